@@ -1,0 +1,596 @@
+//! The script as it was written: an owned tree with a span on everything a message may point at.
+//!
+//! No pest type and no lifetime appears here, comments are kept in a side table, and a statement
+//! that could not be read stands as [`StatementKind::Broken`], so that `check`, `fmt` and a
+//! language server can all work from the same tree.
+
+use crate::exact::Exact;
+use crate::source::{Span, Spanned};
+
+/// A whole file.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Script {
+    /// The statements, in the order of the file.
+    pub statements: Vec<Statement>,
+    /// Every comment, in the order of the file, from its `#` to the end of its line.
+    pub comments: Vec<Span>,
+}
+
+/// A statement and its place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Statement {
+    /// What it says.
+    pub kind: StatementKind,
+    /// From its first to its last character.
+    pub span: Span,
+}
+
+/// What a statement says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StatementKind {
+    /// `let NAME = EXPR`
+    Let(Let),
+    /// `seed`, `target`, `after`
+    Setting(Setting),
+    /// `job NAME … { … }`
+    Job(Job),
+    /// `load NAME { … }`
+    Load(Load),
+    /// `send order 40, ping 60`
+    Mix(Vec<MixItem>),
+    /// `guard { … }`
+    Guard(Vec<GuardRule>),
+    /// `expect { … }`
+    Expect(Vec<Expectation>),
+    /// A shape or a block of shapes.
+    Phrase(Box<Phrase>),
+    /// What could not be read; its errors are in the parser's list. The name is what the statement
+    /// defines, where that much could be told, so that its uses are no errors of their own.
+    Broken(Option<Name>),
+}
+
+/// A name as written, without its quotes.
+pub type Name = Spanned<String>;
+
+/// `let NAME = EXPR`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Let {
+    /// The name defined.
+    pub name: Name,
+    /// Its value.
+    pub value: Expr,
+}
+
+/// A setting of the file or of a load.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Setting {
+    /// `seed 42`; `None` is `seed random`.
+    Seed(Option<Expr>),
+    /// `target "redis://…"` or `target env("REDIS_URL")`
+    Target(Expr),
+    /// `after 10s`
+    After(Expr),
+}
+
+/// `job NAME weight W { … }`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Job {
+    /// The job's name.
+    pub name: Name,
+    /// `weight W`
+    pub weight: Option<Expr>,
+    /// The statements in its braces.
+    pub fields: Vec<JobField>,
+}
+
+/// A statement within a job.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JobField {
+    /// What it says.
+    pub kind: JobFieldKind,
+    /// Its place.
+    pub span: Span,
+}
+
+/// What a statement within a job says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum JobFieldKind {
+    /// `queue "orders" as stream`
+    Queue(Queue),
+    /// `body { … }`
+    Body(Value),
+    /// `size 1KB..4KB` or `size small`
+    Size(SizeSpec),
+    /// What could not be read.
+    Broken,
+}
+
+/// `queue NAME as FORMAT OPTIONS`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Queue {
+    /// A fixed name, or a `pick` among names.
+    pub name: Value,
+    /// The word after `as`.
+    pub format: Option<Name>,
+    /// Further words and their values, for the format to judge: `maxlen 10k`.
+    pub options: Vec<(Name, Option<Expr>)>,
+}
+
+/// How large a payload without a body is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SizeSpec {
+    /// `small`, `medium`, `large`, `mixed`
+    Class(Name),
+    /// `1KB` (both ends) or `1KB..4KB`
+    Range(Expr, Option<Expr>),
+}
+
+/// A value in a body.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Value {
+    /// What it is.
+    pub kind: ValueKind,
+    /// Its place.
+    pub span: Span,
+}
+
+/// What a value in a body is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ValueKind {
+    /// `null`
+    Null,
+    /// `true`, `false`
+    Bool(bool),
+    /// A number as it was written, to be sent so.
+    Number(Literal),
+    /// `"order {seq()} of {user}"`
+    Text(Vec<TextPart>),
+    /// `[a, b]`
+    Array(Vec<Value>),
+    /// `{ key: value, … }`
+    Object(Vec<(Name, Value)>),
+    /// `list(1..6) { … }`
+    List {
+        /// How many items.
+        count: Box<RangeArg>,
+        /// What each is.
+        item: Box<Value>,
+    },
+    /// `uuid()`, `int(1..6)`, `pick("a" 70%, "b" 30%)`
+    Call {
+        /// The generator's name.
+        name: Name,
+        /// Its arguments.
+        args: Vec<CallArg>,
+    },
+    /// `user`: the value of another field of the body, or a `let`.
+    Reference(Name),
+}
+
+/// A piece of an interpolated string.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TextPart {
+    /// Characters to be sent as they are, escapes resolved.
+    Literal(String),
+    /// `{seq()}`
+    Value(Value),
+}
+
+/// `1..6`, or `6` alone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RangeArg {
+    /// The first number.
+    pub low: Expr,
+    /// The number after `..`.
+    pub high: Option<Expr>,
+    /// Its place.
+    pub span: Span,
+}
+
+/// An argument of a generator.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CallArg {
+    /// `1..6`
+    Range(RangeArg),
+    /// A value, with the weight that `pick` allows behind it: `"ann" 70%`.
+    Value(Value, Option<Expr>),
+}
+
+/// `load NAME { … }`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Load {
+    /// The stream's name.
+    pub name: Name,
+    /// What stands in its braces.
+    pub body: Vec<Statement>,
+}
+
+/// `order 40` in a `send` list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MixItem {
+    /// The job's name.
+    pub job: Name,
+    /// Its weight.
+    pub weight: Option<Expr>,
+}
+
+/// A shape or a block, with what may follow either.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Phrase {
+    /// What it is.
+    pub kind: PhraseKind,
+    /// `total 15k`
+    pub total: Option<Expr>,
+    /// `as "night"`
+    pub label: Option<Name>,
+    /// For a block the words before its brace, for a shape the whole of it.
+    pub head: Span,
+}
+
+/// What a phrase is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PhraseKind {
+    /// `constant 100 for 5m`
+    Constant {
+        /// The rate.
+        rate: Expr,
+        /// How long.
+        length: Length,
+    },
+    /// `pause 30s`
+    Pause(Length),
+    /// `ramp 10->500 over 60s`
+    Ramp(Ramp),
+    /// `sine base 100 amp 30 period 1h for 8h`
+    Sine(Sine),
+    /// `burst 500 for 5s every 15s over 2m`
+    Burst(Burst),
+    /// `steps 10, 50, 100 each 30s`
+    Steps(Steps),
+    /// `stairs 10->200 by 10 every 30s`
+    Stairs {
+        /// First level.
+        from: Expr,
+        /// Last level.
+        to: Expr,
+        /// Height of a step.
+        by: Expr,
+        /// Length of a step.
+        every: Expr,
+    },
+    /// `points 0s 10, 30s 100`
+    Points(Points),
+    /// `send 50k at once`
+    AtOnce(Expr),
+    /// `{ … }`
+    Group(Vec<Statement>),
+    /// `repeat 3 { … }`; `None` is `repeat forever`.
+    Repeat(Option<Expr>, Vec<Statement>),
+    /// `together { … }`
+    Together(Vec<Statement>),
+    /// `scale x1.5 { … }`
+    Scale(Expr, Vec<Statement>),
+    /// `cap 800 { … }`
+    Cap(Expr, Vec<Statement>),
+    /// `floor 5 { … }`
+    Floor(Expr, Vec<Statement>),
+    /// `speed x60 { … }`
+    Speed(Expr, Vec<Statement>),
+}
+
+/// How long a shape lasts.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Length {
+    /// `for 5m`
+    For(Expr),
+    /// `forever`
+    Forever(Span),
+}
+
+/// `ramp FROM->TO CURVE over LENGTH hold H back over B`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ramp {
+    /// First rate.
+    pub from: Expr,
+    /// Last rate.
+    pub to: Expr,
+    /// How long.
+    pub over: Expr,
+    /// The way between; a straight line if none is named.
+    pub curve: Spanned<RampCurve>,
+    /// `hold 3m`
+    pub hold: Option<Expr>,
+    /// `back`, or `back over 30s`
+    pub back: Option<Option<Expr>>,
+}
+
+/// The way a ramp takes between its ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RampCurve {
+    /// A straight line.
+    Linear,
+    /// `a·(b/a)^(t/T)`
+    Exponential,
+    /// `a + (b−a)·log10(1+9t/T)`
+    Logarithmic,
+    /// `a + (b−a)·(3u² − 2u³)`, u = t/T
+    Smooth,
+}
+
+/// `sine base B amp A period P phase F for L`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sine {
+    /// The middle.
+    pub base: Expr,
+    /// Height above and below it.
+    pub amp: Expr,
+    /// Length of a wave; the phrase's length if not given.
+    pub period: Option<Expr>,
+    /// Where the wave starts.
+    pub phase: Option<Expr>,
+    /// How long.
+    pub length: Length,
+}
+
+/// `burst RATE for ON every PERIOD over LENGTH`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Burst {
+    /// The rate in a burst, or a factor of the base.
+    pub rate: Expr,
+    /// How long a burst lasts.
+    pub on: Expr,
+    /// From the start of one to the start of the next.
+    pub every: Expr,
+    /// The rate between.
+    pub base: Option<Expr>,
+    /// `over 2m`
+    pub over: Option<Length>,
+    /// `times 10`
+    pub times: Option<Expr>,
+}
+
+/// `steps 10 for 30s, 50 each 1m over 5m`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Steps {
+    /// The levels, each with its own length or none.
+    pub levels: Vec<(Expr, Option<Expr>)>,
+    /// The length of those without one.
+    pub each: Option<Expr>,
+    /// Goes round until then.
+    pub over: Option<Length>,
+}
+
+/// `points smooth 0s 10, 30s 100 loop for 10m`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Points {
+    /// What happens between two points.
+    pub between: Between,
+    /// Times from the phrase's start, and rates.
+    pub points: Vec<(Expr, Expr)>,
+    /// `loop for 10m`
+    pub repeat: Option<Length>,
+}
+
+/// What happens between two points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Between {
+    /// Straight lines.
+    Linear,
+    /// Each level holds to the next time.
+    Held,
+    /// Smoothstep from level to level.
+    Smooth,
+}
+
+/// A line of `guard { … }`
+#[derive(Clone, Debug, PartialEq)]
+pub struct GuardRule {
+    /// What is bounded; `None` where it could not be read.
+    pub kind: Option<GuardKind>,
+    /// What happens at the bound; none makes it a claim.
+    pub action: Option<Spanned<GuardAction>>,
+    /// Its place.
+    pub span: Span,
+}
+
+/// What a guard bounds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum GuardKind {
+    /// `rate <= 1000/s over 5s`
+    Rate {
+        /// The bound.
+        limit: Expr,
+        /// The window; 1 s if not given.
+        over: Option<Expr>,
+    },
+    /// `jobs <= 1M`
+    Jobs(Expr),
+    /// `time <= 1h`
+    Time(Expr),
+    /// `depth "orders" <= 5k`
+    Depth {
+        /// Of one queue, or of any.
+        queue: Option<Name>,
+        /// The bound.
+        limit: Expr,
+    },
+    /// `errors <= 1% over 10s`
+    Errors {
+        /// The bound.
+        limit: Expr,
+        /// The window; 10 s if not given.
+        over: Option<Expr>,
+    },
+    /// `file "/tmp/stop"`
+    File(Name),
+}
+
+/// What a guard does when its bound is reached.
+#[derive(Clone, Debug, PartialEq)]
+pub enum GuardAction {
+    /// `then stop`
+    Stop,
+    /// `then pause until 4k`
+    PauseUntil(Expr),
+}
+
+/// A line of `expect { … }`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expectation {
+    /// What is judged; `None` where it could not be read.
+    pub kind: Option<ExpectKind>,
+    /// Its place.
+    pub span: Span,
+}
+
+/// What an expectation judges.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExpectKind {
+    /// The measure.
+    pub measure: Measure,
+    /// How it is compared.
+    pub comparison: Spanned<Comparison>,
+    /// With what.
+    pub limit: Expr,
+}
+
+/// A measure of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Measure {
+    /// The number of jobs acknowledged.
+    Jobs,
+    /// The largest distance from the plan.
+    Deviation,
+    /// Failed jobs as a share of those sent.
+    Errors,
+    /// A time, by statistic and kind.
+    Time(Statistic, TimeKind),
+}
+
+/// Which of the recorded times a measure is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TimeKind {
+    /// Sent minus intended.
+    SendDelay,
+    /// Acknowledged minus sent.
+    Service,
+    /// Acknowledged minus intended.
+    Response,
+}
+
+/// A statistic over recorded times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Statistic {
+    /// The mean.
+    Mean,
+    /// The largest.
+    Max,
+    /// A percentile, in thousandths of a percent: p99.9 is 99,900.
+    Percentile(u32),
+}
+
+/// A comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Comparison {
+    /// `<`
+    Less,
+    /// `<=`
+    AtMost,
+    /// `=`
+    Equal,
+    /// `>=`
+    AtLeast,
+    /// `>`
+    Greater,
+}
+
+/// An expression and its place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expr {
+    /// What it is.
+    pub kind: ExprKind,
+    /// Its place.
+    pub span: Span,
+}
+
+/// What an expression is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ExprKind {
+    /// `1.5k`, `30s`, `4KB`, `5%`, `90deg`
+    Literal(Literal),
+    /// `"redis://…"`
+    Text(String),
+    /// `peak`
+    Name(String),
+    /// `env("REDIS_URL")`
+    Env(Name),
+    /// `-x`
+    Negate(Box<Expr>),
+    /// `a + b`
+    Binary(Box<Expr>, Spanned<Operator>, Box<Expr>),
+    /// `k/min`
+    Per(Box<Expr>, Spanned<PerUnit>),
+    /// `x1.5`, `x(expr)`
+    Factor(Box<Expr>),
+    /// `min(a, b)`
+    Call(Name, Vec<Expr>),
+    /// `(a + b)`
+    Parens(Box<Expr>),
+}
+
+/// A number with its unit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Literal {
+    /// In the unit's base: seconds, bytes, turns, ones.
+    pub value: Exact,
+    /// What it measures.
+    pub unit: Unit,
+    /// As it was written.
+    pub text: String,
+}
+
+/// What a number measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Unit {
+    /// Nothing: a count, a factor, or a rate in jobs per second where one belongs.
+    Plain,
+    /// A duration, in seconds.
+    Duration,
+    /// A size, in bytes.
+    Size,
+    /// A share, in ones: 5% is 0.05.
+    Share,
+    /// An angle in degrees, radians or turns, kept in turns.
+    Angle,
+    /// A rate, in jobs per second.
+    Rate,
+    /// A factor: `x1.5`.
+    Factor,
+}
+
+/// An infix operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operator {
+    /// `+`
+    Add,
+    /// `-`
+    Subtract,
+    /// `*`
+    Multiply,
+    /// `/`
+    Divide,
+}
+
+/// The unit glued to a rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PerUnit {
+    /// `/s`
+    Second,
+    /// `/min`
+    Minute,
+    /// `/h`
+    Hour,
+    /// `/day`
+    Day,
+}

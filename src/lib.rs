@@ -1,0 +1,16 @@
+//! loadc, a language for load.
+//!
+//! A script goes through the house one way, room by room, and each room is a type of its own:
+//!
+//! ```text
+//! text ─parse→ ast::Script ─check→ plan::Plan ─schedule→ due jobs ─pace→ batches ─sink→ acknowledged ─stats→ views
+//! ```
+
+pub mod ast;
+pub mod exact;
+pub mod job;
+pub mod plan;
+pub mod schedule;
+pub mod sink;
+pub mod source;
+pub mod timeline;

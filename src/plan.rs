@@ -1,0 +1,178 @@
+//! The proven plan: what `check` hands to everything that comes after it.
+//!
+//! Nothing in here needs the script any more; spans are kept only for messages.
+
+use crate::ast::{Comparison, Measure};
+use crate::job::JobSpec;
+use crate::source::Span;
+use crate::timeline::Timeline;
+use crate::timeline::curve::Curve;
+use std::sync::Arc;
+
+/// A checked script.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The name of the file it came from.
+    pub file: String,
+    /// The seed of everything drawn.
+    pub seed: u64,
+    /// Of the schedule and the payloads: same script, seed and version, same digest.
+    pub digest: String,
+    /// The target the script names, as written (a URL), or none.
+    pub target: Option<String>,
+    /// The streams, in the order of the file. At least one.
+    pub streams: Vec<Stream>,
+    /// Guards over the sum of the streams, and over one: see [`Guard::stream`].
+    pub guards: Vec<Guard>,
+    /// What is judged at the end.
+    pub expectations: Vec<Expectation>,
+    /// Which of the guards that hold by default for a target that is not this machine are left to
+    /// hold, because the script states none of its own.
+    pub default_guards: DefaultGuards,
+    /// Where a guard with an action is known to act before the run, and other remarks.
+    pub notes: Vec<String>,
+}
+
+/// Jobs that fall due along one curve.
+#[derive(Clone, Debug)]
+pub struct Stream {
+    /// `load NAME`, or `None` for phrases outside any load.
+    pub name: Option<String>,
+    /// `after 10s`: from the run's start to the stream's, in nanoseconds.
+    pub after_ns: u64,
+    /// The curve in exact numbers.
+    pub curve: Curve,
+    /// The curve compiled; finite.
+    pub timeline: Arc<Timeline>,
+    /// The phrases, as a table shows them. Times are from the stream's start.
+    pub phrases: Vec<Phrase>,
+    /// The jobs it chooses among, and their weights.
+    pub mix: Vec<MixEntry>,
+}
+
+/// A job of a stream's mix.
+#[derive(Clone, Debug)]
+pub struct MixEntry {
+    /// What is sent.
+    pub job: Arc<JobSpec>,
+    /// Its weight, as whole numbers without a common divisor; above 0.
+    pub weight: u32,
+}
+
+/// A statement of a stream and what it comes to.
+#[derive(Clone, Debug)]
+pub struct Phrase {
+    /// The statement as written, on one line; of a block only its head.
+    pub text: String,
+    /// `as "night"`
+    pub label: Option<String>,
+    /// Line in the file, from 1.
+    pub line: usize,
+    /// Place in the file.
+    pub span: Span,
+    /// Start, in nanoseconds from the stream's start.
+    pub start_ns: u64,
+    /// End, likewise.
+    pub end_ns: u64,
+    /// How many jobs fall due in it.
+    pub jobs: PhraseJobs,
+    /// Rate at the start, in jobs per second.
+    pub rate_start_per_s: f64,
+    /// Rate just before the end.
+    pub rate_end_per_s: f64,
+    /// The supremum between.
+    pub peak_per_s: f64,
+    /// The phrases within a block.
+    pub phrases: Vec<Phrase>,
+}
+
+/// Jobs of a phrase.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum PhraseJobs {
+    /// So many, over all passes.
+    Exact(u64),
+    /// A part of a sum, which has no jobs of its own, only a share of them.
+    Share(f64),
+}
+
+/// A bound that holds during the run.
+#[derive(Clone, Debug)]
+pub struct Guard {
+    /// What is bounded.
+    pub kind: GuardKind,
+    /// What happens there; `None` makes it a claim, which stops the run.
+    pub action: Option<Action>,
+    /// The stream it speaks of (an index into [`Plan::streams`]), or `None` for their sum.
+    pub stream: Option<usize>,
+    /// As written, on one line.
+    pub text: String,
+    /// Place in the file; `None` for a default.
+    pub span: Option<Span>,
+}
+
+/// What a guard bounds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum GuardKind {
+    /// No window of this length holds more jobs than this.
+    Rate {
+        /// Jobs in a window.
+        limit_jobs: u64,
+        /// The window, in nanoseconds.
+        window_ns: u64,
+    },
+    /// Jobs sent.
+    Jobs(u64),
+    /// Time since the run's start, pauses included, in nanoseconds.
+    Time(u64),
+    /// Jobs waiting in a queue: of this name, or of any that is written to.
+    Depth {
+        /// The queue.
+        queue: Option<String>,
+        /// The bound.
+        limit: u64,
+    },
+    /// Failed jobs as a share (0 to 1) of those answered in a sliding window.
+    Errors {
+        /// The bound.
+        limit: f64,
+        /// The window, in nanoseconds.
+        window_ns: u64,
+    },
+    /// A file that appears.
+    File(String),
+}
+
+/// What a guard does.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Action {
+    /// `then stop`
+    Stop,
+    /// `then pause until N`: N in the guard's own measure (jobs for depth, share for errors).
+    PauseUntil(f64),
+}
+
+/// A condition judged at the end.
+#[derive(Clone, Debug)]
+pub struct Expectation {
+    /// What is judged.
+    pub measure: Measure,
+    /// How.
+    pub comparison: Comparison,
+    /// Against what: jobs, a share from 0 to 1, or microseconds.
+    pub limit: f64,
+    /// As written.
+    pub text: String,
+}
+
+/// Which default guards hold for a target that is not this machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DefaultGuards {
+    /// `rate <= 1000/s`
+    pub rate: bool,
+    /// `jobs <= 1M`
+    pub jobs: bool,
+    /// `time <= 1h`
+    pub time: bool,
+    /// `depth <= 10k`
+    pub depth: bool,
+}
