@@ -7,9 +7,12 @@
 //! ```
 
 pub mod ast;
+pub mod diag;
 pub mod exact;
 pub mod job;
+pub mod parse;
 pub mod plan;
+pub mod problem;
 pub mod schedule;
 pub mod sink;
 pub mod source;

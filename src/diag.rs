@@ -1,0 +1,66 @@
+//! The sole renderer of findings: for people by miette, for machines as JSON.
+
+mod human;
+
+pub use human::{Style, human};
+
+use crate::problem::{Problem, Severity};
+use crate::source::{SourceFile, Span};
+use serde::Serialize;
+
+/// A place as machines want it: lines and columns from 1, bytes from 0.
+#[derive(Serialize)]
+struct Place<'a> {
+    line: usize,
+    column: usize,
+    end_line: usize,
+    end_column: usize,
+    start: u32,
+    end: u32,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    label: &'a str,
+}
+
+#[derive(Serialize)]
+struct Finding<'a> {
+    code: &'static str,
+    severity: &'static str,
+    message: &'a str,
+    file: &'a str,
+    #[serde(flatten)]
+    place: Place<'a>,
+    others: Vec<Place<'a>>,
+    help: Option<&'a str>,
+}
+
+fn place<'a>(source: &SourceFile, span: Span, label: &'a str) -> Place<'a> {
+    let (line, column) = source.line_column(span.start);
+    let (end_line, end_column) = source.line_column(span.end);
+    Place { line, column, end_line, end_column, start: span.start, end: span.end, label }
+}
+
+/// The word for a severity.
+pub fn severity_word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    }
+}
+
+/// Findings of one file as JSON values, in order.
+pub fn json(source: &SourceFile, problems: &[Problem]) -> Vec<serde_json::Value> {
+    let finding = |problem: &Problem| {
+        let others = problem.others.iter().map(|(span, text)| place(source, *span, text)).collect();
+        let finding = Finding {
+            code: problem.code.as_str(),
+            severity: severity_word(problem.severity),
+            message: &problem.message,
+            file: &source.name,
+            place: place(source, problem.place.0, &problem.place.1),
+            others,
+            help: problem.help.as_deref(),
+        };
+        serde_json::to_value(finding).unwrap_or_default()
+    };
+    problems.iter().map(finding).collect()
+}

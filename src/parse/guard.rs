@@ -1,0 +1,164 @@
+//! Guards and expectations.
+
+use super::{Pair, Reader, Rule};
+use crate::ast::{
+    Comparison, ExpectKind, Expectation, GuardAction, GuardKind, GuardRule, Measure, StatementKind,
+    Statistic, TimeKind,
+};
+use crate::problem::{Code, Problem};
+use crate::source::{Span, Spanned};
+
+impl Reader {
+    pub(super) fn guard(&mut self, pair: Pair<'_>) -> StatementKind {
+        let mut rules = Vec::new();
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::guard_block => rules = self.guard_rules(part),
+                Rule::excess => self.excess(&part),
+                _ => {}
+            }
+        }
+        StatementKind::Guard(rules)
+    }
+
+    pub(super) fn guard_rules(&mut self, pair: Pair<'_>) -> Vec<GuardRule> {
+        pair.into_inner().map(|rule| self.guard_rule(rule)).collect()
+    }
+
+    fn guard_rule(&mut self, pair: Pair<'_>) -> GuardRule {
+        let span = self.trimmed(&pair);
+        let mut guard = GuardRule { kind: None, action: None, span };
+        if pair.as_rule() == Rule::broken_rule {
+            self.broken_rule(&pair, Rule::lone_guard_rule);
+            return guard;
+        }
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::action => guard.action = self.action(part),
+                _ => guard.kind = self.guard_kind(part),
+            }
+        }
+        guard
+    }
+
+    fn guard_kind(&mut self, pair: Pair<'_>) -> Option<GuardKind> {
+        let rule = pair.as_rule();
+        let (mut limit, mut over, mut text) = (None, None, None);
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::expr => limit = Some(self.expr(part)),
+                Rule::over => over = self.argument(part),
+                Rule::string => text = Some(self.plain_string(&part)),
+                _ => {}
+            }
+        }
+        Some(match rule {
+            Rule::rate_guard => GuardKind::Rate { limit: limit?, over },
+            Rule::jobs_guard => GuardKind::Jobs(limit?),
+            Rule::time_guard => GuardKind::Time(limit?),
+            Rule::depth_guard => GuardKind::Depth { queue: text, limit: limit? },
+            Rule::errors_guard => GuardKind::Errors { limit: limit?, over },
+            _ => GuardKind::File(text?),
+        })
+    }
+
+    fn action(&mut self, pair: Pair<'_>) -> Option<Spanned<GuardAction>> {
+        let span = self.span(&pair);
+        let inner = pair.into_inner().last()?;
+        let action = match inner.as_rule() {
+            Rule::kw_stop => GuardAction::Stop,
+            _ => GuardAction::PauseUntil(self.argument(inner)?),
+        };
+        Some(Spanned::new(action, span))
+    }
+
+    pub(super) fn expect(&mut self, pair: Pair<'_>) -> StatementKind {
+        let mut rules = Vec::new();
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::expect_block => rules = self.expectations(part),
+                Rule::excess => self.excess(&part),
+                _ => {}
+            }
+        }
+        StatementKind::Expect(rules)
+    }
+
+    pub(super) fn expectations(&mut self, pair: Pair<'_>) -> Vec<Expectation> {
+        pair.into_inner().map(|rule| self.expectation(rule)).collect()
+    }
+
+    fn expectation(&mut self, pair: Pair<'_>) -> Expectation {
+        let span = self.trimmed(&pair);
+        if pair.as_rule() == Rule::broken_rule {
+            self.broken_rule(&pair, Rule::lone_expectation);
+            return Expectation { kind: None, span };
+        }
+        let (mut measure, mut comparison, mut limit) = (None, None, None);
+        for part in pair.into_inner() {
+            let at = self.span(&part);
+            match part.as_rule() {
+                Rule::measure => measure = self.measure(part),
+                Rule::comparison => {
+                    let found = match part.as_str() {
+                        "<" => Comparison::Less,
+                        "<=" => Comparison::AtMost,
+                        "=" => Comparison::Equal,
+                        ">=" => Comparison::AtLeast,
+                        _ => Comparison::Greater,
+                    };
+                    comparison = Some(Spanned::new(found, at));
+                }
+                _ => limit = Some(self.expr(part)),
+            }
+        }
+        let kind = measure.zip(comparison).zip(limit);
+        let kind =
+            kind.map(|((measure, comparison), limit)| ExpectKind { measure, comparison, limit });
+        Expectation { kind, span }
+    }
+
+    fn measure(&mut self, pair: Pair<'_>) -> Option<Measure> {
+        let span = self.span(&pair);
+        let mut inner = pair.into_inner();
+        let first = inner.next()?;
+        match first.as_rule() {
+            Rule::kw_jobs => Some(Measure::Jobs),
+            Rule::kw_deviation => Some(Measure::Deviation),
+            Rule::kw_errors => Some(Measure::Errors),
+            _ => {
+                let statistic = self.statistic(first.as_str(), span)?;
+                let kind = match inner.next()?.as_str() {
+                    "service" => TimeKind::Service,
+                    "response" => TimeKind::Response,
+                    _ => TimeKind::SendDelay,
+                };
+                Some(Measure::Time(statistic, kind))
+            }
+        }
+    }
+
+    fn statistic(&mut self, word: &str, span: Span) -> Option<Statistic> {
+        let percentile = match word {
+            "mean" => return Some(Statistic::Mean),
+            "max" => return Some(Statistic::Max),
+            other => &other[1..],
+        };
+        let (whole, decimals) = percentile.split_once('.').unwrap_or((percentile, ""));
+        let thousandths = format!("{whole}{decimals:0<3}").parse::<u32>().ok();
+        match thousandths.filter(|n| decimals.len() <= 3 && (1..=100_000).contains(n)) {
+            Some(thousandths) => Some(Statistic::Percentile(thousandths)),
+            None => {
+                self.push(
+                    Problem::error(
+                        Code::OutOfRange,
+                        span,
+                        format!("there is no percentile `{word}`"),
+                    )
+                    .help("percentiles go from p0.001 to p100, such as `p50`, `p99` and `p99.9`"),
+                );
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! The rules of the grammar in a reader's words. No other room ever shows a rule's name.
+
+use super::Rule;
+
+/// What a rule is called where it was expected; empty for those that are never named. The match is
+/// exhaustive on purpose: a new rule does not compile until somebody has worded it for a reader.
+fn word(rule: Rule) -> &'static str {
+    use Rule as R;
+    match rule {
+        R::over | R::over_length | R::kw_over => "`over`",
+        R::on | R::length | R::kw_for => "`for`",
+        R::every | R::kw_every => "`every`",
+        R::each | R::kw_each => "`each`",
+        R::by | R::kw_by => "`by`",
+        R::base | R::kw_base => "`base`",
+        R::amp | R::kw_amp => "`amp`",
+        R::period | R::kw_period => "`period`",
+        R::phase | R::kw_phase => "`phase`",
+        R::times | R::kw_times => "`times`",
+        R::hold | R::kw_hold => "`hold`",
+        R::back | R::kw_back => "`back`",
+        R::total | R::kw_total => "`total`",
+        R::label | R::format | R::kw_as => "`as`",
+        R::weight | R::kw_weight => "`weight`",
+        R::action | R::kw_then => "`then`",
+        R::loop_for | R::kw_loop => "`loop`",
+        R::pause_until => "`pause until`",
+        R::let_statement | R::kw_let => "`let`",
+        R::seed | R::kw_seed => "`seed`",
+        R::target | R::kw_target => "`target`",
+        R::after | R::kw_after => "`after`",
+        R::mix | R::at_once | R::at_once_phrase | R::kw_send => "`send`",
+        R::load | R::kw_load => "`load`",
+        R::constant | R::kw_constant => "`constant`",
+        R::pause | R::kw_pause => "`pause`",
+        R::ramp | R::kw_ramp => "`ramp`",
+        R::sine | R::kw_sine => "`sine`",
+        R::burst | R::kw_burst => "`burst`",
+        R::steps | R::kw_steps => "`steps`",
+        R::stairs | R::kw_stairs => "`stairs`",
+        R::points | R::kw_points => "`points`",
+        R::repeat | R::kw_repeat => "`repeat`",
+        R::together | R::kw_together => "`together`",
+        R::scale | R::kw_scale => "`scale`",
+        R::cap | R::kw_cap => "`cap`",
+        R::floor | R::kw_floor => "`floor`",
+        R::speed | R::kw_speed => "`speed`",
+        R::job | R::kw_job => "`job`",
+        R::guard | R::kw_guard => "`guard`",
+        R::expect | R::kw_expect => "`expect`",
+        R::queue | R::kw_queue => "`queue`",
+        R::size | R::kw_size => "`size`",
+        R::body | R::kw_body => "`body`",
+        R::list | R::kw_list => "`list`",
+        R::env | R::kw_env => "`env`",
+        R::rate_guard | R::kw_rate => "`rate`",
+        R::jobs_guard | R::kw_jobs => "`jobs`",
+        R::time_guard | R::kw_time => "`time`",
+        R::depth_guard | R::kw_depth => "`depth`",
+        R::errors_guard | R::kw_errors => "`errors`",
+        R::file_guard | R::kw_file => "`file`",
+        R::kw_at => "`at`",
+        R::kw_delay => "`delay`",
+        R::kw_deviation => "`deviation`",
+        R::kw_exponential => "`exponential`",
+        R::kw_forever => "`forever`",
+        R::kw_held => "`held`",
+        R::kw_linear => "`linear`",
+        R::kw_logarithmic => "`logarithmic`",
+        R::kw_once => "`once`",
+        R::kw_random => "`random`",
+        R::kw_response => "`response`",
+        R::kw_service => "`service`",
+        R::kw_smooth => "`smooth`",
+        R::kw_stop => "`stop`",
+        R::kw_until => "`until`",
+        R::arrow => "`->`",
+        R::comma_mark => "`,`",
+        R::colon => "`:`",
+        R::equals => "`=`",
+        R::at_most => "`<=`",
+        R::dots => "`..`",
+        R::expr
+        | R::number
+        | R::factor
+        | R::function
+        | R::variable
+        | R::parens
+        | R::negation
+        | R::inner
+        | R::string_value
+        | R::null
+        | R::boolean
+        | R::number_value
+        | R::reference
+        | R::object
+        | R::array
+        | R::call
+        | R::call_arg
+        | R::range
+        | R::entry
+        | R::step
+        | R::point
+        | R::reserved => "a value",
+        R::ident | R::name | R::mix_item | R::format_option => "a name",
+        R::string => "a text in quotes",
+        R::block | R::job_block | R::guard_block | R::expect_block | R::group => "a block `{ … }`",
+        R::ramp_curve => "a curve: `linear`, `exponential`, `logarithmic` or `smooth`",
+        R::comparison => "`<`, `<=`, `=`, `>=` or `>`",
+        R::time_kind => "`send delay`, `service` or `response`",
+        R::statistic => "`mean`, `max` or a percentile such as `p99`",
+        R::measure => "`jobs`, `deviation`, `errors` or a time",
+        R::EOI => "the end of the statement",
+        R::file
+        | R::lone_statement
+        | R::lone_job_field
+        | R::lone_guard_rule
+        | R::lone_expectation
+        | R::lone_value
+        | R::lone_expr
+        | R::blank
+        | R::newline
+        | R::comment
+        | R::sp
+        | R::gap
+        | R::nl
+        | R::filler
+        | R::stop
+        | R::end
+        | R::statements
+        | R::statement
+        | R::line_statement
+        | R::block_statement
+        | R::setting
+        | R::shape_phrase
+        | R::suffix
+        | R::shape
+        | R::ramp_arg
+        | R::sine_arg
+        | R::burst_arg
+        | R::steps_arg
+        | R::stairs_arg
+        | R::block_phrase
+        | R::block_head
+        | R::job_field
+        | R::job_field_kind
+        | R::value
+        | R::sep
+        | R::guard_rule
+        | R::guard_kind
+        | R::expectation
+        | R::infix
+        | R::operand
+        | R::primary
+        | R::operator
+        | R::minus
+        | R::digit
+        | R::ident_start
+        | R::ident_char
+        | R::comma
+        | R::broken
+        | R::broken_rule
+        | R::excess
+        | R::gone
+        | R::open_string
+        | R::brackets
+        | R::braces
+        | R::inside
+        | R::junk => "",
+    }
+}
+
+/// What a value would be behind a word: its kind and an example.
+fn value_behind(before: Option<&str>) -> &'static str {
+    match before.unwrap_or("") {
+        "for" | "over" | "every" | "each" | "hold" | "period" | "after" | "time" => {
+            "a duration such as `30s`"
+        }
+        "constant" | "ramp" | "stairs" | "base" | "amp" | "cap" | "floor" | "by" | "->"
+        | "rate" => "a rate such as `50` or `50/s`",
+        "scale" | "speed" => "a factor such as `x2`",
+        "total" | "times" | "repeat" | "jobs" | "weight" | "seed" | "depth" => {
+            "a number such as `10`"
+        }
+        "size" => "a size such as `4KB`",
+        "phase" => "an angle such as `90deg`",
+        "errors" | "deviation" => "a share such as `1%`",
+        "target" => "an address such as `\"redis://127.0.0.1:6379\"`",
+        "points" => "a time and a rate such as `0s 10`",
+        _ => "a value",
+    }
+}
+
+/// What could have stood there, each once, in the order in which the grammar tries it.
+pub(super) fn expected(rules: &[Rule], before: Option<&str>) -> Vec<&'static str> {
+    let mut found: Vec<&'static str> = Vec::new();
+    for rule in rules {
+        let named = match (word(*rule), before) {
+            ("a value", _) => value_behind(before),
+            (other, _) => other,
+        };
+        if !named.is_empty() && !found.contains(&named) {
+            found.push(named);
+        }
+    }
+    // The end of a statement is worth saying only where nothing else is.
+    if found.len() > 1 {
+        found.retain(|named| *named != "the end of the statement");
+    }
+    found
+}
+
+/// `a, b or c`; `None` where there is nothing to name or too much to help.
+pub(super) fn list(words: &[&str]) -> Option<String> {
+    match words {
+        [] => None,
+        [one] => Some((*one).to_owned()),
+        [first @ .., last] if words.len() <= 7 => Some(format!("{} or {last}", first.join(", "))),
+        _ => None,
+    }
+}
+
+/// How a statement is written, by its first word.
+pub(super) fn form(statement: &str) -> Option<&'static str> {
+    Some(match statement {
+        "let" => "let peak = 500/s",
+        "seed" => "seed 42",
+        "target" => "target \"redis://127.0.0.1:6379\"",
+        "after" => "after 10s",
+        "load" => "load orders { … }",
+        "job" => "job order weight 2 { queue \"orders\"; body { id: uuid() } }",
+        "guard" => "guard { rate <= 1000/s; jobs <= 1M }",
+        "expect" => "expect { errors < 0.1%; p99 response < 20ms }",
+        "constant" => "constant 100 for 5m",
+        "pause" => "pause 30s",
+        "ramp" => "ramp 10->500 over 60s",
+        "sine" => "sine base 100 amp 30 period 1h for 8h",
+        "burst" => "burst 500 for 5s every 15s over 2m",
+        "steps" => "steps 10, 50, 100 each 30s",
+        "stairs" => "stairs 10->200 by 10 every 30s",
+        "points" => "points 0s 10, 30s 100, 1m 50",
+        "send" => "send 50k at once` or `send order 40, ping 60",
+        "repeat" => "repeat 3 { … }",
+        "together" => "together { … }",
+        "scale" => "scale x1.5 { … }",
+        "cap" => "cap 800 { … }",
+        "floor" => "floor 5 { … }",
+        "speed" => "speed x60 { … }",
+        "queue" => "queue \"orders\" as stream",
+        "body" => "body { id: uuid(), n: seq() }",
+        "size" => "size 1KB..4KB",
+        "rate" => "rate <= 1000/s over 5s then stop",
+        "jobs" => "jobs <= 1M",
+        "time" => "time <= 1h then stop",
+        "depth" => "depth \"orders\" <= 10k then pause until 8k",
+        "errors" => "errors <= 1% over 10s",
+        "file" => "file \"/tmp/stop\"",
+        "mean" | "max" | "p50" | "p90" | "p95" | "p99" => "p99 response < 20ms",
+        _ => return None,
+    })
+}
