@@ -1,0 +1,114 @@
+//! A tree becomes a proven plan: names, units, ranges, jobs, curves, guards.
+//!
+//! Every error is collected; a value that was found wrong is not looked at again, so that no
+//! finding is caused by another.
+
+mod assemble;
+mod digest;
+mod guards;
+mod jobs;
+mod lower;
+mod payload;
+mod proof;
+mod scope;
+mod value;
+
+use crate::ast::Script;
+use crate::exact::Exact;
+use crate::plan::Plan;
+use crate::problem::{Problem, Severity};
+use crate::source::{SourceFile, Span};
+use std::collections::BTreeMap;
+use value::State;
+
+/// What the command line adds to a script.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// `--seed`
+    pub seed: Option<u64>,
+    /// `--set NAME=VALUE`: the value's text replaces the one of `let NAME`.
+    pub set: Vec<(String, String)>,
+    /// `--speed x60`: everything that much faster.
+    pub speed: Option<Exact>,
+    /// `--for 5m`: the plan ends there, in seconds from its start.
+    pub for_length: Option<Exact>,
+    /// An `env()` that is not set is no error: nothing is going to be sent.
+    pub lenient_env: bool,
+}
+
+/// What `check` found.
+#[derive(Debug)]
+pub struct Checked {
+    /// The plan, if there is no error and the file holds a load.
+    pub plan: Option<Plan>,
+    /// Every finding, in the order of the file.
+    pub problems: Vec<Problem>,
+}
+
+impl Checked {
+    /// Whether anything is wrong enough to refuse the script.
+    pub fn has_errors(&self) -> bool {
+        self.problems.iter().any(|problem| problem.severity == Severity::Error)
+    }
+}
+
+/// Reads and checks a script.
+pub fn check(source: &SourceFile, options: &Options) -> Checked {
+    let (script, problems) = crate::parse::parse(source);
+    let mut checker = Checker::new(source, options, problems);
+    let plan = checker.script(&script);
+    let mut problems = checker.problems;
+    problems.sort_by_key(|problem| problem.place.0);
+    let plan = plan.filter(|_| problems.iter().all(|p| p.severity != Severity::Error));
+    Checked { plan, problems }
+}
+
+/// The work in hand.
+struct Checker<'a> {
+    source: &'a SourceFile,
+    options: &'a Options,
+    problems: Vec<Problem>,
+    names: BTreeMap<String, State>,
+    marks: Vec<Span>,
+}
+
+impl<'a> Checker<'a> {
+    fn new(source: &'a SourceFile, options: &'a Options, problems: Vec<Problem>) -> Self {
+        Checker { source, options, problems, names: BTreeMap::new(), marks: Vec::new() }
+    }
+
+    fn report(&mut self, problem: Problem) {
+        if self.problems.len() < crate::parse::MAX_PROBLEMS {
+            self.problems.push(problem);
+        }
+    }
+
+    fn has_errors(&self) -> bool {
+        self.problems.iter().any(|problem| problem.severity == Severity::Error)
+    }
+
+    fn next_mark(&mut self, span: Span) -> u32 {
+        let mark = u32::try_from(self.marks.len()).unwrap_or(u32::MAX);
+        self.marks.push(span);
+        mark
+    }
+
+    /// A piece of the source on one line.
+    fn one_line(&self, span: Span) -> String {
+        self.source.slice(span).split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    fn script(&mut self, script: &Script) -> Option<Plan> {
+        let scopes = self.collect(script);
+        let settings = self.settings(&scopes);
+        let jobs = self.jobs(&scopes);
+        let streams = self.streams(&scopes, &jobs);
+        let guards = self.guards(&scopes, &streams);
+        let expectations = self.expectations(&scopes);
+        self.unused_names();
+        if self.has_errors() {
+            return None;
+        }
+        self.assemble(settings, streams, guards, expectations)
+    }
+}

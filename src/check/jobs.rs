@@ -1,0 +1,383 @@
+//! Jobs and who sends which.
+
+use super::Checker;
+use super::lower::Node;
+use super::scope::{Scope, Scopes};
+use crate::ast::{Expr, Job, JobFieldKind, MixItem, Name, Queue, SizeSpec, Value, ValueKind};
+use crate::exact::{Exact, to_f64, whole};
+use crate::job::{Format, JobSpec, Payload, QueueChoice};
+use crate::plan::MixEntry;
+use crate::problem::{Code, Problem, did_you_mean};
+use crate::source::Span;
+use crate::timeline::curve::Curve;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A job that checks, with its weight.
+#[derive(Clone)]
+pub(super) struct Ready {
+    spec: Arc<JobSpec>,
+    weight: Exact,
+}
+
+/// The jobs of a script by name; `None` for those found wrong.
+pub(super) type Jobs = BTreeMap<String, Option<Ready>>;
+
+/// A stream before its timeline is compiled.
+pub(super) struct Draft {
+    /// The load's name and its place.
+    pub name: Option<Name>,
+    /// Its index among the scopes.
+    pub scope: usize,
+    /// `after`, in seconds.
+    pub after: Exact,
+    /// Its curve, if all of its phrases check.
+    pub curve: Option<Curve>,
+    /// Its phrases.
+    pub nodes: Vec<Node>,
+    /// Its jobs.
+    pub mix: Vec<MixEntry>,
+}
+
+/// The words after `as`, of this version and of the language.
+const FORMATS: &[&str] = &["list", "stream"];
+const FORMATS_TO_COME: &[&str] = &[
+    "delayed", "pubsub", "sidekiq", "bullmq", "bull", "celery", "rq", "arq", "dramatiq", "asynq",
+    "resque", "laravel", "taskiq", "huey", "custom",
+];
+
+/// Weights of one mix may add up to this, once they are whole numbers.
+const MAX_CYCLE: i128 = 1_000_000;
+
+impl Checker<'_> {
+    /// Checks every job.
+    pub(super) fn jobs(&mut self, scopes: &Scopes<'_>) -> Jobs {
+        let mut jobs = Jobs::new();
+        let mut formats: BTreeMap<String, (Format, Span)> = BTreeMap::new();
+        for job in &scopes.jobs {
+            let ready = self.job(job, &mut formats);
+            jobs.insert(job.name.node.clone(), ready);
+        }
+        for name in &scopes.broken {
+            jobs.entry(name.clone()).or_insert(None);
+        }
+        jobs
+    }
+
+    fn job(&mut self, job: &Job, formats: &mut BTreeMap<String, (Format, Span)>) -> Option<Ready> {
+        let (mut queue, mut payload, mut broken) = (None, None, false);
+        let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
+        for field in &job.fields {
+            let (word, clash) = match &field.kind {
+                JobFieldKind::Queue(_) => ("queue", "queue"),
+                JobFieldKind::Body(_) => ("body", "payload"),
+                JobFieldKind::Size(_) => ("size", "payload"),
+                JobFieldKind::Broken => {
+                    broken = true;
+                    continue;
+                }
+            };
+            if let Some(first) = seen.insert(clash, field.span) {
+                self.report(
+                    Problem::error(Code::Twice, field.span, format!("`{word}` is one too many"))
+                        .label("this one")
+                        .and(first, "already given here")
+                        .help("a job has one queue, and one `body` or `size`"),
+                );
+                continue;
+            }
+            match &field.kind {
+                JobFieldKind::Queue(spec) => queue = Some(self.queue(spec, formats)),
+                JobFieldKind::Body(value) => payload = Some(self.body(value).map(Payload::Body)),
+                JobFieldKind::Size(size) => payload = Some(self.size_range(size)),
+                JobFieldKind::Broken => {}
+            }
+        }
+        let weight = job.weight.as_ref().map_or(Some(whole(1)), |weight| self.weight(weight));
+        if queue.is_none() && !broken {
+            self.report(
+                Problem::error(
+                    Code::IncompleteJob,
+                    job.name.span,
+                    format!("job `{}` does not say where it goes", job.name.node),
+                )
+                .help(format!("add its queue: `queue \"{}s\"`", job.name.node)),
+            );
+        }
+        let payload = payload.unwrap_or_else(|| Some(JobSpec::default_job().payload));
+        let ((queue, format), payload) = (queue??, payload?);
+        let spec = JobSpec { name: job.name.node.clone(), queue, format, payload };
+        (!broken).then_some(Ready { spec: Arc::new(spec), weight: weight? })
+    }
+
+    fn queue(
+        &mut self,
+        queue: &Queue,
+        formats: &mut BTreeMap<String, (Format, Span)>,
+    ) -> Option<(QueueChoice, Format)> {
+        let format = self.format(queue);
+        let names = self.queue_names(&queue.name)?;
+        let format = format?;
+        for (name, span, _) in &names {
+            if name.is_empty() {
+                self.report(
+                    Problem::error(Code::BadFormat, *span, "a queue needs a name")
+                        .help("write the key that your workers read, such as `queue \"orders\"`"),
+                );
+                return None;
+            }
+            match formats.get(name) {
+                Some((other, first)) if *other != format => {
+                    self.report(
+                        Problem::error(
+                            Code::QueueConflict,
+                            *span,
+                            format!("queue `{name}` is written in two ways"),
+                        )
+                        .label(format!("as {} here", format_name(&format)))
+                        .and(*first, format!("as {} here", format_name(other)))
+                        .help("a key holds one type: use two queues, or one format"),
+                    );
+                    return None;
+                }
+                _ => {
+                    formats.insert(name.clone(), (format.clone(), *span));
+                }
+            }
+        }
+        let choice = match names.as_slice() {
+            [(name, ..)] => QueueChoice::Fixed(name.clone()),
+            _ => QueueChoice::Pick(names.into_iter().map(|(name, _, weight)| (name, weight)).collect()),
+        };
+        Some((choice, format))
+    }
+
+    fn queue_names(&mut self, value: &Value) -> Option<Vec<(String, Span, f64)>> {
+        match &value.kind {
+            ValueKind::Text(_) => {
+                let name = self.plain_text(value)?;
+                Some(vec![(name, value.span, 1.0)])
+            }
+            ValueKind::Call { name, args } if name.node == "pick" => {
+                let choices = self.choices(name.span, args)?;
+                let named = choices.into_iter().map(|(value, weight)| {
+                    let text = self.plain_text(value);
+                    text.map(|text| (text, value.span, to_f64(&weight)))
+                });
+                named.collect::<Vec<_>>().into_iter().collect()
+            }
+            _ => {
+                self.report(
+                    Problem::error(Code::BadFormat, value.span, "a queue is a name, or a `pick` among names")
+                        .help("write `queue \"orders\"` or `queue pick(\"a\" 70%, \"b\" 30%)`"),
+                );
+                None
+            }
+        }
+    }
+
+    fn format(&mut self, queue: &Queue) -> Option<Format> {
+        let Some(word) = &queue.format else { return Some(Format::List) };
+        let mut max_len = None;
+        let mut good = true;
+        for (option, value) in &queue.options {
+            if option.node == "maxlen" && word.node == "stream" {
+                let count = value.as_ref().map(|value| self.count(value, "maxlen"));
+                good &= matches!(count, Some(Some(_)));
+                let count = count.flatten();
+                self.once_option(&mut max_len, count, option);
+                continue;
+            }
+            good = false;
+            let known: &[&str] = if word.node == "stream" { &["maxlen"] } else { &[] };
+            let help = match did_you_mean(&option.node, known.iter().copied()) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None if known.is_empty() => format!("`as {}` takes no options", word.node),
+                None => "`as stream` takes `maxlen`: `as stream maxlen 10k`".to_owned(),
+            };
+            if FORMATS.contains(&word.node.as_str()) {
+                let message = format!("`as {}` has no option `{}`", word.node, option.node);
+                self.report(Problem::error(Code::BadFormat, option.span, message).help(help));
+            }
+        }
+        match word.node.as_str() {
+            "list" => good.then_some(Format::List),
+            "stream" => good.then_some(Format::Stream { max_len }),
+            other => {
+                let problem = if FORMATS_TO_COME.contains(&other) {
+                    let message = format!("this version of loadc has no format `{other}` yet");
+                    Problem::error(Code::NotYet, word.span, message)
+                        .help("it writes `as list` (the default) and `as stream`")
+                } else {
+                    let message = format!("there is no queue format `{other}`");
+                    let help = match did_you_mean(other, FORMATS.iter().copied()) {
+                        Some(meant) => format!("did you mean `as {meant}`?"),
+                        None => "formats are `list` (the default) and `stream`".to_owned(),
+                    };
+                    Problem::error(Code::BadFormat, word.span, message).help(help)
+                };
+                self.report(problem);
+                None
+            }
+        }
+    }
+
+    fn once_option(&mut self, slot: &mut Option<u64>, value: Option<u64>, option: &Name) {
+        if slot.is_some() {
+            let message = format!("`{}` is given twice", option.node);
+            self.report(Problem::error(Code::Twice, option.span, message).help("remove one of the two"));
+        }
+        *slot = value;
+    }
+
+    fn size_range(&mut self, size: &SizeSpec) -> Option<Payload> {
+        let (min, max) = match size {
+            SizeSpec::Class(class) => match class.node.as_str() {
+                "small" => (64, 999),
+                "medium" => (1_000, 1_000_000),
+                "large" => (1_000_000, 100_000_000),
+                _ => {
+                    let message = format!("this version of loadc has no `size {}` yet", class.node);
+                    self.report(
+                        Problem::error(Code::NotYet, class.span, message)
+                            .help("write a range: `size 64B..100KB`"),
+                    );
+                    return None;
+                }
+            },
+            SizeSpec::Range(low, high) => {
+                let min = self.size(low);
+                let max = high.as_ref().map_or(min, |high| self.size(high));
+                let (min, max) = (min?, max?);
+                if min > max {
+                    let high = high.as_ref().map_or(low.span, |high| high.span);
+                    self.range_order(low.span, high);
+                    return None;
+                }
+                (min, max)
+            }
+        };
+        Some(Payload::Size { min, max })
+    }
+
+    /// A range that runs backwards.
+    pub(super) fn range_order(&mut self, low: Span, high: Span) {
+        self.report(
+            Problem::error(Code::OutOfRange, high, "this range runs backwards")
+                .label("the higher end")
+                .and(low, "is below the lower one")
+                .help("write the smaller number first"),
+        );
+    }
+
+    /// The streams of a script: the file's own phrases, if there are any, and every load.
+    pub(super) fn streams(&mut self, scopes: &Scopes<'_>, jobs: &Jobs) -> Vec<Draft> {
+        let mut drafts = Vec::new();
+        for (index, scope) in scopes.scopes.iter().enumerate() {
+            if let (Some(name), true) = (scope.name, scope.phrases.is_empty()) {
+                self.report(
+                    Problem::error(Code::NoLoad, name.span, format!("load `{}` has no shape", name.node))
+                        .help("say how it runs, such as `constant 100 for 5m`"),
+                );
+            }
+            let after = scope.after.map_or(Some(whole(0)), |after| self.duration(after));
+            let (curve, nodes) = self.stream_curve(&scope.phrases);
+            let mix = self.mix(scope, scopes, jobs);
+            if !scope.phrases.is_empty() {
+                let after = after.unwrap_or_else(|| whole(0));
+                let name = scope.name.cloned();
+                drafts.push(Draft { name, scope: index, after, curve, nodes, mix });
+            }
+        }
+        drafts
+    }
+
+    /// The jobs of a stream: those its `send` names; else those defined in it; else those of the
+    /// file that stand outside any load; else the default one.
+    fn mix(&mut self, scope: &Scope<'_>, scopes: &Scopes<'_>, jobs: &Jobs) -> Vec<MixEntry> {
+        let chosen: Vec<(Ready, Exact, Span)> = match scope.mix {
+            Some(items) => self.named_mix(items, jobs),
+            None => {
+                let own = [&scope.jobs, &scopes.scopes[0].jobs];
+                let names = own.into_iter().find(|names| !names.is_empty());
+                let known = names.into_iter().flatten();
+                known
+                    .filter_map(|name| jobs.get(name).cloned().flatten())
+                    .map(|ready| (ready.clone(), ready.weight, Span::default()))
+                    .collect()
+            }
+        };
+        let default = Ready { spec: Arc::new(JobSpec::default_job()), weight: whole(1) };
+        let chosen = match chosen.is_empty() {
+            true => vec![(default, whole(1), Span::default())],
+            false => chosen,
+        };
+        self.whole_weights(chosen)
+    }
+
+    fn named_mix(&mut self, items: &[MixItem], jobs: &Jobs) -> Vec<(Ready, Exact, Span)> {
+        let mut chosen = Vec::new();
+        for item in items {
+            let weight = item.weight.as_ref().map(|weight: &Expr| self.weight(weight));
+            match jobs.get(&item.job.node) {
+                Some(Some(ready)) => {
+                    let weight = weight.map_or(Some(ready.weight), |weight| weight);
+                    chosen.extend(weight.map(|weight| (ready.clone(), weight, item.job.span)));
+                }
+                Some(None) => {}
+                None => {
+                    let message = format!("there is no job `{}`", item.job.node);
+                    let help = match did_you_mean(&item.job.node, jobs.keys().map(String::as_str)) {
+                        Some(meant) => format!("did you mean `{meant}`?"),
+                        None => format!("define it: `job {} {{ queue \"…\" }}`", item.job.node),
+                    };
+                    self.report(Problem::error(Code::UnknownName, item.job.span, message).help(help));
+                }
+            }
+        }
+        chosen
+    }
+
+    /// Weights as whole numbers without a common divisor.
+    fn whole_weights(&mut self, chosen: Vec<(Ready, Exact, Span)>) -> Vec<MixEntry> {
+        let common = chosen.iter().try_fold(1_i128, |common, (_, weight, _)| {
+            common.checked_mul(*weight.denom() / gcd(common, *weight.denom()))
+        });
+        let scaled = common.and_then(|common| {
+            let scaled = chosen.iter().map(|(_, weight, _)| {
+                weight.numer().checked_mul(common / weight.denom())
+            });
+            scaled.collect::<Option<Vec<_>>>()
+        });
+        let divisor = scaled.iter().flatten().fold(0, |divisor, weight| gcd(divisor, *weight));
+        let place = chosen.first().map(|(.., span)| *span).unwrap_or_default();
+        let sum = scaled.iter().flatten().sum::<i128>() / divisor.max(1);
+        if scaled.is_none() || sum == 0 || sum > MAX_CYCLE {
+            let (message, help) = match sum {
+                0 if scaled.is_some() => ("these weights are all 0", "give at least one job a weight above 0"),
+                _ => ("these weights are too fine", "their ratio needs more than a million jobs to come out even: round them"),
+            };
+            self.report(Problem::error(Code::OutOfRange, place, message).help(help));
+            return Vec::new();
+        }
+        let entries = chosen.into_iter().zip(scaled.into_iter().flatten());
+        entries
+            .filter_map(|((ready, ..), weight)| {
+                let weight = u32::try_from(weight / divisor.max(1)).ok()?;
+                (weight > 0).then(|| MixEntry { job: ready.spec.clone(), weight })
+            })
+            .collect()
+    }
+}
+
+fn gcd(a: i128, b: i128) -> i128 {
+    if b == 0 { a.max(1).min(a.abs().max(1)) } else { gcd(b, a % b) }
+}
+
+/// A format in a reader's words.
+pub(crate) fn format_name(format: &Format) -> &'static str {
+    match format {
+        Format::List => "a list",
+        Format::Stream { .. } => "a stream",
+    }
+}

@@ -1,0 +1,356 @@
+//! Who belongs where: statements sorted into the file and its loads, names defined, settings read.
+
+use super::Checker;
+use super::value::State;
+use crate::ast::{
+    Expectation, Expr, GuardRule, Job, MixItem, Name, Phrase, PhraseKind, Script, Setting,
+    Statement, StatementKind,
+};
+use crate::problem::{Code, Problem, did_you_mean};
+use crate::source::Span;
+use std::collections::BTreeMap;
+
+/// The file or a load.
+pub(super) struct Scope<'s> {
+    /// The load's name; `None` is the file.
+    pub name: Option<&'s Name>,
+    /// Its phrases, and what could not be read among them.
+    pub phrases: Vec<&'s Statement>,
+    /// `after`
+    pub after: Option<&'s Expr>,
+    /// `send order 40, ping 60`
+    pub mix: Option<&'s [MixItem]>,
+    /// Its guards.
+    pub guards: Vec<&'s GuardRule>,
+    /// Names of the jobs defined in it.
+    pub jobs: Vec<String>,
+}
+
+/// Everything a script says, sorted.
+pub(super) struct Scopes<'s> {
+    /// The file first, then its loads.
+    pub scopes: Vec<Scope<'s>>,
+    /// Every job, in order.
+    pub jobs: Vec<&'s Job>,
+    /// Expectations.
+    pub expectations: Vec<&'s Expectation>,
+    /// `seed`: an expression, or `random`.
+    seed: Option<Option<&'s Expr>>,
+    /// `target`
+    target: Option<&'s Expr>,
+    /// Names that a statement defines which could not be read.
+    pub broken: Vec<String>,
+}
+
+/// What the file's settings come to.
+pub(super) struct Settings {
+    /// The seed, or `None` for `seed random`.
+    pub seed: Option<u64>,
+    /// The target.
+    pub target: Option<String>,
+}
+
+/// Words that can't be names of `let`, because they would be read as something else.
+const RESERVED: &[&str] = &[
+    "after", "amp", "as", "at", "back", "base", "burst", "by", "cap", "chaos", "constant", "each",
+    "env", "every", "expect", "exponential", "false", "floor", "for", "forever", "guard", "held",
+    "hold", "job", "let", "linear", "list", "load", "logarithmic", "loop", "max", "min", "null",
+    "once", "over", "pause", "period", "phase", "points", "ramp", "random", "repeat", "scale",
+    "seed", "send", "shape", "sine", "smooth", "speed", "stairs", "steps", "target", "then",
+    "times", "together", "total", "true", "until", "use", "walk", "weight",
+];
+
+impl<'s> Scope<'s> {
+    fn new(name: Option<&'s Name>) -> Self {
+        Scope { name, phrases: vec![], after: None, mix: None, guards: vec![], jobs: vec![] }
+    }
+}
+
+impl Checker<'_> {
+    /// Sorts the statements of a script.
+    pub(super) fn collect<'s>(&mut self, script: &'s Script) -> Scopes<'s> {
+        let mut scopes = Scopes {
+            scopes: vec![Scope::new(None)],
+            jobs: Vec::new(),
+            expectations: Vec::new(),
+            seed: None,
+            target: None,
+            broken: Vec::new(),
+        };
+        let mut firsts = BTreeMap::new();
+        self.collect_from(&script.statements, 0, &mut scopes, &mut firsts);
+        self.override_names();
+        scopes
+    }
+
+    fn collect_from<'s>(
+        &mut self,
+        statements: &'s [Statement],
+        at: usize,
+        scopes: &mut Scopes<'s>,
+        firsts: &mut BTreeMap<String, Span>,
+    ) {
+        for statement in statements {
+            match &statement.kind {
+                StatementKind::Let(definition) => {
+                    let name = &definition.name;
+                    if self.first_of("let", name, firsts) && self.allowed(name) {
+                        let state = State::Waiting(definition.value.clone());
+                        self.names.insert(name.node.clone(), state);
+                    }
+                }
+                StatementKind::Job(job) => {
+                    if self.first_of("job", &job.name, firsts) {
+                        scopes.jobs.push(job);
+                        scopes.scopes[at].jobs.push(job.name.node.clone());
+                    }
+                }
+                StatementKind::Load(load) if at == 0 => {
+                    self.first_of("load", &load.name, firsts);
+                    scopes.scopes.push(Scope::new(Some(&load.name)));
+                    let inner = scopes.scopes.len() - 1;
+                    self.collect_from(&load.body, inner, scopes, firsts);
+                }
+                StatementKind::Load(load) => {
+                    self.out_of_place(load.name.span, "a load within a load", "write loads one after another; they start together, or `after` a time");
+                }
+                StatementKind::Mix(items) => {
+                    let first = scopes.scopes[at].mix.is_none();
+                    if self.only_once(first, "send", statement.span) {
+                        scopes.scopes[at].mix = Some(items);
+                    }
+                }
+                StatementKind::Guard(rules) => scopes.scopes[at].guards.extend(rules),
+                StatementKind::Expect(_) if at > 0 => {
+                    self.out_of_place(statement.span, "an `expect` within a load", "expectations are judged over the whole run: move it out of the load");
+                }
+                StatementKind::Expect(rules) => scopes.expectations.extend(rules),
+                StatementKind::Setting(setting) => self.setting(setting, statement.span, at, scopes),
+                StatementKind::Phrase(phrase) => {
+                    scopes.scopes[at].phrases.push(statement);
+                    self.hoist(phrase, at, scopes, firsts);
+                }
+                StatementKind::Broken(name) => {
+                    scopes.scopes[at].phrases.push(statement);
+                    scopes.broken.extend(name.as_ref().map(|name| name.node.clone()));
+                    if let Some(name) = name {
+                        self.names.entry(name.node.clone()).or_insert(State::Done(None));
+                    }
+                }
+            }
+        }
+    }
+
+    fn setting<'s>(&mut self, setting: &'s Setting, span: Span, at: usize, scopes: &mut Scopes<'s>) {
+        match setting {
+            Setting::After(after) => {
+                let first = scopes.scopes[at].after.is_none();
+                if self.only_once(first, "after", span) {
+                    scopes.scopes[at].after = Some(after);
+                }
+            }
+            Setting::Seed(_) | Setting::Target(_) if at > 0 => {
+                self.out_of_place(span, "a setting of the whole file", "move it out of the load");
+            }
+            Setting::Seed(seed) => {
+                if self.only_once(scopes.seed.is_none(), "seed", span) {
+                    scopes.seed = Some(seed.as_ref());
+                }
+            }
+            Setting::Target(target) => {
+                if self.only_once(scopes.target.is_none(), "target", span) {
+                    scopes.target = Some(target);
+                }
+            }
+        }
+    }
+
+    /// `let` and `job` hold for the whole file wherever they stand.
+    fn hoist<'s>(
+        &mut self,
+        phrase: &'s Phrase,
+        at: usize,
+        scopes: &mut Scopes<'s>,
+        firsts: &mut BTreeMap<String, Span>,
+    ) {
+        for statement in body_of(&phrase.kind) {
+            match &statement.kind {
+                StatementKind::Let(_) | StatementKind::Job(_) => {
+                    self.collect_from(std::slice::from_ref(statement), at, scopes, firsts);
+                }
+                StatementKind::Phrase(inner) => self.hoist(inner, at, scopes, firsts),
+                _ => {}
+            }
+        }
+    }
+
+    /// Reports what cannot stand in a block of phrases.
+    pub(super) fn misplaced(&mut self, body: &[Statement]) {
+        for statement in body {
+            let what = match &statement.kind {
+                StatementKind::Load(_) => "a load within a block",
+                StatementKind::Guard(_) => "a guard within a block",
+                StatementKind::Expect(_) => "an `expect` within a block",
+                StatementKind::Mix(_) => "a choice of jobs within a block",
+                StatementKind::Setting(_) => "a setting within a block",
+                _ => continue,
+            };
+            self.out_of_place(statement.span, what, "move it out of the block, to the load or the file it belongs to");
+        }
+    }
+
+    fn out_of_place(&mut self, span: Span, what: &str, help: &str) {
+        let message = format!("{what} does not belong here");
+        self.report(Problem::error(Code::Misplaced, span, message).help(help));
+    }
+
+    fn only_once(&mut self, first: bool, word: &str, span: Span) -> bool {
+        if !first {
+            self.report(
+                Problem::error(Code::Twice, span, format!("`{word}` is given twice"))
+                    .label("the second time")
+                    .help("a setting stands once in its scope: remove one of the two"),
+            );
+        }
+        first
+    }
+
+    fn first_of(&mut self, kind: &str, name: &Name, firsts: &mut BTreeMap<String, Span>) -> bool {
+        let key = format!("{kind} {}", name.node);
+        if let Some(first) = firsts.get(&key) {
+            self.report(
+                Problem::error(
+                    Code::DuplicateName,
+                    name.span,
+                    format!("there are two of `{kind} {}`", name.node),
+                )
+                .label("defined again here")
+                .and(*first, "defined first here")
+                .help("give one of them another name"),
+            );
+            return false;
+        }
+        firsts.insert(key, name.span);
+        true
+    }
+
+    fn allowed(&mut self, name: &Name) -> bool {
+        let factor = name.node.strip_prefix('x').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+        if !factor && !RESERVED.contains(&name.node.as_str()) {
+            return true;
+        }
+        let message = match factor {
+            true => format!("`{}` would be read as a factor", name.node),
+            false => format!("`{}` is a word of the language", name.node),
+        };
+        self.report(
+            Problem::error(Code::ReservedName, name.span, message)
+                .help(format!("choose another name, such as `my_{}`", name.node)),
+        );
+        self.names.insert(name.node.clone(), State::Done(None));
+        false
+    }
+
+    /// `--set NAME=VALUE`
+    fn override_names(&mut self) {
+        for (name, value) in self.options.set.clone() {
+            let top = Span::default();
+            if !self.names.contains_key(&name) {
+                let known = self.names.keys().map(String::as_str).collect::<Vec<_>>();
+                let help = match did_you_mean(&name, known.iter().copied()) {
+                    Some(meant) => format!("did you mean `--set {meant}={value}`?"),
+                    None if known.is_empty() => "the script has no `let`".to_owned(),
+                    None => format!("the script's names are {}", known.join(", ")),
+                };
+                let message = format!("--set {name}={value}: the script has no `let {name}`");
+                self.report(Problem::error(Code::UnknownName, top, message).help(help));
+                continue;
+            }
+            match crate::parse::expression(&value) {
+                Some(mut expr) => {
+                    // Its place is the command line, which has none in the file.
+                    clear_spans(&mut expr);
+                    self.names.insert(name, State::Waiting(expr));
+                }
+                None => {
+                    let message = format!("--set {name}={value}: `{value}` is not a value");
+                    self.report(
+                        Problem::error(Code::Expected, top, message)
+                            .help("write a value as in the script: `--set peak=500/s`"),
+                    );
+                }
+            }
+        }
+    }
+
+    /// Works out every name, so that mistakes in unused ones are found too.
+    pub(super) fn unused_names(&mut self) {
+        let names = self.names.keys().cloned().collect::<Vec<_>>();
+        for name in names {
+            if let Some(State::Waiting(expr)) = self.names.get(&name).cloned() {
+                self.names.insert(name.clone(), State::Busy);
+                let value = self.value(&expr);
+                self.names.insert(name, State::Done(value));
+            }
+        }
+    }
+
+    /// The file's settings.
+    pub(super) fn settings(&mut self, scopes: &Scopes<'_>) -> Settings {
+        let seed = match (self.options.seed, scopes.seed) {
+            (Some(seed), _) => Some(seed),
+            (None, Some(None)) => None,
+            (None, Some(Some(expr))) => self.count(expr, "a seed").or(Some(0)),
+            (None, None) => Some(0),
+        };
+        let target = scopes.target.and_then(|expr| {
+            let url = self.text(expr, "redis://127.0.0.1:6379")?;
+            match crate::target::Target::parse(&url) {
+                Ok(_) => Some(url),
+                Err(error) => {
+                    self.report(
+                        Problem::error(Code::BadTarget, expr.span, error.to_string())
+                            .help(error.help()),
+                    );
+                    None
+                }
+            }
+        });
+        Settings { seed, target }
+    }
+}
+
+/// The statements in a block.
+pub(super) fn body_of(kind: &PhraseKind) -> &[Statement] {
+    match kind {
+        PhraseKind::Group(body)
+        | PhraseKind::Repeat(_, body)
+        | PhraseKind::Together(body)
+        | PhraseKind::Scale(_, body)
+        | PhraseKind::Cap(_, body)
+        | PhraseKind::Floor(_, body)
+        | PhraseKind::Speed(_, body) => body,
+        _ => &[],
+    }
+}
+
+fn clear_spans(expr: &mut Expr) {
+    use crate::ast::ExprKind as K;
+    expr.span = Span::default();
+    match &mut expr.kind {
+        K::Negate(inner) | K::Factor(inner) | K::Parens(inner) | K::Per(inner, _) => {
+            clear_spans(inner);
+        }
+        K::Binary(left, operator, right) => {
+            operator.span = Span::default();
+            clear_spans(left);
+            clear_spans(right);
+        }
+        K::Call(name, args) => {
+            name.span = Span::default();
+            args.iter_mut().for_each(clear_spans);
+        }
+        K::Env(name) => name.span = Span::default(),
+        K::Literal(_) | K::Text(_) | K::Name(_) => {}
+    }
+}

@@ -1,0 +1,138 @@
+//! Numbers and times as people read them.
+
+/// A count with its thousands apart: `2,895,300`.
+pub fn count(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A length of time as the language writes it: `8h1m`, `1.5s`, `250ms`, `0s`. Exact down to the
+/// nanosecond below a minute, to the millisecond above.
+pub fn duration(nanos: u64) -> String {
+    if nanos < 60_000_000_000 {
+        return seconds(nanos);
+    }
+    let millis = nanos.div_euclid(1_000_000) + u64::from(nanos % 1_000_000 >= 500_000);
+    let mut out = String::new();
+    let mut rest = millis;
+    for (unit, size) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000)] {
+        if rest >= size {
+            out.push_str(&format!("{}{unit}", rest / size));
+            rest %= size;
+        }
+    }
+    if rest > 0 {
+        out.push_str(&seconds(rest * 1_000_000));
+    }
+    out
+}
+
+fn seconds(nanos: u64) -> String {
+    let (value, unit) = match nanos {
+        0 => return "0s".to_owned(),
+        1..1_000_000_000 => (nanos as f64 / 1e6, "ms"),
+        _ => (nanos as f64 / 1e9, "s"),
+    };
+    format!("{}{unit}", decimal(value, 6))
+}
+
+/// A rate with at most three significant decimals: `499.5/s`, `0.012/s`.
+pub fn rate(per_s: f64) -> String {
+    format!("{}/s", number(per_s))
+}
+
+/// A number with about four significant digits below a thousand, thousands apart above.
+pub fn number(value: f64) -> String {
+    if !value.is_finite() {
+        return value.to_string();
+    }
+    let size = value.abs();
+    if size >= 999.95 && size < 1e18 {
+        let rounded = (size * 10.0).round() / 10.0;
+        let sign = if value < 0.0 { "-" } else { "" };
+        let fraction = decimal(rounded.fract(), 1);
+        let fraction = fraction.strip_prefix('0').unwrap_or("");
+        return format!("{sign}{}{fraction}", count(rounded as u64));
+    }
+    let places = match size {
+        _ if size >= 100.0 => 1,
+        _ if size >= 10.0 => 2,
+        _ if size >= 1.0 => 3,
+        _ => 4,
+    };
+    decimal(value, places)
+}
+
+/// A decimal without zeros at its end.
+pub fn decimal(value: f64, places: usize) -> String {
+    let text = format!("{value:.places$}");
+    if !text.contains('.') {
+        return text;
+    }
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    if text == "-0" { "0".to_owned() } else { text.to_owned() }
+}
+
+/// A size in bytes: `4.2 MB`.
+pub fn bytes(n: u64) -> String {
+    let n = n as f64;
+    match n {
+        _ if n < 1e3 => format!("{n} B"),
+        _ if n < 1e6 => format!("{} KB", number(n / 1e3)),
+        _ if n < 1e9 => format!("{} MB", number(n / 1e6)),
+        _ => format!("{} GB", number(n / 1e9)),
+    }
+}
+
+/// A short time in microseconds: `850 µs`, `1.2 ms`, `3.4 s`.
+pub fn micros(us: f64) -> String {
+    match us {
+        _ if us < 1e3 => format!("{} µs", decimal(us, 0)),
+        _ if us < 1e6 => format!("{} ms", number(us / 1e3)),
+        _ => format!("{} s", number(us / 1e6)),
+    }
+}
+
+/// `1 job`, `2 jobs`.
+pub fn plural(n: u64, word: &str) -> String {
+    format!("{} {word}{}", count(n), if n == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_and_durations_read_well() {
+        assert_eq!(count(0), "0");
+        assert_eq!(count(2_895_300), "2,895,300");
+        assert_eq!(duration(0), "0s");
+        assert_eq!(duration(28_860_000_000_000), "8h1m");
+        assert_eq!(duration(1_500_000_000), "1.5s");
+        assert_eq!(duration(250_000_000), "250ms");
+        assert_eq!(duration(77_470_000_000_000), "21h31m10s");
+        assert_eq!(duration(86_400_000_000_000), "1d");
+        assert_eq!(duration(61_000_400_000), "1m1s");
+        assert_eq!(duration(119_999_900_000), "2m");
+    }
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(number(0.0), "0");
+        assert_eq!(number(499.96), "500");
+        assert_eq!(number(0.012_345), "0.0123");
+        assert_eq!(number(1234.56), "1,234.6");
+        assert_eq!(number(999.97), "1,000");
+        assert_eq!(number(-5.0), "-5");
+        assert_eq!(bytes(999), "999 B");
+        assert_eq!(bytes(4_200_000), "4.2 MB");
+        assert_eq!(micros(850.4), "850 µs");
+    }
+}
