@@ -13,4 +13,5 @@ pub mod plan;
 pub mod schedule;
 pub mod sink;
 pub mod source;
+pub mod target;
 pub mod timeline;
