@@ -16,4 +16,5 @@ pub mod problem;
 pub mod schedule;
 pub mod sink;
 pub mod source;
+pub mod target;
 pub mod timeline;
