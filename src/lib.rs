@@ -7,6 +7,7 @@
 //! ```
 
 pub mod ast;
+pub mod check;
 pub mod diag;
 pub mod exact;
 pub mod job;
@@ -14,6 +15,7 @@ pub mod parse;
 pub mod plan;
 pub mod problem;
 pub mod schedule;
+pub mod show;
 pub mod sink;
 pub mod source;
 pub mod target;

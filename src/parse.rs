@@ -240,3 +240,17 @@ impl Reader {
         self.blamed.get(next).is_some_and(|blamed| blamed.start < span.end)
     }
 }
+
+/// Reads one value, as a flag gives it: `500/s`, `30s`.
+pub fn expression(text: &str) -> Option<crate::ast::Expr> {
+    let scan = brackets::scan(text);
+    if !scan.problems.is_empty() {
+        return None;
+    }
+    let pairs = grammar::Grammar::parse(Rule::lone_expr, text).ok()?;
+    let lone = pairs.into_iter().next()?;
+    let expr = lone.into_inner().find(|pair| pair.as_rule() == Rule::expr)?;
+    let mut reader = Reader::default();
+    let expr = reader.expr(expr);
+    reader.problems.is_empty().then_some(expr)
+}

@@ -147,7 +147,9 @@ impl Checker<'_> {
         }
         let choice = match names.as_slice() {
             [(name, ..)] => QueueChoice::Fixed(name.clone()),
-            _ => QueueChoice::Pick(names.into_iter().map(|(name, _, weight)| (name, weight)).collect()),
+            _ => QueueChoice::Pick(
+                names.into_iter().map(|(name, _, weight)| (name, weight)).collect(),
+            ),
         };
         Some((choice, format))
     }
@@ -168,8 +170,12 @@ impl Checker<'_> {
             }
             _ => {
                 self.report(
-                    Problem::error(Code::BadFormat, value.span, "a queue is a name, or a `pick` among names")
-                        .help("write `queue \"orders\"` or `queue pick(\"a\" 70%, \"b\" 30%)`"),
+                    Problem::error(
+                        Code::BadFormat,
+                        value.span,
+                        "a queue is a name, or a `pick` among names",
+                    )
+                    .help("write `queue \"orders\"` or `queue pick(\"a\" 70%, \"b\" 30%)`"),
                 );
                 None
             }
@@ -225,7 +231,9 @@ impl Checker<'_> {
     fn once_option(&mut self, slot: &mut Option<u64>, value: Option<u64>, option: &Name) {
         if slot.is_some() {
             let message = format!("`{}` is given twice", option.node);
-            self.report(Problem::error(Code::Twice, option.span, message).help("remove one of the two"));
+            self.report(
+                Problem::error(Code::Twice, option.span, message).help("remove one of the two"),
+            );
         }
         *slot = value;
     }
@@ -276,8 +284,12 @@ impl Checker<'_> {
         for (index, scope) in scopes.scopes.iter().enumerate() {
             if let (Some(name), true) = (scope.name, scope.phrases.is_empty()) {
                 self.report(
-                    Problem::error(Code::NoLoad, name.span, format!("load `{}` has no shape", name.node))
-                        .help("say how it runs, such as `constant 100 for 5m`"),
+                    Problem::error(
+                        Code::NoLoad,
+                        name.span,
+                        format!("load `{}` has no shape", name.node),
+                    )
+                    .help("say how it runs, such as `constant 100 for 5m`"),
                 );
             }
             let after = scope.after.map_or(Some(whole(0)), |after| self.duration(after));
@@ -331,7 +343,9 @@ impl Checker<'_> {
                         Some(meant) => format!("did you mean `{meant}`?"),
                         None => format!("define it: `job {} {{ queue \"…\" }}`", item.job.node),
                     };
-                    self.report(Problem::error(Code::UnknownName, item.job.span, message).help(help));
+                    self.report(
+                        Problem::error(Code::UnknownName, item.job.span, message).help(help),
+                    );
                 }
             }
         }
@@ -344,9 +358,9 @@ impl Checker<'_> {
             common.checked_mul(*weight.denom() / gcd(common, *weight.denom()))
         });
         let scaled = common.and_then(|common| {
-            let scaled = chosen.iter().map(|(_, weight, _)| {
-                weight.numer().checked_mul(common / weight.denom())
-            });
+            let scaled = chosen
+                .iter()
+                .map(|(_, weight, _)| weight.numer().checked_mul(common / weight.denom()));
             scaled.collect::<Option<Vec<_>>>()
         });
         let divisor = scaled.iter().flatten().fold(0, |divisor, weight| gcd(divisor, *weight));
@@ -354,8 +368,13 @@ impl Checker<'_> {
         let sum = scaled.iter().flatten().sum::<i128>() / divisor.max(1);
         if scaled.is_none() || sum == 0 || sum > MAX_CYCLE {
             let (message, help) = match sum {
-                0 if scaled.is_some() => ("these weights are all 0", "give at least one job a weight above 0"),
-                _ => ("these weights are too fine", "their ratio needs more than a million jobs to come out even: round them"),
+                0 if scaled.is_some() => {
+                    ("these weights are all 0", "give at least one job a weight above 0")
+                }
+                _ => (
+                    "these weights are too fine",
+                    "their ratio needs more than a million jobs to come out even: round them",
+                ),
             };
             self.report(Problem::error(Code::OutOfRange, place, message).help(help));
             return Vec::new();

@@ -86,7 +86,9 @@ impl Checker<'_> {
                 children,
             });
             match (curve, parts.as_mut()) {
-                (Some(body), Some(parts)) => parts.push(Curve::Mark { id: mark, body: Box::new(body) }),
+                (Some(body), Some(parts)) => {
+                    parts.push(Curve::Mark { id: mark, body: Box::new(body) })
+                }
                 _ => parts = None,
             }
         }
@@ -109,7 +111,12 @@ impl Checker<'_> {
         }
     }
 
-    fn phrase(&mut self, phrase: &Phrase, inside: Inside, children: &mut Vec<Node>) -> Option<Curve> {
+    fn phrase(
+        &mut self,
+        phrase: &Phrase,
+        inside: Inside,
+        children: &mut Vec<Node>,
+    ) -> Option<Curve> {
         let body = self.phrase_kind(phrase, inside, children);
         let Some(total) = &phrase.total else { return body };
         let jobs = self.count(total, "a total");
@@ -184,11 +191,21 @@ impl Checker<'_> {
     }
 
     /// A block whose members follow one another.
-    fn serial(&mut self, body: &[Statement], inside: Inside, children: &mut Vec<Node>) -> Option<Vec<Curve>> {
+    fn serial(
+        &mut self,
+        body: &[Statement],
+        inside: Inside,
+        children: &mut Vec<Node>,
+    ) -> Option<Vec<Curve>> {
         self.block(body, Inside { together: false, ..inside }, children)
     }
 
-    fn block(&mut self, body: &[Statement], inside: Inside, children: &mut Vec<Node>) -> Option<Vec<Curve>> {
+    fn block(
+        &mut self,
+        body: &[Statement],
+        inside: Inside,
+        children: &mut Vec<Node>,
+    ) -> Option<Vec<Curve>> {
         self.misplaced(body);
         let (parts, nodes) = self.parts(body.iter(), inside);
         *children = nodes;
@@ -209,8 +226,12 @@ impl Checker<'_> {
         };
         if times.is_none() && is_empty(&body) {
             self.report(
-                Problem::error(Code::BadShape, head, "this repeats something of no length, forever")
-                    .help("put a shape with a length into it"),
+                Problem::error(
+                    Code::BadShape,
+                    head,
+                    "this repeats something of no length, forever",
+                )
+                .help("put a shape with a length into it"),
             );
             return None;
         }
@@ -224,7 +245,9 @@ impl Checker<'_> {
                 Problem::error(Code::AtOnceInside, head, "jobs sent at once have no rate to limit")
                     .label("all at one instant")
                     .and(limit, "limits the rate of what is inside")
-                    .help("move it out of the block, or write it as a shape: `constant 1000 for 50s`"),
+                    .help(
+                        "move it out of the block, or write it as a shape: `constant 1000 for 50s`",
+                    ),
             );
             return None;
         }
@@ -261,16 +284,26 @@ impl Checker<'_> {
             for (value, expr) in [(from, &ramp.from), (to, &ramp.to)] {
                 if value.is_zero() {
                     self.report(
-                        Problem::error(Code::BadShape, expr.span, "an exponential ramp cannot touch 0")
-                            .label("its ends are both above 0")
-                            .and(ramp.curve.span, "grows by a factor in each second")
-                            .help("begin a little above, such as `0.1`, or use `smooth`"),
+                        Problem::error(
+                            Code::BadShape,
+                            expr.span,
+                            "an exponential ramp cannot touch 0",
+                        )
+                        .label("its ends are both above 0")
+                        .and(ramp.curve.span, "grows by a factor in each second")
+                        .help("begin a little above, such as `0.1`, or use `smooth`"),
                     );
                     return None;
                 }
             }
         }
-        let leg = |over: Exact, mirrored: bool| Curve::Ramp { from, to, over, curve: ramp.curve.node, mirrored };
+        let leg = |over: Exact, mirrored: bool| Curve::Ramp {
+            from,
+            to,
+            over,
+            curve: ramp.curve.node,
+            mirrored,
+        };
         let mut parts = vec![leg(over?, false)];
         if let Some(hold) = hold {
             parts.push(Curve::Constant { rate: to, length: Some(hold?) });
@@ -291,8 +324,12 @@ impl Checker<'_> {
             (None, Some(Some(_)) | None) => None,
             (None, Some(None)) => {
                 self.report(
-                    Problem::error(Code::MissingArgument, sine.base.span, "a sine that goes on forever needs a `period`")
-                        .help("write `period 1h`"),
+                    Problem::error(
+                        Code::MissingArgument,
+                        sine.base.span,
+                        "a sine that goes on forever needs a `period`",
+                    )
+                    .help("write `period 1h`"),
                 );
                 None
             }
@@ -304,7 +341,13 @@ impl Checker<'_> {
         if length == Some(Some(whole(0))) {
             return Some(Curve::Constant { rate: whole(0), length: Some(whole(0)) });
         }
-        Some(Curve::Sine { base: base?, amp: amp?, period: period?, phase: phase?, length: length? })
+        Some(Curve::Sine {
+            base: base?,
+            amp: amp?,
+            period: period?,
+            phase: phase?,
+            length: length?,
+        })
     }
 
     fn burst(&mut self, burst: &Burst) -> Option<Curve> {
@@ -320,17 +363,25 @@ impl Checker<'_> {
         let (rate, is_factor) = rate?;
         if is_factor && burst.base.is_none() {
             self.report(
-                Problem::error(Code::MissingArgument, burst.rate.span, "a burst by a factor needs a `base` to multiply")
-                    .help("write `base 30`, or the burst's own rate"),
+                Problem::error(
+                    Code::MissingArgument,
+                    burst.rate.span,
+                    "a burst by a factor needs a `base` to multiply",
+                )
+                .help("write `base 30`, or the burst's own rate"),
             );
             return None;
         }
         if on > every {
             self.report(
-                Problem::error(Code::BadShape, burst.on.span, "the burst is longer than its period")
-                    .label("lasts this long")
-                    .and(burst.every.span, "and comes again after this")
-                    .help("make `for` at most as long as `every`"),
+                Problem::error(
+                    Code::BadShape,
+                    burst.on.span,
+                    "the burst is longer than its period",
+                )
+                .label("lasts this long")
+                .and(burst.every.span, "and comes again after this")
+                .help("make `for` at most as long as `every`"),
             );
             return None;
         }
@@ -422,8 +473,12 @@ impl Checker<'_> {
         let steps = checked('/', &height, &step)?.ceil().to_integer();
         if steps > MAX_STEPS {
             self.report(
-                Problem::error(Code::TooIntricate, by.span, format!("these stairs have {steps} steps"))
-                    .help(format!("at most {MAX_STEPS}; a `ramp` has as many as you like")),
+                Problem::error(
+                    Code::TooIntricate,
+                    by.span,
+                    format!("these stairs have {steps} steps"),
+                )
+                .help(format!("at most {MAX_STEPS}; a `ramp` has as many as you like")),
             );
             return None;
         }
@@ -490,7 +545,9 @@ impl Checker<'_> {
 pub(super) fn is_endless(curve: &Curve) -> bool {
     match curve {
         Curve::Constant { length, .. } | Curve::Sine { length, .. } => length.is_none(),
-        Curve::Ramp { .. } | Curve::AtOnce { .. } | Curve::Total { .. } | Curve::Cut { .. } => false,
+        Curve::Ramp { .. } | Curve::AtOnce { .. } | Curve::Total { .. } | Curve::Cut { .. } => {
+            false
+        }
         Curve::Sequence(parts) | Curve::Together(parts) => parts.iter().any(is_endless),
         Curve::Repeat { times, body } => times.is_none() || (*times != Some(0) && is_endless(body)),
         Curve::Scale { body, .. }

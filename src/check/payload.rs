@@ -13,8 +13,20 @@ const GENERATORS: &[&str] =
     &["uuid", "seq", "int", "float", "bool", "pick", "now", "text", "hex", "list"];
 /// Generators of the language that this version does not have.
 const TO_COME: &[&str] = &[
-    "name", "email", "ulid", "bytes", "zipf", "normal", "exponential", "address", "company",
-    "phone", "city", "country", "rows", "file",
+    "name",
+    "email",
+    "ulid",
+    "bytes",
+    "zipf",
+    "normal",
+    "exponential",
+    "address",
+    "company",
+    "phone",
+    "city",
+    "country",
+    "rows",
+    "file",
 ];
 
 /// Most items of a `list`.
@@ -47,8 +59,16 @@ impl Checker<'_> {
             ValueKind::Number(literal) => {
                 if literal.unit != Unit::Plain {
                     self.report(
-                        Problem::error(Code::WrongUnit, value.span, "a number in a body has no unit")
-                            .help(format!("JSON knows plain numbers only: write `{}`, or `\"{}\"` as text", decimal(&literal.value), literal.text)),
+                        Problem::error(
+                            Code::WrongUnit,
+                            value.span,
+                            "a number in a body has no unit",
+                        )
+                        .help(format!(
+                            "JSON knows plain numbers only: write `{}`, or `\"{}\"` as text",
+                            decimal(&literal.value),
+                            literal.text
+                        )),
                     );
                     return None;
                 }
@@ -125,10 +145,16 @@ impl Checker<'_> {
         }
         let fields = scope.levels.iter().flat_map(|(_, entries)| entries.iter());
         let fields = fields.map(|(key, _)| key.node.as_str()).collect::<Vec<_>>();
-        let help = match did_you_mean(&name.node, fields.iter().copied().chain(GENERATORS.iter().copied())) {
+        let help = match did_you_mean(
+            &name.node,
+            fields.iter().copied().chain(GENERATORS.iter().copied()),
+        ) {
             Some(meant) if GENERATORS.contains(&meant) => format!("did you mean `{meant}()`?"),
             Some(meant) => format!("did you mean `{meant}`?"),
-            None => format!("texts stand in quotes: `\"{}\"`; a name is another field of the body, or a `let`", name.node),
+            None => format!(
+                "texts stand in quotes: `\"{}\"`; a name is another field of the body, or a `let`",
+                name.node
+            ),
         };
         let message = format!("there is no field `{}` here", name.node);
         self.report(Problem::error(Code::UnknownName, name.span, message).help(help));
@@ -212,9 +238,9 @@ impl Checker<'_> {
 
     fn pick(&mut self, name: &Name, args: &[CallArg], scope: &Scope<'_>) -> Option<job::Value> {
         let choices = self.choices(name.span, args)?;
-        let drawn = choices.into_iter().map(|(value, weight)| {
-            self.drawn(value, scope).map(|value| (value, to_f64(&weight)))
-        });
+        let drawn = choices
+            .into_iter()
+            .map(|(value, weight)| self.drawn(value, scope).map(|value| (value, to_f64(&weight))));
         let drawn = drawn.collect::<Vec<_>>().into_iter().collect::<Option<Vec<_>>>()?;
         Some(job::Value::Pick(drawn))
     }
@@ -235,8 +261,12 @@ impl Checker<'_> {
             match (amount, weight) {
                 (Some(amount), Some(expr)) if amount == whole(0) => {
                     self.report(
-                        Problem::error(Code::OutOfRange, expr.span, "a choice of weight 0 is never picked")
-                            .help("remove it, or give it a weight above 0"),
+                        Problem::error(
+                            Code::OutOfRange,
+                            expr.span,
+                            "a choice of weight 0 is never picked",
+                        )
+                        .help("remove it, or give it a weight above 0"),
                     );
                     good = false;
                 }
@@ -263,7 +293,10 @@ impl Checker<'_> {
 
     fn bad_args<T>(&mut self, span: Span, name: &str, example: &str) -> Option<T> {
         let message = format!("`{name}` does not take this");
-        self.report(Problem::error(Code::BadGenerator, span, message).help(format!("write it as `{example}`")));
+        self.report(
+            Problem::error(Code::BadGenerator, span, message)
+                .help(format!("write it as `{example}`")),
+        );
         None
     }
 
@@ -312,8 +345,12 @@ impl Checker<'_> {
         let found = value.is_integer().then(|| i64::try_from(value.to_integer()).ok()).flatten();
         if found.is_none() {
             self.report(
-                Problem::error(Code::OutOfRange, expr.span, "this is not a whole number of 64 bits")
-                    .help("`float(a..b)` draws numbers with decimals"),
+                Problem::error(
+                    Code::OutOfRange,
+                    expr.span,
+                    "this is not a whole number of 64 bits",
+                )
+                .help("`float(a..b)` draws numbers with decimals"),
             );
         }
         found
@@ -329,9 +366,11 @@ impl Checker<'_> {
             return None;
         }
         if max > most {
-            self.report(
-                Problem::error(Code::OutOfRange, high, format!("{what} cannot be above {most}")),
-            );
+            self.report(Problem::error(
+                Code::OutOfRange,
+                high,
+                format!("{what} cannot be above {most}"),
+            ));
             return None;
         }
         Some((min, max))
@@ -359,10 +398,15 @@ impl Checker<'_> {
         gather(body, &mut Vec::new(), &mut fields);
         for (path, _) in &fields {
             if let Some(circle) = circle_from(path, &fields) {
-                let names = circle.iter().map(|path| path.join(".")).collect::<Vec<_>>().join(" → ");
+                let names =
+                    circle.iter().map(|path| path.join(".")).collect::<Vec<_>>().join(" → ");
                 self.report(
-                    Problem::error(Code::Cycle, span, format!("fields that need each other: {names}"))
-                        .help("break the circle: give one of them a value of its own"),
+                    Problem::error(
+                        Code::Cycle,
+                        span,
+                        format!("fields that need each other: {names}"),
+                    )
+                    .help("break the circle: give one of them a value of its own"),
                 );
                 return false;
             }
@@ -388,7 +432,9 @@ fn gather(value: &job::Value, path: &mut Vec<String>, fields: &mut Fields) {
         }
         job::Value::Array(items) => items.iter().for_each(|item| gather(item, path, fields)),
         job::Value::List { item, .. } => gather(item, path, fields),
-        job::Value::Pick(choices) => choices.iter().for_each(|(item, _)| gather(item, path, fields)),
+        job::Value::Pick(choices) => {
+            choices.iter().for_each(|(item, _)| gather(item, path, fields))
+        }
         _ => {}
     }
 }

@@ -52,12 +52,67 @@ pub(super) struct Settings {
 
 /// Words that can't be names of `let`, because they would be read as something else.
 const RESERVED: &[&str] = &[
-    "after", "amp", "as", "at", "back", "base", "burst", "by", "cap", "chaos", "constant", "each",
-    "env", "every", "expect", "exponential", "false", "floor", "for", "forever", "guard", "held",
-    "hold", "job", "let", "linear", "list", "load", "logarithmic", "loop", "max", "min", "null",
-    "once", "over", "pause", "period", "phase", "points", "ramp", "random", "repeat", "scale",
-    "seed", "send", "shape", "sine", "smooth", "speed", "stairs", "steps", "target", "then",
-    "times", "together", "total", "true", "until", "use", "walk", "weight",
+    "after",
+    "amp",
+    "as",
+    "at",
+    "back",
+    "base",
+    "burst",
+    "by",
+    "cap",
+    "chaos",
+    "constant",
+    "each",
+    "env",
+    "every",
+    "expect",
+    "exponential",
+    "false",
+    "floor",
+    "for",
+    "forever",
+    "guard",
+    "held",
+    "hold",
+    "job",
+    "let",
+    "linear",
+    "list",
+    "load",
+    "logarithmic",
+    "loop",
+    "max",
+    "min",
+    "null",
+    "once",
+    "over",
+    "pause",
+    "period",
+    "phase",
+    "points",
+    "ramp",
+    "random",
+    "repeat",
+    "scale",
+    "seed",
+    "send",
+    "shape",
+    "sine",
+    "smooth",
+    "speed",
+    "stairs",
+    "steps",
+    "target",
+    "then",
+    "times",
+    "together",
+    "total",
+    "true",
+    "until",
+    "use",
+    "walk",
+    "weight",
 ];
 
 impl<'s> Scope<'s> {
@@ -112,7 +167,11 @@ impl Checker<'_> {
                     self.collect_from(&load.body, inner, scopes, firsts);
                 }
                 StatementKind::Load(load) => {
-                    self.out_of_place(load.name.span, "a load within a load", "write loads one after another; they start together, or `after` a time");
+                    self.out_of_place(
+                        load.name.span,
+                        "a load within a load",
+                        "write loads one after another; they start together, or `after` a time",
+                    );
                 }
                 StatementKind::Mix(items) => {
                     let first = scopes.scopes[at].mix.is_none();
@@ -122,10 +181,16 @@ impl Checker<'_> {
                 }
                 StatementKind::Guard(rules) => scopes.scopes[at].guards.extend(rules),
                 StatementKind::Expect(_) if at > 0 => {
-                    self.out_of_place(statement.span, "an `expect` within a load", "expectations are judged over the whole run: move it out of the load");
+                    self.out_of_place(
+                        statement.span,
+                        "an `expect` within a load",
+                        "expectations are judged over the whole run: move it out of the load",
+                    );
                 }
                 StatementKind::Expect(rules) => scopes.expectations.extend(rules),
-                StatementKind::Setting(setting) => self.setting(setting, statement.span, at, scopes),
+                StatementKind::Setting(setting) => {
+                    self.setting(setting, statement.span, at, scopes)
+                }
                 StatementKind::Phrase(phrase) => {
                     scopes.scopes[at].phrases.push(statement);
                     self.hoist(phrase, at, scopes, firsts);
@@ -141,7 +206,13 @@ impl Checker<'_> {
         }
     }
 
-    fn setting<'s>(&mut self, setting: &'s Setting, span: Span, at: usize, scopes: &mut Scopes<'s>) {
+    fn setting<'s>(
+        &mut self,
+        setting: &'s Setting,
+        span: Span,
+        at: usize,
+        scopes: &mut Scopes<'s>,
+    ) {
         match setting {
             Setting::After(after) => {
                 let first = scopes.scopes[at].after.is_none();
@@ -195,7 +266,11 @@ impl Checker<'_> {
                 StatementKind::Setting(_) => "a setting within a block",
                 _ => continue,
             };
-            self.out_of_place(statement.span, what, "move it out of the block, to the load or the file it belongs to");
+            self.out_of_place(
+                statement.span,
+                what,
+                "move it out of the block, to the load or the file it belongs to",
+            );
         }
     }
 
@@ -235,7 +310,10 @@ impl Checker<'_> {
     }
 
     fn allowed(&mut self, name: &Name) -> bool {
-        let factor = name.node.strip_prefix('x').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+        let factor = name
+            .node
+            .strip_prefix('x')
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
         if !factor && !RESERVED.contains(&name.node.as_str()) {
             return true;
         }

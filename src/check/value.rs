@@ -65,7 +65,12 @@ impl Checker<'_> {
                     Unit::Plain | Unit::Factor | Unit::Share => {
                         Some(Val::Quantity(value, Unit::Factor))
                     }
-                    _ => self.wrong(inner, unit, "a plain number", "a factor is `x1.5`, or `x(k)` of a number `k`"),
+                    _ => self.wrong(
+                        inner,
+                        unit,
+                        "a plain number",
+                        "a factor is `x1.5`, or `x(k)` of a number `k`",
+                    ),
                 }
             }
             ExprKind::Per(inner, per) => {
@@ -77,12 +82,19 @@ impl Checker<'_> {
                     PerUnit::Day => 86_400,
                 };
                 if unit != Unit::Plain {
-                    return self.wrong(inner, unit, "a plain number", "a rate is a number over a time, such as `50/s`");
+                    return self.wrong(
+                        inner,
+                        unit,
+                        "a plain number",
+                        "a rate is a number over a time, such as `50/s`",
+                    );
                 }
                 self.arithmetic('/', &value, &whole(seconds), expr.span)
                     .map(|rate| Val::Quantity(rate, Unit::Rate))
             }
-            ExprKind::Binary(left, operator, right) => self.binary(expr, left, operator.node, right),
+            ExprKind::Binary(left, operator, right) => {
+                self.binary(expr, left, operator.node, right)
+            }
             ExprKind::Call(name, args) => self.call(name, args),
         }
     }
@@ -91,9 +103,11 @@ impl Checker<'_> {
         match self.value(expr)? {
             Val::Quantity(value, unit) => Some((value, unit)),
             Val::Text(_) => {
-                self.report(
-                    Problem::error(Code::WrongUnit, expr.span, "this is a text, and a number belongs here"),
-                );
+                self.report(Problem::error(
+                    Code::WrongUnit,
+                    expr.span,
+                    "this is a text, and a number belongs here",
+                ));
                 None
             }
         }
@@ -179,7 +193,13 @@ impl Checker<'_> {
         result
     }
 
-    fn binary(&mut self, expr: &Expr, left: &Expr, operator: Operator, right: &Expr) -> Option<Val> {
+    fn binary(
+        &mut self,
+        expr: &Expr,
+        left: &Expr,
+        operator: Operator,
+        right: &Expr,
+    ) -> Option<Val> {
         // Both sides are worked out before either may end this, so that each is checked.
         let (a, b) = (self.quantity(left), self.quantity(right));
         let ((a, left_unit), (b, right_unit)) = (a?, b?);
@@ -260,12 +280,23 @@ impl Checker<'_> {
         self.source.slice(expr.span).to_owned()
     }
 
-    fn range(&mut self, expr: &Expr, value: Exact, low: i128, high: i128, what: &str) -> Option<Exact> {
+    fn range(
+        &mut self,
+        expr: &Expr,
+        value: Exact,
+        low: i128,
+        high: i128,
+        what: &str,
+    ) -> Option<Exact> {
         if value < whole(low) || value > whole(high) {
             let (bound, side) = if value < whole(low) { (low, "below") } else { (high, "above") };
             self.report(
-                Problem::error(Code::OutOfRange, expr.span, format!("{what} cannot be {side} {bound}"))
-                    .help(format!("it lies between {low} and {high}")),
+                Problem::error(
+                    Code::OutOfRange,
+                    expr.span,
+                    format!("{what} cannot be {side} {bound}"),
+                )
+                .help(format!("it lies between {low} and {high}")),
             );
             return None;
         }
@@ -291,7 +322,9 @@ impl Checker<'_> {
             Unit::Rate | Unit::Plain => return Some(value),
             Unit::Duration if text.ends_with('m') => {
                 let number = &text[..text.len() - 1];
-                format!("`m` is minutes; a million is `{number}M`, and a rate per minute `{number}/min`")
+                format!(
+                    "`m` is minutes; a million is `{number}M`, and a rate per minute `{number}/min`"
+                )
             }
             _ => "write a rate, such as `50` or `50/s`, `30/min`, `100/h`".to_owned(),
         };
@@ -333,7 +366,12 @@ impl Checker<'_> {
     pub(super) fn count(&mut self, expr: &Expr, what: &str) -> Option<u64> {
         let (value, unit) = self.quantity(expr)?;
         if unit != Unit::Plain {
-            self.wrong_unit(expr, unit, "a number", format!("{what} is a whole number, such as `10`, `10k` or `2.5M`"));
+            self.wrong_unit(
+                expr,
+                unit,
+                "a number",
+                format!("{what} is a whole number, such as `10`, `10k` or `2.5M`"),
+            );
             return None;
         }
         if !value.is_integer() {
@@ -352,7 +390,12 @@ impl Checker<'_> {
     pub(super) fn weight(&mut self, expr: &Expr) -> Option<Exact> {
         let (value, unit) = self.quantity(expr)?;
         if !matches!(unit, Unit::Plain | Unit::Share) {
-            self.wrong_unit(expr, unit, "a weight", "a weight is a number or a share: `40`, `40%`".to_owned());
+            self.wrong_unit(
+                expr,
+                unit,
+                "a weight",
+                "a weight is a number or a share: `40`, `40%`".to_owned(),
+            );
             return None;
         }
         self.range(expr, value, 0, 1_000_000_000, "a weight")
@@ -378,12 +421,18 @@ impl Checker<'_> {
     pub(super) fn share(&mut self, expr: &Expr) -> Option<Exact> {
         let (value, unit) = self.quantity(expr)?;
         if !matches!(unit, Unit::Plain | Unit::Share) {
-            self.wrong_unit(expr, unit, "a share", "write a share, such as `1%` or `0.01`".to_owned());
+            self.wrong_unit(
+                expr,
+                unit,
+                "a share",
+                "write a share, such as `1%` or `0.01`".to_owned(),
+            );
             return None;
         }
         if value < whole(0) || value > whole(1) {
             let text = self.text_of(expr);
-            let problem = Problem::error(Code::OutOfRange, expr.span, "a share lies between 0% and 100%");
+            let problem =
+                Problem::error(Code::OutOfRange, expr.span, "a share lies between 0% and 100%");
             self.report(if unit == Unit::Plain && value <= whole(100) {
                 problem.help(format!("write `{text}%`"))
             } else {
@@ -412,7 +461,13 @@ impl Checker<'_> {
                 self.arithmetic('/', &value, &period, expr.span)
             }
             _ => {
-                self.wrong_unit(expr, unit, "an angle or a time", "write `90deg`, `0.25turn`, `1.57rad`, or a part of the period such as `15m`".to_owned());
+                self.wrong_unit(
+                    expr,
+                    unit,
+                    "an angle or a time",
+                    "write `90deg`, `0.25turn`, `1.57rad`, or a part of the period such as `15m`"
+                        .to_owned(),
+                );
                 None
             }
         }
@@ -440,7 +495,12 @@ impl Checker<'_> {
     pub(super) fn plain(&mut self, expr: &Expr) -> Option<Exact> {
         let (value, unit) = self.quantity(expr)?;
         if unit != Unit::Plain {
-            self.wrong_unit(expr, unit, "a plain number", "write a number without a unit".to_owned());
+            self.wrong_unit(
+                expr,
+                unit,
+                "a plain number",
+                "write a number without a unit".to_owned(),
+            );
             return None;
         }
         Some(value)
@@ -494,12 +554,12 @@ fn mixed_help(operator: Operator, a: Unit, b: Unit) -> String {
         | (Operator::Add | Operator::Subtract, Unit::Plain, Unit::Duration) => {
             "give the number a unit, such as `5s`".to_owned()
         }
-        (Operator::Add | Operator::Subtract, _, _) => {
-            "both sides must measure the same".to_owned()
-        }
-        _ => "what goes: a number times anything, a rate times a duration (a count), a count over a \
+        (Operator::Add | Operator::Subtract, _, _) => "both sides must measure the same".to_owned(),
+        _ => {
+            "what goes: a number times anything, a rate times a duration (a count), a count over a \
               duration (a rate), a count over a rate (a duration), like over like (a number)"
-            .to_owned(),
+                .to_owned()
+        }
     }
 }
 

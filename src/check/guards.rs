@@ -1,0 +1,241 @@
+//! Guards and expectations, before they are proven.
+
+use super::Checker;
+use super::jobs::Draft;
+use super::scope::Scopes;
+use crate::ast::{self, Comparison, Expr, GuardAction, GuardRule, Measure};
+use crate::exact::{Exact, checked, seconds_to_nanos, to_f64, whole};
+use crate::job::QueueChoice;
+use crate::plan::{Action, Expectation, Guard, GuardKind};
+use crate::problem::{Code, Problem, did_you_mean};
+use crate::source::Span;
+
+/// The window of a rate guard that names none: a second.
+const RATE_WINDOW: i128 = 1;
+/// The window of an errors guard that names none: ten seconds.
+const ERRORS_WINDOW: i128 = 10;
+
+impl Checker<'_> {
+    /// Every guard, of the file and of its loads.
+    pub(super) fn guards(&mut self, scopes: &Scopes<'_>, drafts: &[Draft]) -> Vec<Guard> {
+        let mut guards: Vec<Guard> = Vec::new();
+        for (index, scope) in scopes.scopes.iter().enumerate() {
+            let stream = drafts.iter().position(|draft| draft.scope == index);
+            let stream = stream.filter(|_| index > 0);
+            for rule in &scope.guards {
+                let Some(guard) = self.guard_rule(rule, stream, drafts) else { continue };
+                let same =
+                    |other: &&Guard| other.stream == stream && overlaps(&other.kind, &guard.kind);
+                if let Some(Some(first)) = guards.iter().find(same).map(|guard| guard.span) {
+                    self.report(
+                        Problem::error(Code::Twice, rule.span, "this is bounded twice")
+                            .label("the second bound")
+                            .and(first, "the first")
+                            .help("keep the one that you mean"),
+                    );
+                    continue;
+                }
+                guards.push(guard);
+            }
+        }
+        guards
+    }
+
+    fn guard_rule(
+        &mut self,
+        rule: &GuardRule,
+        stream: Option<usize>,
+        drafts: &[Draft],
+    ) -> Option<Guard> {
+        let kind = self.guard_kind(rule.kind.as_ref()?, stream, drafts);
+        let action = match &rule.action {
+            None => Some(None),
+            Some(action) => self.action(&action.node, action.span, rule.kind.as_ref()?).map(Some),
+        };
+        let (kind, action) = (kind?, action?);
+        if let (Some(Action::PauseUntil(until)), Some(limit)) = (action, limit_of(&kind)) {
+            if until >= limit {
+                self.report(
+                    Problem::error(Code::BadGuard, rule.span, "this pause would never begin or never end")
+                        .label(format!("pauses above {limit}, and until {until}"))
+                        .help("let it go on at a lower level than it stops at, such as `depth <= 10k then pause until 8k`"),
+                );
+                return None;
+            }
+        }
+        Some(Guard { kind, action, stream, text: self.one_line(rule.span), span: Some(rule.span) })
+    }
+
+    fn guard_kind(
+        &mut self,
+        kind: &ast::GuardKind,
+        stream: Option<usize>,
+        drafts: &[Draft],
+    ) -> Option<GuardKind> {
+        Some(match kind {
+            ast::GuardKind::Rate { limit, over } => {
+                let rate = self.rate(limit);
+                let window = self.window(over.as_ref(), RATE_WINDOW);
+                let (rate, window) = (rate?, window?);
+                let jobs = checked('*', &rate, &window)?.floor().to_integer();
+                if jobs == 0 {
+                    self.report(
+                        Problem::error(
+                            Code::BadGuard,
+                            limit.span,
+                            "this bound allows no job at all",
+                        )
+                        .label("less than one job in its window")
+                        .help("widen the window: `rate <= 10/min over 1m`"),
+                    );
+                    return None;
+                }
+                let limit_jobs = u64::try_from(jobs).ok()?;
+                GuardKind::Rate { limit_jobs, window_ns: seconds_to_nanos(&window)? }
+            }
+            ast::GuardKind::Jobs(limit) => GuardKind::Jobs(self.count(limit, "a bound on jobs")?),
+            ast::GuardKind::Time(limit) => {
+                GuardKind::Time(seconds_to_nanos(&self.some_duration(limit)?)?)
+            }
+            ast::GuardKind::Depth { queue, limit } => {
+                let known = match queue {
+                    Some(queue) => self.known_queue(queue, stream, drafts),
+                    None => true,
+                };
+                let limit = self.count(limit, "a bound on depth")?;
+                let queue = queue.as_ref().map(|queue| queue.node.clone());
+                known.then_some(GuardKind::Depth { queue, limit })?
+            }
+            ast::GuardKind::Errors { limit, over } => {
+                let limit = self.share(limit);
+                let window = self.window(over.as_ref(), ERRORS_WINDOW);
+                GuardKind::Errors { limit: to_f64(&limit?), window_ns: seconds_to_nanos(&window?)? }
+            }
+            ast::GuardKind::File(path) => {
+                if path.node.is_empty() {
+                    self.report(
+                        Problem::error(Code::BadGuard, path.span, "the stop file needs a path")
+                            .help("write `file \"/tmp/stop\"`"),
+                    );
+                    return None;
+                }
+                GuardKind::File(path.node.clone())
+            }
+        })
+    }
+
+    fn window(&mut self, over: Option<&Expr>, default: i128) -> Option<Exact> {
+        over.map_or(Some(whole(default)), |over| self.some_duration(over))
+    }
+
+    /// Whether a named queue is one that is written to.
+    fn known_queue(&mut self, queue: &ast::Name, stream: Option<usize>, drafts: &[Draft]) -> bool {
+        let mut names: Vec<&str> = Vec::new();
+        for (index, draft) in drafts.iter().enumerate() {
+            if stream.is_none_or(|stream| stream == index) {
+                names.extend(draft.mix.iter().flat_map(|entry| queue_names(&entry.job.queue)));
+            }
+        }
+        // A job that was found wrong may be the one that writes to it.
+        if names.contains(&queue.node.as_str()) || self.has_errors() {
+            return true;
+        }
+        names.sort_unstable();
+        names.dedup();
+        let help = match did_you_mean(&queue.node, names.iter().copied()) {
+            Some(meant) => format!("did you mean `\"{meant}\"`?"),
+            None => format!("it writes to {}", names.join(", ")),
+        };
+        let who = if stream.is_some() { "this load" } else { "this script" };
+        let message = format!("{who} does not write to a queue `{}`", queue.node);
+        self.report(Problem::error(Code::UnknownName, queue.span, message).help(help));
+        false
+    }
+
+    fn action(
+        &mut self,
+        action: &GuardAction,
+        span: Span,
+        kind: &ast::GuardKind,
+    ) -> Option<Action> {
+        match (action, kind) {
+            (GuardAction::Stop, _) => Some(Action::Stop),
+            (GuardAction::PauseUntil(until), ast::GuardKind::Depth { .. }) => {
+                let until = self.count(until, "a level of depth")?;
+                Some(Action::PauseUntil(until as f64))
+            }
+            (GuardAction::PauseUntil(until), ast::GuardKind::Errors { .. }) => {
+                self.share(until).map(|share| Action::PauseUntil(to_f64(&share)))
+            }
+            (GuardAction::PauseUntil(_), _) => {
+                self.report(
+                    Problem::error(Code::BadGuard, span, "this guard has nothing to wait for")
+                        .label("only `depth` and `errors` fall again while the run pauses")
+                        .help("write `then stop`, or leave the action out"),
+                );
+                None
+            }
+        }
+    }
+
+    /// What is judged at the end.
+    pub(super) fn expectations(&mut self, scopes: &Scopes<'_>) -> Vec<Expectation> {
+        let mut expectations = Vec::new();
+        for expectation in &scopes.expectations {
+            let Some(kind) = &expectation.kind else { continue };
+            let limit = match kind.measure {
+                Measure::Jobs => self.count(&kind.limit, "a number of jobs").map(|n| n as f64),
+                Measure::Deviation | Measure::Errors => self.share(&kind.limit).map(|s| to_f64(&s)),
+                Measure::Time(..) => self.duration(&kind.limit).map(|s| to_f64(&s) * 1e6),
+            };
+            let equal = kind.comparison.node == Comparison::Equal;
+            if equal && kind.measure != Measure::Jobs {
+                let message = "only a number of jobs can be expected exactly";
+                self.report(
+                    Problem::error(Code::BadGuard, kind.comparison.span, message)
+                        .help("write an upper bound: `<`"),
+                );
+                continue;
+            }
+            if let Some(limit) = limit {
+                expectations.push(Expectation {
+                    measure: kind.measure,
+                    comparison: kind.comparison.node,
+                    limit,
+                    text: self.one_line(expectation.span),
+                });
+            }
+        }
+        expectations
+    }
+}
+
+/// The names a queue may have.
+pub(super) fn queue_names(queue: &QueueChoice) -> Vec<&str> {
+    match queue {
+        QueueChoice::Fixed(name) => vec![name],
+        QueueChoice::Pick(names) => names.iter().map(|(name, _)| name.as_str()).collect(),
+    }
+}
+
+fn limit_of(kind: &GuardKind) -> Option<f64> {
+    match kind {
+        GuardKind::Depth { limit, .. } => Some(*limit as f64),
+        GuardKind::Errors { limit, .. } => Some(*limit),
+        _ => None,
+    }
+}
+
+/// Whether two guards bound the same thing.
+fn overlaps(a: &GuardKind, b: &GuardKind) -> bool {
+    match (a, b) {
+        (GuardKind::Jobs(_), GuardKind::Jobs(_)) | (GuardKind::Time(_), GuardKind::Time(_)) => true,
+        (GuardKind::Rate { window_ns: a, .. }, GuardKind::Rate { window_ns: b, .. })
+        | (GuardKind::Errors { window_ns: a, .. }, GuardKind::Errors { window_ns: b, .. }) => {
+            a == b
+        }
+        (GuardKind::Depth { queue: a, .. }, GuardKind::Depth { queue: b, .. }) => a == b,
+        (GuardKind::File(a), GuardKind::File(b)) => a == b,
+        _ => false,
+    }
+}

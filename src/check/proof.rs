@@ -1,0 +1,205 @@
+//! Guards proven: where a script breaks its own claim, and when a plan's guard will act.
+
+use super::Checker;
+use crate::plan::{Guard, GuardKind, Phrase, Stream};
+use crate::problem::{Code, Problem};
+use crate::schedule::{self, RateProof};
+use crate::show;
+use crate::source::Span;
+use crate::timeline::Timeline;
+
+/// Evaluations of the curve that proving one guard on rate may cost.
+const BUDGET: usize = 2_000_000;
+
+/// What a script was found to do against a guard.
+struct Breach<'p> {
+    code: Code,
+    message: String,
+    at_ns: u64,
+    place: Option<&'p Phrase>,
+    what: String,
+    help: String,
+}
+
+impl Checker<'_> {
+    /// Proves the guards of a plan; claims that are broken are errors, plans become notes.
+    pub(super) fn prove(&mut self, streams: &[Stream], guards: &[Guard], notes: &mut Vec<String>) {
+        for guard in guards {
+            let of = parts(streams, guard.stream);
+            let breach = match guard.kind {
+                GuardKind::Jobs(limit) => jobs_breach(streams, guard, &of, limit),
+                GuardKind::Time(limit_ns) => time_breach(streams, guard, &of, limit_ns),
+                GuardKind::Rate { limit_jobs, window_ns } => {
+                    match schedule::first_beyond_rate(&of, window_ns, limit_jobs, BUDGET) {
+                        RateProof::Holds => None,
+                        RateProof::Beyond { t_ns, count } => {
+                            Some(rate_breach(streams, guard, limit_jobs, window_ns, t_ns, count))
+                        }
+                        RateProof::Unproven => {
+                            self.unproven(guard);
+                            None
+                        }
+                    }
+                }
+                _ => None,
+            };
+            let Some(breach) = breach else { continue };
+            match guard.action {
+                None => self.claim_broken(guard, &breach),
+                Some(_) => notes.push(format!(
+                    "`{}` will act {} after the start: {}",
+                    guard.text,
+                    show::duration(breach.at_ns),
+                    breach.what,
+                )),
+            }
+        }
+    }
+
+    fn unproven(&mut self, guard: &Guard) {
+        let span = guard.span.unwrap_or_default();
+        self.report(
+            Problem::warning(Code::Unproven, span, "this bound could not be proven before the run")
+                .label("the curve comes near it too often to follow")
+                .help("it holds during the run all the same: what is above it waits"),
+        );
+    }
+
+    fn claim_broken(&mut self, guard: &Guard, breach: &Breach<'_>) {
+        let span = guard.span.unwrap_or_default();
+        let mut problem = Problem::error(breach.code, span, breach.message.clone())
+            .label("this guard")
+            .help(breach.help.clone());
+        if let Some(phrase) = breach.place {
+            problem = problem.and(phrase.span, breach.what.clone());
+        }
+        self.report(problem);
+    }
+}
+
+/// The timelines a guard speaks of.
+fn parts(streams: &[Stream], only: Option<usize>) -> Vec<(&Timeline, u64)> {
+    let all = streams.iter().enumerate();
+    let chosen = all.filter(|(index, _)| only.is_none_or(|only| only == *index));
+    chosen.map(|(_, stream)| (&*stream.timeline, stream.after_ns)).collect()
+}
+
+fn jobs_breach<'p>(
+    streams: &'p [Stream],
+    guard: &Guard,
+    of: &[(&Timeline, u64)],
+    limit: u64,
+) -> Option<Breach<'p>> {
+    let beyond = schedule::first_beyond_jobs(of, limit)?;
+    let total = of.iter().filter_map(|(timeline, _)| timeline.jobs()).sum::<u64>();
+    let stream = &streams[guard.stream.unwrap_or(beyond.stream)];
+    let place = phrase_at(&stream.phrases, beyond.t_ns.saturating_sub(stream.after_ns));
+    let number = show::count(limit + 1);
+    let when = show::duration(beyond.t_ns);
+    let who = if guard.stream.is_some() { "this load" } else { "this script" };
+    Some(Breach {
+        code: Code::GuardJobs,
+        message: format!(
+            "{who} sends {}, and its guard allows {}",
+            show::plural(total, "job"),
+            show::count(limit)
+        ),
+        at_ns: beyond.t_ns,
+        place,
+        what: format!("job {number} falls due in here, {when} after the start"),
+        help: format!(
+            "raise the guard to `jobs <= {total}`, send less, or let the run end there: `jobs <= {limit} then stop`"
+        ),
+    })
+}
+
+fn time_breach<'p>(
+    streams: &'p [Stream],
+    guard: &Guard,
+    of: &[(&Timeline, u64)],
+    limit_ns: u64,
+) -> Option<Breach<'p>> {
+    let end =
+        of.iter().filter_map(|(timeline, after)| Some(timeline.length_ns()? + after)).max()?;
+    if end <= limit_ns {
+        return None;
+    }
+    let lasting = streams.iter().enumerate().filter(|(index, stream)| {
+        guard.stream.is_none_or(|only| only == *index)
+            && stream.timeline.length_ns().is_some_and(|length| length + stream.after_ns > limit_ns)
+    });
+    let place = lasting.map(|(_, stream)| {
+        phrase_at(&stream.phrases, (limit_ns + 1).saturating_sub(stream.after_ns))
+    });
+    let limit = show::duration(limit_ns);
+    let who = if guard.stream.is_some() { "this load" } else { "this script" };
+    Some(Breach {
+        code: Code::GuardTime,
+        message: format!("{who} lasts {}, and its guard allows {limit}", show::duration(end)),
+        at_ns: limit_ns,
+        place: place.flatten().next(),
+        what: format!("still going {limit} after the start"),
+        help: format!(
+            "raise the guard to `time <= {}`, shorten the script, or let the run end there: `time <= {limit} then stop`",
+            show::duration(end)
+        ),
+    })
+}
+
+fn rate_breach<'p>(
+    streams: &'p [Stream],
+    guard: &Guard,
+    limit_jobs: u64,
+    window_ns: u64,
+    t_ns: u64,
+    count: u64,
+) -> Breach<'p> {
+    let steepest = streams.iter().enumerate().filter(|(index, stream)| {
+        guard.stream.is_none_or(|only| only == *index) && t_ns >= stream.after_ns
+    });
+    let in_window = |stream: &Stream| {
+        let end = t_ns.saturating_sub(stream.after_ns);
+        let before = end.checked_sub(window_ns).map_or(0, |start| stream.timeline.jobs_by(start));
+        stream.timeline.jobs_by(end).saturating_sub(before)
+    };
+    let stream = steepest.max_by_key(|(_, stream)| in_window(stream)).map(|(_, stream)| stream);
+    let place =
+        stream.and_then(|stream| phrase_at(&stream.phrases, t_ns.saturating_sub(stream.after_ns)));
+    let window = show::duration(window_ns);
+    let who = if guard.stream.is_some() { "this load" } else { "this script" };
+    let peak = schedule::peak_of_sum(&parts(streams, guard.stream));
+    Breach {
+        code: Code::GuardRate,
+        message: format!(
+            "{who} sends {} within {window}, and its guard allows {}",
+            show::plural(count, "job"),
+            show::count(limit_jobs)
+        ),
+        at_ns: t_ns,
+        place,
+        what: format!("first too many in here, {} after the start", show::duration(t_ns)),
+        help: match peak.is_finite() {
+            true => format!(
+                "its peak is {}: raise the guard, or put a `cap` around the phrase",
+                show::rate(peak)
+            ),
+            false => "raise the guard, or spread the jobs over a time".to_owned(),
+        },
+    }
+}
+
+/// The phrase of one's own in which an instant lies; a tie belongs to the earlier.
+pub(super) fn phrase_at(phrases: &[Phrase], t_ns: u64) -> Option<&Phrase> {
+    let direct = phrases.iter().find(|phrase| t_ns <= phrase.end_ns).or(phrases.last())?;
+    let inner = direct
+        .phrases
+        .iter()
+        .find(|inner| inner.start_ns < t_ns && t_ns <= inner.end_ns && !inner.span.is_empty());
+    // Within a repetition only the first pass has places; later ones are the block's.
+    inner.and_then(|_| phrase_at(&direct.phrases, t_ns)).or(Some(direct))
+}
+
+/// The place of a mark that a curve fault names.
+pub(super) fn fault_span(marks: &[Span], mark: Option<u32>) -> Span {
+    mark.and_then(|mark| marks.get(mark as usize)).copied().unwrap_or_default()
+}
