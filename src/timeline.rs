@@ -21,10 +21,12 @@ mod locate;
 mod marks;
 mod node;
 mod num;
+mod peak;
 mod shape;
 mod transform;
 
 pub mod curve;
+pub mod streams;
 
 use build::Builder;
 use curve::Curve;
@@ -127,7 +129,7 @@ impl Timeline {
 
     /// The supremum of the rate over what lasts, in jobs per second: jumps do not count.
     pub fn peak(&self) -> f64 {
-        (self.root.range.or_rest().high * NANOS).hi
+        (peak::peak(&self.root) * NANOS).hi
     }
 
     /// A lower and an upper bound of the rate between two times, in jobs per second; the upper one

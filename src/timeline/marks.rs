@@ -131,7 +131,7 @@ fn span(id: u32, body: &Node, place: &Place) -> MarkSpan {
         jobs,
         rate_start_per_s: (body.rate(Dd::ZERO, slack(Dd::ZERO), Side::Right) * NANOS).hi,
         rate_end_per_s: rate_end.map_or(0.0, |rate| (rate * NANOS).hi),
-        peak_per_s: (body.range.or_rest().high * NANOS).hi,
+        peak_per_s: (super::peak::peak(body) * NANOS).hi,
         passes: place.passes,
     }
 }
