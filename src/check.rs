@@ -21,6 +21,8 @@ use crate::source::{SourceFile, Span};
 use std::collections::BTreeMap;
 use value::State;
 
+pub use assemble::random_seed;
+
 /// What the command line adds to a script.
 #[derive(Clone, Debug, Default)]
 pub struct Options {

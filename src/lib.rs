@@ -8,6 +8,7 @@
 
 pub mod ast;
 pub mod check;
+pub mod cli;
 pub mod diag;
 pub mod exact;
 pub mod job;

@@ -251,7 +251,7 @@ fn jobs_end(of: &[(&Timeline, u64)], limit: u64) -> Option<u64> {
 }
 
 /// A seed nobody chose.
-fn random_seed() -> u64 {
+pub fn random_seed() -> u64 {
     // Short enough to type; a hasher's keys come from the operating system's randomness.
     use std::hash::{BuildHasher, Hasher};
     std::hash::RandomState::new().build_hasher().finish() >> 24

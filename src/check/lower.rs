@@ -54,6 +54,8 @@ impl Checker<'_> {
         let mut parts = Some(Vec::new());
         let mut nodes = Vec::new();
         let mut endless: Option<Span> = None;
+        // What is never reached is said once: the rest of the block follows from it.
+        let mut unreached = false;
         for statement in statements {
             let phrase = match &statement.kind {
                 StatementKind::Phrase(phrase) => phrase,
@@ -64,6 +66,10 @@ impl Checker<'_> {
                 _ => continue,
             };
             if let Some(before) = endless.filter(|_| !inside.together) {
+                if unreached {
+                    continue;
+                }
+                unreached = true;
                 self.report(
                     Problem::warning(Code::Unreachable, phrase.head, "this is never reached")
                         .label("stands behind something that never ends")

@@ -108,7 +108,9 @@ fn jobs_breach<'p>(
         place,
         what: format!("job {number} falls due in here, {when} after the start"),
         help: format!(
-            "raise the guard to `jobs <= {total}`, send less, or let the run end there: `jobs <= {limit} then stop`"
+            "raise the guard to `jobs <= {}`, send less, or let the run end there: `jobs <= {} then stop`",
+            show::count(total).replace(',', "_"),
+            show::count(limit).replace(',', "_"),
         ),
     })
 }

@@ -1,0 +1,60 @@
+//! The command line: the only room that prints and that knows exit codes.
+
+mod check;
+mod output;
+mod shared;
+
+use clap::{Parser, Subcommand};
+use output::Color;
+use std::process::ExitCode;
+
+/// What a command came to. The numbers are a contract, see `docs/interfaces.md`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Done; every expectation met.
+    Done = 0,
+    /// Done, but an expectation was missed.
+    Missed = 1,
+    /// The script, a flag or a file is wrong; nothing was sent.
+    Wrong = 2,
+    /// Stopped by a guard.
+    Guard = 3,
+    /// The target could not be reached or failed for good.
+    Failed = 4,
+    /// Stopped by hand.
+    Interrupted = 130,
+}
+
+/// A language for load: so many jobs, at exactly these times, into a real Redis queue.
+#[derive(Debug, Parser)]
+#[command(name = "loadc", version, about, max_term_width = 100)]
+struct Cli {
+    /// When to use colour
+    #[arg(long, value_enum, global = true, default_value = "auto", value_name = "WHEN")]
+    color: Color,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Find every mistake in scripts, and prove their guards
+    Check(check::Args),
+}
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // clap prints help and errors itself, in its own colours; a closed pipe is no fault.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { Exit::Wrong as u8 } else { 0 });
+        }
+    };
+    let out = output::Output::new(cli.color);
+    let exit = match cli.command {
+        Command::Check(args) => check::run(&args, &out),
+    };
+    ExitCode::from(exit as u8)
+}

@@ -1,0 +1,94 @@
+//! Printing: results to standard output, everything for people beside it to standard error.
+//!
+//! A reader that goes away (a closed pipe) is no fault: what is left unsaid then is nobody's loss.
+
+use crate::diag::{self, Style};
+use crate::problem::Problem;
+use crate::source::SourceFile;
+use std::io::{IsTerminal as _, Write as _};
+
+/// Findings of one file that people are shown; machines get all.
+const MAX_SHOWN: usize = 50;
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// Where and how to print.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Output {
+    /// Colour on standard output.
+    pub color_out: bool,
+    /// Colour on standard error.
+    pub color_err: bool,
+}
+
+impl Output {
+    pub(crate) fn new(color: Color) -> Output {
+        let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let use_color = |terminal: bool| match color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => terminal && !plain,
+        };
+        Output {
+            color_out: use_color(std::io::stdout().is_terminal()),
+            color_err: use_color(std::io::stderr().is_terminal()),
+        }
+    }
+
+    /// A result.
+    pub(crate) fn say(&self, text: &str) {
+        let _ = writeln!(std::io::stdout().lock(), "{text}");
+    }
+
+    /// Something for people.
+    pub(crate) fn note(&self, text: &str) {
+        let _ = writeln!(std::io::stderr().lock(), "{text}");
+    }
+
+    /// A JSON document, on standard output.
+    pub(crate) fn json(&self, value: &impl serde::Serialize) {
+        let mut out = std::io::stdout().lock();
+        let _ = serde_json::to_writer_pretty(&mut out, value);
+        let _ = writeln!(out);
+    }
+
+    /// Findings, for people.
+    pub(crate) fn problems(&self, source: &SourceFile, problems: &[Problem]) {
+        let style = Style { color: self.color_err, width: width() };
+        let shown = &problems[..problems.len().min(MAX_SHOWN)];
+        let _ = write!(std::io::stderr().lock(), "{}", diag::human(source, shown, style));
+        let more = problems.len() - shown.len();
+        if more > 0 {
+            self.note(&format!("… and {more} more in {}", source.name));
+        }
+    }
+
+    /// A fault that has no place in a script: what is wrong, and a way out.
+    pub(crate) fn fault(&self, message: &str, help: &str) {
+        let (bold, red, off) =
+            if self.color_err { ("\x1b[1m", "\x1b[31m", "\x1b[0m") } else { ("", "", "") };
+        self.note(&format!("{bold}{red}error{off}{bold}: {message}{off}"));
+        if !help.is_empty() {
+            self.note(&format!("  help: {help}"));
+        }
+    }
+}
+
+/// Columns of the terminal that people look at; 100 elsewhere.
+pub(crate) fn width() -> usize {
+    let size = rustix::termios::tcgetwinsize(std::io::stderr())
+        .or_else(|_| rustix::termios::tcgetwinsize(std::io::stdout()));
+    match size {
+        Ok(size) if size.ws_col >= 40 => usize::from(size.ws_col.min(140)),
+        _ => 100,
+    }
+}

@@ -1,0 +1,163 @@
+//! Flags that several commands share, and the way from a file's name to a plan.
+
+use super::Exit;
+use super::output::Output;
+use crate::ast::{ExprKind, Unit};
+use crate::check::{Checked, Options, check};
+use crate::exact::{Exact, whole};
+use crate::plan::Plan;
+use crate::problem::{Code, Problem};
+use crate::source::{SourceFile, Span};
+use std::io::Read as _;
+
+/// Flags that change the plan.
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct PlanFlags {
+    /// The seed of everything drawn, or `random`
+    #[arg(long, value_name = "N|random", value_parser = seed)]
+    pub seed: Option<u64>,
+    /// Give `let NAME` another value
+    #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
+    pub set: Vec<(String, String)>,
+    /// Everything that much faster: the same jobs in less time
+    #[arg(long, value_name = "xN", value_parser = speed)]
+    pub speed: Option<Exact>,
+    /// End the plan after this long
+    #[arg(long = "for", value_name = "DURATION", value_parser = length)]
+    pub for_length: Option<Exact>,
+}
+
+impl PlanFlags {
+    pub(crate) fn options(&self, lenient_env: bool) -> Options {
+        Options {
+            seed: self.seed,
+            set: self.set.clone(),
+            speed: self.speed,
+            for_length: self.for_length,
+            lenient_env,
+        }
+    }
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    if text == "random" {
+        return Ok(crate::check::random_seed());
+    }
+    text.replace('_', "").parse().map_err(|_| "a seed is a whole number, or `random`".to_owned())
+}
+
+fn setting(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE: `--set peak=500/s`")?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+fn speed(text: &str) -> Result<Exact, String> {
+    let text = if text.starts_with('x') { text.to_owned() } else { format!("x{text}") };
+    match literal(&text) {
+        Some((value, Unit::Factor)) if value > whole(0) => Ok(value),
+        _ => Err("a speed is a factor above 0, such as `x60`".to_owned()),
+    }
+}
+
+pub(crate) fn length(text: &str) -> Result<Exact, String> {
+    match literal(text) {
+        Some((value, Unit::Duration)) if value > whole(0) => Ok(value),
+        _ => Err("a duration has a unit, such as `30s`, `5m` or `1h30m`".to_owned()),
+    }
+}
+
+/// The value of a number with its unit, as the language writes it.
+fn literal(text: &str) -> Option<(Exact, Unit)> {
+    match crate::parse::expression(text)?.kind {
+        ExprKind::Literal(literal) => Some((literal.value, literal.unit)),
+        ExprKind::Factor(inner) => match inner.kind {
+            ExprKind::Literal(literal) if literal.unit == Unit::Plain => {
+                Some((literal.value, Unit::Factor))
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Reads a script, `-` from standard input. What cannot be read is a problem with a place if it
+/// has one, and a message with help otherwise.
+pub(crate) fn read(path: &str) -> Result<SourceFile, ReadError> {
+    let limit = crate::parse::MAX_BYTES as u64 + 1;
+    let mut bytes = Vec::new();
+    let (name, done) = match path {
+        "-" => ("<stdin>", std::io::stdin().lock().take(limit).read_to_end(&mut bytes)),
+        path => {
+            let file = std::fs::File::open(path);
+            (path, file.and_then(|file| file.take(limit).read_to_end(&mut bytes)))
+        }
+    };
+    if let Err(error) = done {
+        let help = match error.kind() {
+            std::io::ErrorKind::NotFound => "check the path; `-` reads standard input",
+            std::io::ErrorKind::IsADirectory => "name a script in that folder",
+            _ => "check that the file can be read",
+        };
+        let what = error.to_string();
+        let what = what.split(" (os error").next().unwrap_or_default();
+        return Err(ReadError::Io(format!("cannot read {name}: {what}"), help.to_owned()));
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(SourceFile::new(name, text)),
+        Err(error) => {
+            let at = error.utf8_error().valid_up_to();
+            let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+            let problem = Problem::error(
+                Code::NotText,
+                Span::new(at, at + 1),
+                "this is not UTF-8 text",
+            )
+            .label(format!("byte {at} is the first that is none"))
+            .help(
+                "save the script as UTF-8; a recording or a payload belongs into a file of its own",
+            );
+            Err(ReadError::Text(SourceFile::new(name, text), Box::new(problem)))
+        }
+    }
+}
+
+/// Why a script could not be read.
+pub(crate) enum ReadError {
+    /// The file: what is wrong, and a way out.
+    Io(String, String),
+    /// Its bytes.
+    Text(SourceFile, Box<Problem>),
+}
+
+/// Reads and checks a script, and prints what is wrong with it.
+pub(crate) fn plan(
+    path: &str,
+    options: &Options,
+    out: &Output,
+) -> Result<(SourceFile, Plan), Exit> {
+    let source = match read(path) {
+        Ok(source) => source,
+        Err(ReadError::Io(message, help)) => {
+            out.fault(&message, &help);
+            return Err(Exit::Wrong);
+        }
+        Err(ReadError::Text(source, problem)) => {
+            out.problems(&source, &[*problem]);
+            return Err(Exit::Wrong);
+        }
+    };
+    let Checked { plan, problems } = check(&source, options);
+    out.problems(&source, &problems);
+    match plan {
+        Some(plan) => Ok((source, plan)),
+        None => {
+            if problems.is_empty() {
+                out.fault(
+                    &format!("{} holds no load", source.name),
+                    "add a shape, such as `constant 100 for 5m`",
+                );
+            }
+            Err(Exit::Wrong)
+        }
+    }
+}
