@@ -199,7 +199,10 @@ impl Checker<'_> {
                     scopes.scopes[at].phrases.push(statement);
                     scopes.broken.extend(name.as_ref().map(|name| name.node.clone()));
                     if let Some(name) = name {
-                        self.names.entry(name.node.clone()).or_insert(State::Done(None));
+                        // Where it is used, `peak-rate` is `peak` minus `rate`.
+                        for part in name.node.split('-') {
+                            self.names.entry(part.to_owned()).or_insert(State::Done(None));
+                        }
                     }
                 }
             }

@@ -102,12 +102,19 @@ impl Checker<'_> {
     fn quantity(&mut self, expr: &Expr) -> Option<(Exact, Unit)> {
         match self.value(expr)? {
             Val::Quantity(value, unit) => Some((value, unit)),
-            Val::Text(_) => {
-                self.report(Problem::error(
-                    Code::WrongUnit,
-                    expr.span,
-                    "this is a text, and a number belongs here",
-                ));
+            Val::Text(text) => {
+                let help = match crate::parse::expression(&text) {
+                    Some(_) => format!("write it without quotes: `{text}`"),
+                    None => "write a number, such as `10` or `10k`".to_owned(),
+                };
+                self.report(
+                    Problem::error(
+                        Code::WrongUnit,
+                        expr.span,
+                        "this is a text, and a number belongs here",
+                    )
+                    .help(help),
+                );
                 None
             }
         }
@@ -142,17 +149,24 @@ impl Checker<'_> {
         self.names.insert(name.to_owned(), State::Done(None));
         let known = self.names.iter().filter(|(_, state)| !matches!(state, State::Done(None)));
         let known = known.map(|(known, _)| known.as_str()).collect::<Vec<_>>();
-        let problem = Problem::error(Code::UnknownName, span, format!("there is no `{name}` here"));
-        let rate = matches!(name, "m" | "sec" | "minute" | "hour" | "second" | "d" | "mins" | "hr");
-        let glued = self.source.text[..span.start as usize].ends_with('/');
+        let glued = self.source.text[..span.start as usize].trim_end().ends_with('/');
+        let per = match name {
+            _ if !glued => None,
+            "m" | "min" | "minute" | "mins" => Some("min"),
+            "h" | "hour" | "hr" => Some("h"),
+            "d" | "day" | "days" => Some("day"),
+            "s" | "sec" | "second" | "secs" => Some("s"),
+            _ => None,
+        };
+        let message = match per {
+            Some(unit) if unit == name => format!("`/{unit}` is glued to its number"),
+            Some(_) => format!("there is no rate per `{name}`"),
+            None => format!("there is no `{name}` here"),
+        };
+        let problem = Problem::error(Code::UnknownName, span, message);
         let help = match did_you_mean(name, known) {
-            _ if rate && glued => {
-                let unit = match name {
-                    "m" | "minute" | "mins" => "min",
-                    "hour" | "hr" => "h",
-                    "d" => "day",
-                    _ => "s",
-                };
+            _ if per.is_some() => {
+                let unit = per.unwrap_or_default();
                 format!("rates are per `/s`, `/min`, `/h` or `/day`: write `/{unit}`")
             }
             Some(meant) => format!("did you mean `{meant}`?"),
@@ -294,9 +308,9 @@ impl Checker<'_> {
                 Problem::error(
                     Code::OutOfRange,
                     expr.span,
-                    format!("{what} cannot be {side} {bound}"),
+                    format!("{what} cannot be {side} {}", grouped(bound)),
                 )
-                .help(format!("it lies between {low} and {high}")),
+                .help(format!("it lies between {} and {}", grouped(low), grouped(high))),
             );
             return None;
         }
@@ -339,7 +353,7 @@ impl Checker<'_> {
             let text = self.text_of(expr);
             let help = match unit {
                 Unit::Plain if matches!(expr.kind, ExprKind::Literal(_)) => {
-                    format!("write it with a unit: `{text}s`, `{text}m` or `{text}h`")
+                    format!("write it with a unit: `{text}ms`, `{text}s`, `{text}m` or `{text}h`")
                 }
                 _ => "write a duration, such as `30s` or `1h30m`".to_owned(),
             };
@@ -366,12 +380,11 @@ impl Checker<'_> {
     pub(super) fn count(&mut self, expr: &Expr, what: &str) -> Option<u64> {
         let (value, unit) = self.quantity(expr)?;
         if unit != Unit::Plain {
-            self.wrong_unit(
-                expr,
-                unit,
-                "a number",
-                format!("{what} is a whole number, such as `10`, `10k` or `2.5M`"),
-            );
+            let help = match &expr.kind {
+                ExprKind::Factor(number) => format!("write `{}`", self.text_of(number)),
+                _ => format!("{what} is a whole number, such as `10`, `10k` or `2.5M`"),
+            };
+            self.wrong_unit(expr, unit, "a number", help);
             return None;
         }
         if !value.is_integer() {
@@ -408,6 +421,7 @@ impl Checker<'_> {
             let text = self.text_of(expr);
             let help = match (&expr.kind, unit) {
                 (ExprKind::Literal(_), Unit::Plain) => format!("write `x{text}`"),
+                (ExprKind::Literal(_), Unit::Share) => format!("write `x{}`", decimal(&value)),
                 (_, Unit::Plain | Unit::Share) => format!("write `x({text})`"),
                 _ => "a factor is written `x2` or `x0.5`".to_owned(),
             };
@@ -516,6 +530,13 @@ impl Checker<'_> {
             }
         }
     }
+}
+
+/// A bound with its thousands apart.
+fn grouped(bound: i128) -> String {
+    let sign = if bound < 0 { "-" } else { "" };
+    let size = u64::try_from(bound.unsigned_abs()).unwrap_or(u64::MAX);
+    format!("{sign}{}", crate::show::count(size))
 }
 
 fn sum_unit(a: Unit, b: Unit) -> Option<Unit> {

@@ -144,6 +144,10 @@ fn one(value: Exact, unit: &str, text: &str, span: Span) -> (Literal, Option<Pro
         let problem = problem.help("the shortest unit of time is `ms`; write a fraction: `0.5ms`");
         return (literal(fraction(1, 1_000_000), Unit::Duration), Some(problem));
     }
+    if unit == "x" {
+        let problem = problem.help(format!("a factor is written `x{number}`"));
+        return (literal(whole(1), Unit::Factor), Some(problem));
+    }
     match slip(unit).and_then(|meant| unit_of(meant).map(|found| (meant, found))) {
         Some((meant, (factor, kind))) => {
             (literal(factor, kind), Some(problem.help(format!("write `{number}{meant}`"))))
@@ -173,6 +177,12 @@ fn joined(parts: &[(&str, &str)], text: &str, span: Span) -> Result<Exact, Probl
                 return bad(
                     format!("the last number of `{text}` has no unit"),
                     format!("write it with one, such as `{text}m` or `{text}s`"),
+                );
+            }
+            _ if matches!(*unit, "e" | "E") => {
+                return bad(
+                    format!("`{text}` is not written so here"),
+                    "write the digits, or a unit: `1k` is 1,000, `1M` a million".to_owned(),
                 );
             }
             _ => {
