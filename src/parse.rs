@@ -73,8 +73,7 @@ pub fn parse(source: &SourceFile) -> (Script, Vec<Problem>) {
         return (script, first.into_iter().collect());
     }
     let text = edited(&source.text, &scan.edits);
-    let mut reader =
-        Reader { problems: scan.problems, blamed: scan.blamed, ..Reader::default() };
+    let mut reader = Reader { problems: scan.problems, blamed: scan.blamed, ..Reader::default() };
     match grammar::Grammar::parse(Rule::file, &text) {
         Ok(mut pairs) => {
             if let Some(file) = pairs.next() {
@@ -114,6 +113,8 @@ fn edited(text: &str, edits: &[brackets::Edit]) -> String {
 struct Reader {
     offset: usize,
     problems: Vec<Problem>,
+    /// Operators of the expressions around the one in hand.
+    operators: usize,
     /// Unpaired brackets and open quotes, in the order of the file: what cannot be read around one
     /// follows from it.
     blamed: Vec<Span>,

@@ -93,6 +93,12 @@ pub(super) fn scan(text: &str) -> Scan {
 }
 
 impl Scan {
+    fn push(&mut self, problem: Problem) {
+        if self.problems.len() < super::MAX_PROBLEMS {
+            self.problems.push(problem);
+        }
+    }
+
     /// Passes a string; returns where to go on.
     fn string(&mut self, bytes: &[u8], start: usize) -> usize {
         let mut at = start + 1;
@@ -105,7 +111,7 @@ impl Scan {
             }
         }
         self.blamed.push(Span::new(start, at));
-        self.problems.push(
+        self.push(
             Problem::error(Code::Quote, Span::new(start, at), "this quote is not closed")
                 .label("opened here")
                 .help("close it with `\"` on the same line"),
@@ -123,7 +129,7 @@ impl Scan {
         let end = start + 1 + length;
         let problem =
             Problem::error(Code::Quote, Span::new(start, end + 1), "texts stand in double quotes");
-        self.problems.push(problem.help(format!("write `\"{}\"`", &line[..length])));
+        self.push(problem.help(format!("write `\"{}\"`", &line[..length])));
         for at in [start, end] {
             self.edits.push(Edit { span: Span::new(at, at + 1), with: b'"' });
         }
@@ -138,7 +144,7 @@ impl Scan {
             b'*' => ("/*", text[start..].find("*/").map_or(line, |length| start + length + 2)),
             _ => return None,
         };
-        self.problems.push(
+        self.push(
             Problem::error(Code::Comment, Span::new(start, start + 2), "a comment begins with `#`")
                 .help(format!("write `#` for `{mark}`; it goes to the end of its line")),
         );
@@ -168,7 +174,7 @@ impl Scan {
             None => {
                 let shown = bracket as char;
                 self.blamed.push(Span::new(at, at + 1));
-                self.problems.push(
+                self.push(
                     Problem::error(
                         Code::Bracket,
                         Span::new(at, at + 1),
@@ -189,7 +195,7 @@ impl Scan {
             _ => ']',
         };
         self.blamed.push(Span::new(open.at, open.at + 1));
-        self.problems.push(
+        self.push(
             Problem::error(
                 Code::Bracket,
                 Span::new(open.at, open.at + 1),

@@ -256,7 +256,9 @@ impl Broken<'_> {
         if words::is_argument(word) && (word != "hold" || next.ends_with(['s', 'm', 'h'])) {
             return unknown(format!("`{word}` does not begin a statement"))
                 .label("seems to belong to the line above")
-                .help("write both on one line; a line goes on only behind `,`, `->` or an operator");
+                .help(
+                    "write both on one line; a line goes on only behind `,`, `->` or an operator",
+                );
         }
         let problem = unknown(format!("there is no statement `{word}`"));
         let lower = word.to_lowercase();
@@ -306,8 +308,11 @@ impl Broken<'_> {
         // expected silently: ask what may follow, word by word, until one is refused.
         let mut asked = index - 1;
         while let Some(token) = self.all.get(asked) {
-            match stopped(start, &format!("{} \0", &self.text[..token.end()])) {
-                Some((at, found)) if at > token.end() => rules = found,
+            // An operator is right or wrong by the blanks around it.
+            let operator = matches!(token.text, "+" | "-" | "*" | "/");
+            let blank = if operator { "" } else { " " };
+            match stopped(start, &format!("{}{blank}\0", &self.text[..token.end()])) {
+                Some((at, found)) if at >= token.end() + blank.len() => rules = found,
                 _ if asked < index => {}
                 _ => break,
             }

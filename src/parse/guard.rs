@@ -71,7 +71,8 @@ impl Reader {
         let mark = pair.as_str();
         let meant = rule.replacen(mark, " <= ", 1);
         let meant = meant.split_whitespace().collect::<Vec<_>>().join(" ");
-        let message = format!("a guard is an upper bound, written `<=`: `{mark}` cannot stand here");
+        let message =
+            format!("a guard is an upper bound, written `<=`: `{mark}` cannot stand here");
         let problem = Problem::error(Code::Expected, self.span(pair), message);
         self.push(problem.help(format!("write `{meant}`")));
     }

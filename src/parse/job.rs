@@ -9,6 +9,9 @@ use crate::ast::{
 use crate::problem::{Code, Problem};
 use crate::source::Span;
 
+/// Lists of lists may be this deep.
+const MAX_LISTS: usize = 16;
+
 impl Reader {
     pub(super) fn job(&mut self, pair: Pair<'_>) -> StatementKind {
         let (mut name, mut weight, mut fields) = (None, None, Vec::new());
@@ -148,7 +151,7 @@ impl Reader {
     fn number_value(&mut self, pair: Pair<'_>) -> ValueKind {
         let negative = pair.as_str().starts_with('-');
         let Some(number) = pair.into_inner().last() else { return ValueKind::Null };
-        let mut literal = self.number(&number);
+        let Some(mut literal) = self.number(&number) else { return ValueKind::Null };
         if negative {
             literal.value = -literal.value;
             literal.text.insert(0, '-');
@@ -208,8 +211,10 @@ impl Reader {
             match part.as_rule() {
                 Rule::colon => {}
                 Rule::not_colon => {
-                    let message =
-                        format!("`:` stands between a field and its value, not `{}`", part.as_str());
+                    let message = format!(
+                        "`:` stands between a field and its value, not `{}`",
+                        part.as_str()
+                    );
                     let problem = Problem::error(Code::Expected, self.span(&part), message);
                     self.push(problem.help("write `field: value`"));
                 }
@@ -221,16 +226,36 @@ impl Reader {
         Some((key, self.value(inner.next()?)))
     }
 
+    /// `list(1..6) list(2) value`: lists of lists, outermost first.
     fn list(&mut self, pair: Pair<'_>) -> ValueKind {
-        let mut inner = pair.into_inner().filter(|p| p.as_rule() != Rule::kw_list);
-        let count = inner.next().and_then(|count| self.range(count));
-        let item = inner.next().map(|item| self.value(item));
-        match (count, item) {
-            (Some(count), Some(item)) => {
-                ValueKind::List { count: Box::new(count), item: Box::new(item) }
+        let whole = self.trimmed(&pair);
+        let (mut counts, mut item) = (Vec::new(), None);
+        for part in pair.into_inner() {
+            let start = self.span(&part).start as usize;
+            if part.as_rule() != Rule::list_head {
+                item = Some(self.value(part));
+                continue;
             }
-            _ => ValueKind::Null,
+            let count = part.into_inner().find(|p| p.as_rule() != Rule::kw_list);
+            if let Some(count) = count.and_then(|count| self.range(count)) {
+                counts.push((start, count));
+            }
         }
+        if counts.len() > MAX_LISTS {
+            let message = format!("lists are nested more than {MAX_LISTS} deep");
+            self.push(
+                Problem::error(Code::TooDeep, whole, message)
+                    .help("make the item an object of lists"),
+            );
+            return ValueKind::Null;
+        }
+        let Some(mut item) = item else { return ValueKind::Null };
+        for (start, count) in counts.into_iter().rev() {
+            let span = Span::new(start, whole.end as usize);
+            let kind = ValueKind::List { count: Box::new(count), item: Box::new(item) };
+            item = Value { kind, span };
+        }
+        item.kind
     }
 
     fn call(&mut self, pair: Pair<'_>) -> ValueKind {

@@ -260,7 +260,10 @@ fn colon_behind_word(look: &Look<'_>) -> Option<Slip> {
         return None;
     }
     if look.expects("=") {
-        return Slip::new("a name gets its value by `=`", format!("write `let {} = …`", before.text));
+        return Slip::new(
+            "a name gets its value by `=`",
+            format!("write `let {} = …`", before.text),
+        );
     }
     if token.text == ":" && look.statement() == "target" {
         let address = look.line_from(look.tokens.get(1)?.start);
@@ -272,10 +275,13 @@ fn colon_behind_word(look: &Look<'_>) -> Option<Slip> {
     }
     let next = look.behind(1).filter(|next| !matches!(next.text, "{" | "[" | "("));
     let message = format!("no `{}` stands behind `{}`", token.text, before.text);
-    Slip::new(message, match next {
-        Some(next) => format!("leave it out: `{} {}`", before.text, next.text),
-        None => "leave it out".to_owned(),
-    })
+    Slip::new(
+        message,
+        match next {
+            Some(next) => format!("leave it out: `{} {}`", before.text, next.text),
+            None => "leave it out".to_owned(),
+        },
+    )
 }
 
 /// `ramp 10->500 for 60s`, `steps 10, 50 every 30s`
@@ -324,7 +330,7 @@ fn loose_per(look: &Look<'_>) -> Option<Slip> {
 /// `as night`, `file /tmp/stop`
 fn no_quotes(look: &Look<'_>) -> Option<Slip> {
     let token = look.token()?;
-    let wanted = look.rules.contains(&Rule::string) && !look.rules.contains(&Rule::variable);
+    let wanted = look.rules.contains(&Rule::string) && !look.rules.contains(&Rule::number);
     if !wanted || token.text.starts_with('"') || matches!(token.text, "{" | "<=" | "<") {
         return None;
     }
@@ -354,7 +360,7 @@ fn no_time_kind(look: &Look<'_>) -> Option<Slip> {
 fn no_action_word(look: &Look<'_>) -> Option<Slip> {
     let token = look.token();
     match (look.before()?.text, token.map_or("", |token| token.text)) {
-        ("then", "pause") => Slip::new(
+        ("pause", _) if look.expects("until") => Slip::new(
             "a pause needs the level at which the run goes on",
             format!("write `{}`", form("depth")?),
         ),
@@ -467,9 +473,8 @@ fn pick_weights(look: &Look<'_>) -> Option<Slip> {
 fn given_twice(look: &Look<'_>) -> Option<Slip> {
     let token = look.token()?;
     let earlier = look.tokens[..look.index].iter().skip(1).any(|t| t.text == token.text);
-    (earlier && words::is_argument(token.text) && !look.expects(token.text)).then(|| {
-        Slip::new(format!("`{}` is given twice", token.text), "remove one of the two")
-    })?
+    (earlier && words::is_argument(token.text) && !look.expects(token.text))
+        .then(|| Slip::new(format!("`{}` is given twice", token.text), "remove one of the two"))?
 }
 
 /// `constant 100 5m`: the word before a value is missing.

@@ -68,8 +68,7 @@ const MARKS: &[&str] = &["->", "<=", ">=", "..", "==", "=>"];
 
 fn word_length(text: &str, number: bool) -> usize {
     let ends = |(at, c): &(usize, char)| {
-        let point =
-            number && *c == '.' && text[at + 1..].starts_with(|d: char| d.is_ascii_digit());
+        let point = number && *c == '.' && text[at + 1..].starts_with(|d: char| d.is_ascii_digit());
         !(c.is_alphanumeric() || *c == '_' || number && *c == '%' || point)
     };
     text.char_indices().find(ends).map_or(text.len(), |(at, _)| at)

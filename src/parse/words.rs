@@ -5,8 +5,8 @@ use super::Rule;
 /// Words that begin a statement.
 pub(super) const STATEMENTS: &[&str] = &[
     "constant", "pause", "ramp", "sine", "burst", "steps", "stairs", "points", "send", "repeat",
-    "together", "scale", "cap", "floor", "speed", "load", "job", "let", "guard", "expect", "target",
-    "seed", "after",
+    "together", "scale", "cap", "floor", "speed", "load", "job", "let", "guard", "expect",
+    "target", "seed", "after",
 ];
 
 /// A block, where one was expected.
@@ -23,9 +23,29 @@ pub(super) fn begins_statement(word: &str) -> bool {
 pub(super) fn is_argument(word: &str) -> bool {
     matches!(
         word,
-        "for" | "over" | "every" | "each" | "by" | "base" | "amp" | "period" | "phase" | "times"
-            | "hold" | "back" | "loop" | "total" | "as" | "then" | "until" | "forever" | "linear"
-            | "exponential" | "logarithmic" | "smooth" | "weight"
+        "for"
+            | "over"
+            | "every"
+            | "each"
+            | "by"
+            | "base"
+            | "amp"
+            | "period"
+            | "phase"
+            | "times"
+            | "hold"
+            | "back"
+            | "loop"
+            | "total"
+            | "as"
+            | "then"
+            | "until"
+            | "forever"
+            | "linear"
+            | "exponential"
+            | "logarithmic"
+            | "smooth"
+            | "weight"
     )
 }
 
@@ -78,7 +98,7 @@ fn word(rule: Rule) -> &'static str {
         R::queue | R::kw_queue => "`queue`",
         R::size | R::kw_size => "`size`",
         R::body | R::kw_body => "`body`",
-        R::list | R::kw_list => "`list`",
+        R::list | R::list_head | R::kw_list => "`list`",
         R::env | R::kw_env => "`env`",
         R::rate_guard | R::kw_rate => "`rate`",
         R::jobs_guard | R::kw_jobs => "`jobs`",
@@ -185,6 +205,7 @@ fn word(rule: Rule) -> &'static str {
         | R::ident_start
         | R::ident_char
         | R::comma
+        | R::item
         | R::rule_end
         | R::part
         | R::bound
@@ -225,7 +246,7 @@ fn value_behind(before: Option<&str>) -> &'static str {
         "errors" | "deviation" => "a share such as `1%`",
         "target" => "an address such as `\"redis://127.0.0.1:6379\"`",
         "points" => "a time and a rate such as `0s 10`",
-        "send" => "`50k at once`, or the names of jobs",
+        "send" => "a number such as `50k`",
         "pause" => "a duration such as `30s`",
         "steps" | "burst" => "a rate such as `50` or `50/s`",
         _ => "a value",
