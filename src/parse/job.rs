@@ -201,7 +201,7 @@ impl Reader {
         self.push(
             Problem::error(Code::Expected, span, format!("a comma is missing before `{first}`"))
                 .label("`,` belongs behind this")
-                .help("what stands in braces or brackets is parted by commas: `{ a: 1, b: 2 }`"),
+                .help("values in brackets are parted by commas: `{ a: 1, b: 2 }`"),
         );
     }
 
@@ -262,7 +262,7 @@ impl Reader {
         let span = self.span(&pair);
         let mut name = Name::new(String::new(), span);
         let mut args = Vec::new();
-        for part in pair.into_inner() {
+        for part in self.listed(pair) {
             match part.as_rule() {
                 Rule::ident => name = Name::new(part.as_str().to_owned(), self.span(&part)),
                 Rule::call_arg => {
