@@ -11,6 +11,7 @@ use crate::plan::{
 };
 use crate::problem::{Code, Problem};
 use crate::schedule;
+use crate::show;
 use crate::source::Span;
 use crate::timeline::curve::Curve;
 use crate::timeline::{CurveError, MarkJobs, MarkSpan, Timeline};
@@ -36,7 +37,8 @@ impl Checker<'_> {
             streams.push(stream);
             all_nodes.push(nodes);
         }
-        self.end_streams(&mut streams, &guards)?;
+        let mut notes = Vec::new();
+        self.end_streams(&mut streams, &guards, &mut notes)?;
         for (stream, nodes) in streams.iter_mut().zip(&all_nodes) {
             let marks = stream.timeline.marks();
             let marks = marks.iter().map(|mark| (mark.id, mark)).collect();
@@ -49,13 +51,12 @@ impl Checker<'_> {
                 Problem::error(
                     Code::TooIntricate,
                     span,
-                    format!("this script sends {} jobs", crate::show::count(total)),
+                    format!("this script sends {} jobs", show::count(total)),
                 )
-                .help(format!("loadc counts exactly up to {}", crate::show::count(MAX_JOBS))),
+                .help(format!("loadc counts exactly up to {}", show::count(MAX_JOBS))),
             );
             return None;
         }
-        let mut notes = Vec::new();
         self.prove(&streams, &guards, &mut notes);
         let seed = settings.seed.unwrap_or_else(random_seed);
         if settings.seed.is_none() {
@@ -105,7 +106,12 @@ impl Checker<'_> {
     }
 
     /// Ends streams where a guard with an action on jobs or time says so: that is the plan's end.
-    fn end_streams(&mut self, streams: &mut [Stream], guards: &[Guard]) -> Option<()> {
+    fn end_streams(
+        &mut self,
+        streams: &mut [Stream],
+        guards: &[Guard],
+        notes: &mut Vec<String>,
+    ) -> Option<()> {
         for guard in guards.iter().filter(|guard| guard.action == Some(Action::Stop)) {
             let chosen = |index: usize| guard.stream.is_none_or(|only| only == index);
             let end_ns = match guard.kind {
@@ -118,15 +124,21 @@ impl Checker<'_> {
                 _ => None,
             };
             let Some(end_ns) = end_ns else { continue };
+            let mut ends = false;
             for (index, stream) in streams.iter_mut().enumerate() {
                 let left_ns = end_ns.saturating_sub(stream.after_ns);
                 let longer = stream.timeline.length_ns().is_none_or(|length| length > left_ns);
                 if chosen(index) && longer {
+                    ends = true;
                     let length = nanos_to_seconds(left_ns);
                     let body = Box::new(stream.curve.clone());
                     stream.curve = Curve::Cut { length, body };
                     stream.timeline = Arc::new(self.timeline(&stream.curve)?);
                 }
+            }
+            if ends {
+                let when = show::duration(end_ns);
+                notes.push(format!("`{}` ends the plan {when} after the start", guard.text));
             }
         }
         let mut good = Some(());

@@ -185,15 +185,13 @@ impl Checker<'_> {
         fields: &mut Fields<'v>,
     ) -> Option<job::Value> {
         let choices = self.choices(name.span, args)?;
-        if let [(only, _)] = choices.as_slice() {
-            if matches!(only.kind, ValueKind::Array(_)) {
-                self.report(
-                    Problem::error(Code::BadGenerator, only.span, "this picks the whole list")
-                        .label("the only choice")
-                        .help("write the choices without brackets: `pick(\"a\", \"b\")`"),
-                );
-                return None;
-            }
+        if let [(Value { kind: ValueKind::Array(_), span }, _)] = choices.as_slice() {
+            self.report(
+                Problem::error(Code::BadGenerator, *span, "this picks the whole list")
+                    .label("the only choice")
+                    .help("write the choices without brackets: `pick(\"a\", \"b\")`"),
+            );
+            return None;
         }
         let drawn = choices
             .into_iter()

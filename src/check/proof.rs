@@ -48,12 +48,15 @@ impl Checker<'_> {
             let Some(breach) = breach else { continue };
             match guard.action {
                 None => self.claim_broken(guard, &breach),
-                Some(_) => notes.push(format!(
-                    "`{}` will act {} after the start: {}",
-                    guard.text,
-                    show::duration(breach.at_ns),
-                    breach.what,
-                )),
+                Some(_) => {
+                    let place = breach.place.map(|phrase| format!(", in `{}`", phrase.text));
+                    notes.push(format!(
+                        "`{}` will act {} after the start{}",
+                        guard.text,
+                        show::duration(breach.at_ns),
+                        place.unwrap_or_default(),
+                    ));
+                }
             }
         }
     }

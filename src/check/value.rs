@@ -213,6 +213,7 @@ impl Checker<'_> {
         if result.is_none() {
             let problem = if operator == '/' && *b == whole(0) {
                 Problem::error(Code::Arithmetic, span, "this divides by zero")
+                    .label("the divisor is 0")
             } else {
                 Problem::error(Code::Arithmetic, span, "this needs more digits than loadc keeps")
                     .help("numbers are exact, to about 38 digits above and below the fraction bar")

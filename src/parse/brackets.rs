@@ -124,8 +124,7 @@ impl Scan {
     /// were meant to. Returns where to go on.
     fn closed_for(&mut self, text: &str, start: usize, end: usize) -> usize {
         let inside = &text[start + 1..end];
-        let kept =
-            inside.trim_end_matches(|c: char| matches!(c, '}' | ')' | ']' | ';' | ',' | ' '));
+        let kept = inside.trim_end_matches(['}', ')', ']', ';', ',', ' ']);
         let Some(last) = kept.char_indices().next_back().map(|(at, _)| start + 1 + at) else {
             return end;
         };
