@@ -61,10 +61,24 @@ pub fn check(source: &SourceFile, options: &Options) -> Checked {
     let (script, problems) = crate::parse::parse(source);
     let mut checker = Checker::new(source, options, problems);
     let plan = checker.script(&script);
-    let mut problems = checker.problems;
+    let mut problems = without_echoes(source, checker.problems);
     problems.sort_by_key(|problem| problem.place.0);
     let plan = plan.filter(|_| problems.iter().all(|p| p.severity != Severity::Error));
     Checked { plan, problems }
+}
+
+/// A quote that is missing turns the texts of its line inside out: what else is found there follows
+/// from it.
+fn without_echoes(source: &SourceFile, mut problems: Vec<Problem>) -> Vec<Problem> {
+    let line = |problem: &Problem| source.line_column(problem.place.0.start).0;
+    let open = |problem: &&Problem| {
+        problem.code == Code::Quote && source.slice(problem.place.0).starts_with('"')
+    };
+    let open: BTreeSet<usize> = problems.iter().filter(open).map(line).collect();
+    if !open.is_empty() {
+        problems.retain(|problem| problem.code == Code::Quote || !open.contains(&line(problem)));
+    }
+    problems
 }
 
 /// The work in hand.

@@ -366,7 +366,9 @@ fn a_lost_word_is_one_finding() {
             let text = [&parts[..at], &parts[at + 1..]].concat().concat();
             let source = SourceFile::new("any.load", text.as_str());
             let problems = check(&source, &Options::default()).problems;
-            assert!(problems.len() <= 4, "{} findings in {text}", problems.len());
+            let messages = problems.iter().map(|problem| problem.message.as_str());
+            let messages = messages.collect::<Vec<_>>();
+            assert!(problems.len() <= 4, "without `{}`: {messages:#?} in {text}", parts[at]);
             lost += 1;
             if problems.len() > 1 {
                 cascades.push(problems.len());
