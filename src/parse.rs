@@ -134,8 +134,12 @@ struct Reader {
     /// Unpaired brackets and open quotes, in the order of the file: what cannot be read around one
     /// follows from it.
     blamed: Vec<Span>,
+    /// An `env()` may stand here.
+    env_stands: bool,
     /// A brace is missing or one too many, so a line may have got into the wrong block.
     shaky: bool,
+    /// A `shape` was met, which this version does not have: its calls follow from it.
+    has_shapes: bool,
     /// Statements that lack their opening brace: where each begins.
     unopened: Vec<u32>,
     /// Where a statement ended before it was complete, and its problem: the next line may be meant to
@@ -206,7 +210,10 @@ impl Reader {
         match (name, value) {
             (Some(name), Some(value)) => {
                 let name = Name::new(name.as_str().to_owned(), self.span(&name));
-                StatementKind::Let(Let { name, value: self.expr(value) })
+                self.env_stands = true;
+                let value = self.expr(value);
+                self.env_stands = false;
+                StatementKind::Let(Let { name, value })
             }
             _ => StatementKind::Broken(None),
         }
@@ -214,8 +221,10 @@ impl Reader {
 
     fn setting(&mut self, pair: Pair<'_>) -> StatementKind {
         let rule = pair.as_rule();
+        self.env_stands = rule == Rule::target;
         let value =
             pair.into_inner().find(|p| p.as_rule() == Rule::expr).map(|expr| self.expr(expr));
+        self.env_stands = false;
         StatementKind::Setting(match (rule, value) {
             (Rule::seed, value) => Setting::Seed(value),
             (Rule::target, Some(value)) => Setting::Target(value),

@@ -497,7 +497,7 @@ fn numbers_at_their_ends_are_survived() {
     ];
     for form in forms {
         for first in values {
-            for second in values {
+            for second in values.into_iter().step_by(4) {
                 let text = form.replace('V', first).replace('W', second);
                 assert_sound(&("let peak = 500/s\n".to_owned() + &text));
             }

@@ -98,7 +98,14 @@ impl Checker<'_> {
         if self.names.contains_key(&name.node) {
             let expr = Expr { kind: ExprKind::Name(name.node.clone()), span: name.span };
             return match self.value(&expr)? {
-                Val::Text(text) => Some(job::Value::Text(vec![job::TextPart::Literal(text)])),
+                Val::Env(..) if self.options.lenient_env => None,
+                Val::Env(env, None) => {
+                    self.not_set(&env, name.span);
+                    None
+                }
+                Val::Text(text) | Val::Env(_, Some(text)) => {
+                    Some(job::Value::Text(vec![job::TextPart::Literal(text)]))
+                }
                 Val::Quantity(value, _) => Some(job::Value::Number(decimal(&value))),
             };
         }

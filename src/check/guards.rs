@@ -143,7 +143,7 @@ impl Checker<'_> {
             }
         }
         // A job that was found wrong may be the one that writes to it.
-        if names.contains(&queue.node.as_str()) || !self.jobs_sound {
+        if names.contains(&queue.node.as_str()) || names.is_empty() || !self.jobs_sound {
             return true;
         }
         names.sort_unstable();

@@ -482,13 +482,17 @@ impl Checker<'_> {
 
     fn stairs(&mut self, from: &Expr, to: &Expr, by: &Expr, every: &Expr) -> Option<Curve> {
         let (first, last) = (self.rate(from), self.rate(to));
-        let (step, every) = (self.rate(by), self.duration(every));
+        let (step, every) = (self.signed_rate(by), self.duration(every));
         let (first, last, step, every) = (first?, last?, step?, every?);
         let height = if last > first { last - first } else { first - last };
-        if step.is_zero() {
+        if step <= whole(0) {
+            let message = match step.is_zero() {
+                true => "a step of 0 gets nowhere",
+                false => "the height of a step is above 0",
+            };
             self.report(
-                Problem::error(Code::OutOfRange, by.span, "a step of 0 gets nowhere")
-                    .help("write the height of a step, up or down: `by 10`"),
+                Problem::error(Code::OutOfRange, by.span, message)
+                    .help("write `by 10`: stairs go down where their second end is the lower"),
             );
             return None;
         }

@@ -176,7 +176,12 @@ fn rate_breach<'p>(
     let who = if guard.stream.is_some() { "this load" } else { "this script" };
     let peak = schedule::peak_of_sum(&parts(streams, guard.stream));
     // Where the rate alone would pass, it is a jump that does not.
-    let steady = peak * (window_ns as f64 / 1e9) > limit_jobs as f64;
+    let window_s = window_ns as f64 / 1e9;
+    let steady = peak * window_s > limit_jobs as f64;
+    // Jobs are whole: a window of 100.5 of them on average holds 101 now and then.
+    let enough = ((peak * window_s).ceil() / window_s * 1000.0).ceil() / 1000.0;
+    let enough = show::decimal(enough, 3);
+    let over = if window_ns == 1_000_000_000 { String::new() } else { format!(" over {window}") };
     Breach {
         code: Code::GuardRate,
         message: format!(
@@ -189,7 +194,7 @@ fn rate_breach<'p>(
         what: format!("first too many in here, {} after the start", show::duration(t_ns)),
         help: match steady && peak.is_finite() {
             true => format!(
-                "its peak is {}: raise the guard, or put a `cap` around the phrase",
+                "its peak is {}: raise the guard to `rate <= {enough}/s{over}`, or put a `cap` around the phrase",
                 show::rate(peak)
             ),
             false => "raise the guard, or send these jobs over a time, as a shape".to_owned(),

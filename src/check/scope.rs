@@ -358,7 +358,7 @@ impl Checker<'_> {
             match crate::parse::expression(&value) {
                 Some(mut expr) => {
                     // Its place is the command line, which has none in the file.
-                    clear_spans(&mut expr);
+                    set_spans(&mut expr, Span::default());
                     self.names.insert(name, State::Waiting(expr));
                 }
                 None => {
@@ -419,23 +419,24 @@ pub(super) fn body_of(kind: &PhraseKind) -> &[Statement] {
     }
 }
 
-fn clear_spans(expr: &mut Expr) {
+/// Gives every part of an expression one place.
+pub(super) fn set_spans(expr: &mut Expr, span: Span) {
     use crate::ast::ExprKind as K;
-    expr.span = Span::default();
+    expr.span = span;
     match &mut expr.kind {
         K::Negate(inner) | K::Factor(inner) | K::Parens(inner) | K::Per(inner, _) => {
-            clear_spans(inner);
+            set_spans(inner, span);
         }
         K::Binary(left, operator, right) => {
-            operator.span = Span::default();
-            clear_spans(left);
-            clear_spans(right);
+            operator.span = span;
+            set_spans(left, span);
+            set_spans(right, span);
         }
         K::Call(name, args) => {
-            name.span = Span::default();
-            args.iter_mut().for_each(clear_spans);
+            name.span = span;
+            args.iter_mut().for_each(|arg| set_spans(arg, span));
         }
-        K::Env(name) => name.span = Span::default(),
+        K::Env(name) => name.span = span,
         K::Literal(_) | K::Text(_) | K::Name(_) => {}
     }
 }

@@ -302,7 +302,12 @@ impl Checker<'_> {
     /// A text.
     pub(super) fn text(&mut self, expr: &Expr, example: &str) -> Option<String> {
         match self.value(expr)? {
-            Val::Text(text) => Some(text),
+            Val::Text(text) | Val::Env(_, Some(text)) => Some(text),
+            Val::Env(..) if self.options.lenient_env => None,
+            Val::Env(name, None) => {
+                self.not_set(&name, expr.span);
+                None
+            }
             Val::Quantity(_, unit) => {
                 self.wrong_unit(
                     expr,

@@ -97,6 +97,17 @@ impl Reader {
                 Some(inner) => ExprKind::Parens(Box::new(self.expr(inner))),
                 None => return unreadable(span),
             },
+            Rule::env if !self.env_stands => {
+                self.push(
+                    Problem::error(
+                        Code::Misplaced,
+                        span,
+                        "`env` stands only in `target` and `let`",
+                    )
+                    .help("name it first: `let peak = env(\"PEAK\")`"),
+                );
+                return unreadable(span);
+            }
             Rule::env => match pair.into_inner().last() {
                 Some(name) => ExprKind::Env(self.plain_string(&name)),
                 None => return unreadable(span),
