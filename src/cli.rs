@@ -1,8 +1,10 @@
 //! The command line: the only room that prints and that knows exit codes.
 
 mod check;
+mod health;
 mod output;
 mod shared;
+mod target;
 
 use clap::{Parser, Subcommand};
 use output::Color;
@@ -40,6 +42,8 @@ struct Cli {
 enum Command {
     /// Find every mistake in scripts, and prove their guards
     Check(check::Args),
+    /// Ask a target how it is: version, role, memory, latency
+    Health(health::Args),
 }
 
 /// Runs the command that the process was started with.
@@ -55,6 +59,7 @@ pub fn main() -> ExitCode {
     let out = output::Output::new(cli.color);
     let exit = match cli.command {
         Command::Check(args) => check::run(&args, &out),
+        Command::Health(args) => health::run(&args, &out),
     };
     ExitCode::from(exit as u8)
 }
