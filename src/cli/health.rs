@@ -22,7 +22,10 @@ pub(super) fn run(args: &Args, out: &Output) -> Exit {
     let target = match target::named(args.url.as_deref(), None, out) {
         Ok(Some((target, _))) => target,
         Ok(None) => {
-            out.fault("no target to ask", "name one, `loadc health redis://127.0.0.1:6379`, or set REDIS_URL");
+            out.fault(
+                "no target to ask",
+                "name one, `loadc health redis://127.0.0.1:6379`, or set REDIS_URL",
+            );
             return Exit::Wrong;
         }
         Err(exit) => return exit,

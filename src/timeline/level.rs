@@ -171,6 +171,10 @@ fn crossings_between(
     }
     let middle = (from + to).scale_by_power(0.5);
     crossings_between(shape, bound, from, middle, narrowest, crossings);
+    // On the level right at the cut: each half alone is on one side of it, and sees no crossing.
+    if (shape.rate(middle) - bound.level().dd()).hi == 0.0 {
+        crossings.push(middle);
+    }
     crossings_between(shape, bound, middle, to, narrowest, crossings);
 }
 
@@ -200,4 +204,31 @@ fn crossing(shape: &Shape, level: Dd, from: Dd, to: Dd) -> Option<Dd> {
         }
     }
     Some(high)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::exact::whole;
+    use crate::timeline::{Timeline, curve::Curve};
+
+    /// ∫ of one wave's upper half is amp·period/π.
+    #[test]
+    fn a_wave_that_meets_the_level_where_it_is_halved_is_cut_there() {
+        for amp in [500, -500] {
+            let (zero, minutes) = (whole(0), whole(600));
+            let sine = |base| Curve::Sine {
+                base,
+                amp: whole(amp),
+                period: minutes,
+                phase: zero,
+                length: Some(minutes),
+            };
+            let half = 500.0 * 600.0 / std::f64::consts::PI;
+            let timeline = Timeline::new(&sine(zero)).unwrap();
+            assert_eq!(timeline.jobs(), Some((half + 0.5) as u64));
+            let capped = Curve::Cap { rate: whole(500), body: Box::new(sine(whole(500))) };
+            let timeline = Timeline::new(&capped).unwrap();
+            assert_eq!(timeline.jobs(), Some((500.0 * 600.0 - half + 0.5) as u64));
+        }
+    }
 }
