@@ -15,4 +15,5 @@ pub mod schedule;
 pub mod sink;
 pub mod source;
 pub mod stats;
+pub mod target;
 pub mod timeline;

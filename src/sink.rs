@@ -1,6 +1,25 @@
 //! Where jobs go: one trait for every target, and the commands that a batch is made of.
+//!
+//! ```text
+//! jobs of a tick ─BatchBuilder→ commands ─Sink::send→ outcomes ─Ledger::settle→ jobs with their outcome
+//! ```
+
+pub mod batch;
+#[cfg(feature = "embedded")]
+pub mod embedded;
+mod list;
+#[cfg(test)]
+pub(crate) mod memory;
+pub mod null;
+pub mod redis;
+mod stream;
+
+pub use batch::{BatchBuilder, Ledger, Limits};
+pub use null::NullSink;
+pub use redis::RedisSink;
 
 use crate::job::Format;
+use std::fmt;
 use std::future::Future;
 
 /// A queue on the target.
@@ -52,6 +71,12 @@ impl Args {
     pub fn byte_len(&self) -> usize {
         self.bytes.len()
     }
+
+    /// Takes all arguments out and keeps the room they had.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+    }
 }
 
 /// One command of a batch and the number of jobs that succeed or fail with it.
@@ -89,11 +114,65 @@ pub struct Failure {
     pub lasting: bool,
 }
 
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// Whether a sink takes commands now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It does.
+    Ready,
+    /// The connection broke and the sink is making a new one; what is sent meanwhile comes back as
+    /// [`Outcome::NotSent`].
+    Reconnecting {
+        /// Tries so far that failed.
+        attempts: u32,
+        /// Why it broke, or why the last try failed.
+        last: Failure,
+    },
+    /// It has given up and stays that way.
+    Lost(Failure),
+}
+
 /// A target that takes jobs.
 pub trait Sink: Send + Sync + 'static {
     /// Sends commands in one write and resolves when each has its outcome, in their order. The
     /// futures of several calls run side by side; commands reach the target in the order of calls.
-    fn send(&self, commands: Vec<Command>) -> impl Future<Output = Vec<Outcome>> + Send + 'static;
+    ///
+    /// The order is that of the calls, not of the first polls: the call itself hands the commands
+    /// over. What was handed over before a connection broke never goes over the next one.
+    fn send(
+        &self,
+        commands: Vec<Command>,
+    ) -> impl Future<Output = Vec<Outcome>> + Send + 'static + use<Self>;
+
+    /// [`Sink::send`] for a caller that keeps the commands to use their room again.
+    fn send_ref(
+        &self,
+        commands: &[Command],
+    ) -> impl Future<Output = Vec<Outcome>> + Send + 'static + use<Self> {
+        self.send(commands.to_vec())
+    }
+
+    /// Whether it takes commands now. Between the break of a connection and its repair the caller
+    /// keeps what is due as numbers, and asks [`Sink::wait_ready`] when to go on.
+    fn state(&self) -> State {
+        State::Ready
+    }
+
+    /// Resolves once the sink takes commands, at once if it does already.
+    ///
+    /// # Errors
+    ///
+    /// The failure of [`State::Lost`].
+    fn wait_ready(&self) -> impl Future<Output = Result<(), Failure>> + Send + 'static + use<Self> {
+        std::future::ready(Ok(()))
+    }
 
     /// How many jobs wait in a queue.
     fn depth(&self, queue: &Queue) -> impl Future<Output = Result<u64, Failure>> + Send;

@@ -1,0 +1,197 @@
+//! One tick's jobs made into commands: list jobs of a queue share one push, stream jobs are one
+//! command each.
+
+use super::{Args, Command, Outcome, Queue, list, stream};
+use crate::job::Format;
+
+/// How big one command may grow. A server runs one command at a time, so a bound on a command is a
+/// bound on how long everybody else waits for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Jobs in one push, 1 or more; 1 sends a command per job.
+    pub jobs: u32,
+    /// Bytes of arguments at which a push takes no further job. A single job may be larger.
+    pub bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { jobs: 512, bytes: 1 << 20 }
+    }
+}
+
+/// Collects the jobs of one tick. `M` is what the caller wants back for each job with its outcome:
+/// its number, its intended time.
+///
+/// Jobs of one queue keep their order. Between queues the order may change, since a push is as old
+/// as its first job.
+#[derive(Debug)]
+pub struct BatchBuilder<M> {
+    queues: Vec<Head>,
+    limits: Limits,
+    commands: Vec<Filling<M>>,
+    spare_commands: Vec<Args>,
+    spare_metas: Vec<Vec<M>>,
+    spare_lists: Vec<Vec<Command>>,
+    jobs: u64,
+}
+
+/// A queue and the push that still takes its jobs.
+#[derive(Debug)]
+struct Head {
+    queue: Queue,
+    open: Option<usize>,
+}
+
+#[derive(Debug)]
+struct Filling<M> {
+    args: Args,
+    metas: Vec<M>,
+}
+
+impl<M> BatchBuilder<M> {
+    /// A builder for these queues; [`BatchBuilder::add`] names them by their place here.
+    pub fn new(queues: Vec<Queue>, limits: Limits) -> BatchBuilder<M> {
+        BatchBuilder {
+            queues: queues.into_iter().map(|queue| Head { queue, open: None }).collect(),
+            limits,
+            commands: Vec::new(),
+            spare_commands: Vec::new(),
+            spare_metas: Vec::new(),
+            spare_lists: Vec::new(),
+            jobs: 0,
+        }
+    }
+
+    /// The queues, by index.
+    pub fn queue(&self, index: usize) -> Option<&Queue> {
+        self.queues.get(index).map(|head| &head.queue)
+    }
+
+    /// Takes in one more queue and returns its index.
+    pub fn add_queue(&mut self, queue: Queue) -> usize {
+        self.queues.push(Head { queue, open: None });
+        self.queues.len() - 1
+    }
+
+    /// Adds a job. `write` appends what the job carries: for a list exactly one argument, for a
+    /// stream its fields and values in turn.
+    ///
+    /// # Panics
+    ///
+    /// If there is no queue `queue`: an index is the caller's own, never input.
+    pub fn add(&mut self, queue: usize, meta: M, write: impl FnOnce(&mut Args)) {
+        self.jobs += 1;
+        let at = match self.room_in(queue) {
+            Some(at) => at,
+            None => self.open(queue),
+        };
+        let filling = &mut self.commands[at];
+        write(&mut filling.args);
+        filling.metas.push(meta);
+    }
+
+    /// The command that takes the next job of a queue, if one is open and not full.
+    fn room_in(&self, queue: usize) -> Option<usize> {
+        let at = self.queues[queue].open?;
+        let filling = &self.commands[at];
+        let fits = filling.metas.len() < self.limits.jobs as usize
+            && filling.args.byte_len() < self.limits.bytes;
+        fits.then_some(at)
+    }
+
+    fn open(&mut self, queue: usize) -> usize {
+        let mut args = self.spare_commands.pop().unwrap_or_default();
+        let metas = self.spare_metas.pop().unwrap_or_default();
+        let at = self.commands.len();
+        let head = &mut self.queues[queue];
+        match &head.queue.format {
+            Format::List => {
+                list::begin(&head.queue.name, &mut args);
+                head.open = Some(at);
+            }
+            Format::Stream { max_len } => stream::begin(&head.queue.name, *max_len, &mut args),
+        }
+        self.commands.push(Filling { args, metas });
+        at
+    }
+
+    /// Jobs added since the last [`BatchBuilder::finish`].
+    pub fn jobs(&self) -> u64 {
+        self.jobs
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.commands.is_empty()
+    }
+
+    /// The bytes of the arguments so far.
+    pub fn byte_len(&self) -> usize {
+        self.commands.iter().map(|filling| filling.args.byte_len()).sum()
+    }
+
+    /// The commands in the order to send them, and the ledger that knows whose they are. The
+    /// builder is empty afterwards.
+    pub fn finish(&mut self) -> (Vec<Command>, Ledger<M>) {
+        let mut commands = self.spare_lists.pop().unwrap_or_default();
+        let mut ledger = Ledger {
+            counts: Vec::with_capacity(self.commands.len()),
+            metas: Vec::with_capacity(usize::try_from(self.jobs).unwrap_or_default()),
+        };
+        for mut filling in self.commands.drain(..) {
+            let jobs = u32::try_from(filling.metas.len()).unwrap_or(u32::MAX);
+            ledger.counts.push(jobs);
+            ledger.metas.append(&mut filling.metas);
+            self.spare_metas.push(filling.metas);
+            commands.push(Command { args: filling.args, jobs });
+        }
+        for head in &mut self.queues {
+            head.open = None;
+        }
+        self.jobs = 0;
+        (commands, ledger)
+    }
+
+    /// Takes commands back that [`super::Sink::send_ref`] has read, so that the next tick writes
+    /// into their room.
+    pub fn recycle(&mut self, mut commands: Vec<Command>) {
+        self.spare_commands.extend(commands.drain(..).map(|command| {
+            let mut args = command.args;
+            args.clear();
+            args
+        }));
+        self.spare_lists.push(commands);
+    }
+}
+
+/// Whose jobs the commands of a batch carry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ledger<M> {
+    counts: Vec<u32>,
+    metas: Vec<M>,
+}
+
+impl<M> Ledger<M> {
+    /// All jobs, in the order of their commands.
+    pub fn metas(&self) -> &[M] {
+        &self.metas
+    }
+
+    /// Each outcome with the jobs it holds for. Outcomes come as [`super::Sink::send`] gave them:
+    /// one per command, in order.
+    pub fn settle<'a>(
+        &'a self,
+        outcomes: &'a [Outcome],
+    ) -> impl Iterator<Item = (&'a Outcome, &'a [M])> {
+        let mut rest = self.metas.as_slice();
+        outcomes.iter().zip(&self.counts).map(move |(outcome, jobs)| {
+            let (mine, others) = rest.split_at(*jobs as usize);
+            rest = others;
+            (outcome, mine)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

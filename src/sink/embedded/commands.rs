@@ -1,0 +1,280 @@
+//! Commands of the embedded server: what kevy's keyspace runs, what the connection answers itself,
+//! and what is refused.
+
+use kevy::{Argv, KeyspaceStore};
+
+/// Memory the data may take. A run that outgrows it gets the error a full Redis gives, before the
+/// machine has none left.
+const MAX_MEMORY: u64 = 1 << 30;
+
+/// Commands that kevy runs on its keyspace alone. Everything else would touch files, other servers
+/// or the process.
+const ALLOWED: &[&[u8]] = &[
+    b"APPEND",
+    b"COMMAND",
+    b"DBSIZE",
+    b"DECR",
+    b"DECRBY",
+    b"DEL",
+    b"ECHO",
+    b"EVAL",
+    b"EVALSHA",
+    b"EXISTS",
+    b"EXPIRE",
+    b"EXPIREAT",
+    b"FLUSHALL",
+    b"FLUSHDB",
+    b"GET",
+    b"GETDEL",
+    b"GETSET",
+    b"HDEL",
+    b"HEXISTS",
+    b"HGET",
+    b"HGETALL",
+    b"HINCRBY",
+    b"HKEYS",
+    b"HLEN",
+    b"HMGET",
+    b"HMSET",
+    b"HSET",
+    b"HSETNX",
+    b"HVALS",
+    b"INCR",
+    b"INCRBY",
+    b"LINDEX",
+    b"LINSERT",
+    b"LLEN",
+    b"LPOP",
+    b"LPUSH",
+    b"LPUSHX",
+    b"LRANGE",
+    b"LREM",
+    b"LSET",
+    b"LTRIM",
+    b"PERSIST",
+    b"PEXPIRE",
+    b"PEXPIREAT",
+    b"PING",
+    b"PSETEX",
+    b"PTTL",
+    b"RPOP",
+    b"RPUSH",
+    b"RPUSHX",
+    b"SADD",
+    b"SCARD",
+    b"SCRIPT",
+    b"SELECT",
+    b"SET",
+    b"SETEX",
+    b"SETNX",
+    b"SISMEMBER",
+    b"SMEMBERS",
+    b"SREM",
+    b"STRLEN",
+    b"TTL",
+    b"TYPE",
+    b"UNLINK",
+    b"XACK",
+    b"XADD",
+    b"XAUTOCLAIM",
+    b"XCLAIM",
+    b"XDEL",
+    b"XGROUP",
+    b"XINFO",
+    b"XLEN",
+    b"XPENDING",
+    b"XRANGE",
+    b"XREAD",
+    b"XREADGROUP",
+    b"XREVRANGE",
+    b"XTRIM",
+    b"ZADD",
+    b"ZCARD",
+    b"ZCOUNT",
+    b"ZINCRBY",
+    b"ZPOPMAX",
+    b"ZPOPMIN",
+    b"ZRANGE",
+    b"ZRANGEBYSCORE",
+    b"ZRANK",
+    b"ZREM",
+    b"ZREVRANGE",
+    b"ZSCORE",
+];
+
+/// The data.
+pub(super) struct Store {
+    keys: KeyspaceStore,
+}
+
+impl Store {
+    pub(super) fn new() -> Store {
+        let mut keys = KeyspaceStore::new();
+        // The policy by default: full means full, nothing is evicted.
+        keys.set_max_memory(MAX_MEMORY, Default::default());
+        Store { keys }
+    }
+
+    /// Drops keys whose time is up.
+    pub(super) fn sweep(&mut self) {
+        self.keys.tick_expire(20, 16);
+    }
+}
+
+/// What the server knows of one client.
+#[derive(Default)]
+pub(super) struct Session {
+    /// The commands since MULTI; `None` outside.
+    queued: Option<Queued>,
+}
+
+#[derive(Default)]
+struct Queued {
+    commands: Vec<Argv>,
+    /// One of them could not be queued, so that EXEC runs none.
+    spoilt: bool,
+}
+
+impl Session {
+    /// Runs one request and appends its reply. False when the client is to be let go.
+    pub(super) fn run(&mut self, store: &mut Store, args: Argv, replies: &mut Vec<u8>) -> bool {
+        let Some(name) = args.first().map(<[u8]>::to_ascii_uppercase) else {
+            return true;
+        };
+        match (name.as_slice(), &mut self.queued) {
+            (b"QUIT", _) => {
+                ok(replies);
+                return false;
+            }
+            (b"MULTI", None) => {
+                self.queued = Some(Queued::default());
+                ok(replies);
+            }
+            (b"MULTI", Some(_)) => error(replies, "ERR MULTI calls can not be nested"),
+            (b"DISCARD", Some(_)) => {
+                self.queued = None;
+                ok(replies);
+            }
+            (b"EXEC", Some(_)) => self.execute(store, replies),
+            (b"EXEC" | b"DISCARD", None) => {
+                let name = String::from_utf8_lossy(&name);
+                error(replies, &format!("ERR {name} without MULTI"));
+            }
+            (name, Some(queued)) => {
+                if is_known(name) {
+                    queued.commands.push(args);
+                    replies.extend_from_slice(b"+QUEUED\r\n");
+                } else {
+                    queued.spoilt = true;
+                    unknown(replies, &args);
+                }
+            }
+            (name, None) => run(store, name, &args, replies),
+        }
+        true
+    }
+
+    fn execute(&mut self, store: &mut Store, replies: &mut Vec<u8>) {
+        let queued = self.queued.take().unwrap_or_default();
+        if queued.spoilt {
+            let text = "EXECABORT Transaction discarded because of previous errors.";
+            return error(replies, text);
+        }
+        replies.extend_from_slice(format!("*{}\r\n", queued.commands.len()).as_bytes());
+        for args in &queued.commands {
+            let name = args.first().unwrap_or_default().to_ascii_uppercase();
+            run(store, &name, args, replies);
+        }
+    }
+}
+
+fn is_known(name: &[u8]) -> bool {
+    matches!(name, b"INFO" | b"CLIENT" | b"AUTH" | b"HELLO") || ALLOWED.binary_search(&name).is_ok()
+}
+
+fn run(store: &mut Store, name: &[u8], args: &Argv, replies: &mut Vec<u8>) {
+    match name {
+        b"INFO" => text(replies, &info(store)),
+        b"AUTH" => error(
+            replies,
+            "ERR AUTH <password> called without any password configured for the default user.",
+        ),
+        b"HELLO" => hello(args, replies),
+        b"CLIENT" => client(args, replies),
+        name if ALLOWED.binary_search(&name).is_ok() => {
+            let reply = kevy::dispatch(&mut store.keys, args);
+            if reply.is_empty() {
+                return unknown(replies, args);
+            }
+            replies.extend_from_slice(&reply);
+        }
+        _ => unknown(replies, args),
+    }
+}
+
+/// Clients ask for a protocol and introduce themselves; the second protocol is all there is.
+fn hello(args: &Argv, replies: &mut Vec<u8>) {
+    match args.get(1) {
+        None | Some(b"2") => {
+            replies.extend_from_slice(b"*6\r\n");
+            text(replies, "server");
+            text(replies, "redis");
+            text(replies, "proto");
+            replies.extend_from_slice(b":2\r\n");
+            text(replies, "role");
+            text(replies, "master");
+        }
+        Some(_) => error(replies, "NOPROTO unsupported protocol version"),
+    }
+}
+
+fn client(args: &Argv, replies: &mut Vec<u8>) {
+    match args.get(1).map(<[u8]>::to_ascii_uppercase).as_deref() {
+        Some(b"SETNAME" | b"SETINFO") => ok(replies),
+        Some(b"ID") => replies.extend_from_slice(b":1\r\n"),
+        Some(b"GETNAME") => text(replies, ""),
+        _ => error(replies, "ERR the embedded server has no such CLIENT subcommand"),
+    }
+}
+
+/// The lines a client looks for, in Redis's own form. The version is that of the Redis whose
+/// commands kevy follows.
+fn info(store: &Store) -> String {
+    let used = store.keys.used_memory();
+    format!(
+        "# Server\r\nredis_version:7.4.0\r\nserver_name:loadc-embedded\r\n\
+         redis_mode:standalone\r\nprocess_id:{}\r\n\
+         # Memory\r\nused_memory:{used}\r\nmaxmemory:{MAX_MEMORY}\r\nmaxmemory_policy:noeviction\r\n\
+         # Persistence\r\nloading:0\r\n\
+         # Replication\r\nrole:master\r\nconnected_slaves:0\r\n",
+        std::process::id(),
+    )
+}
+
+fn ok(replies: &mut Vec<u8>) {
+    replies.extend_from_slice(b"+OK\r\n");
+}
+
+fn text(replies: &mut Vec<u8>, text: &str) {
+    replies.extend_from_slice(format!("${}\r\n{text}\r\n", text.len()).as_bytes());
+}
+
+fn error(replies: &mut Vec<u8>, text: &str) {
+    replies.extend_from_slice(format!("-{text}\r\n").as_bytes());
+}
+
+fn unknown(replies: &mut Vec<u8>, args: &Argv) {
+    let name = String::from_utf8_lossy(args.first().unwrap_or_default());
+    let name: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
+    error(replies, &format!("ERR the embedded server has no command '{name}'"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_allowed_commands_are_sorted() {
+        assert!(ALLOWED.is_sorted());
+    }
+}

@@ -1,0 +1,132 @@
+//! A Redis server as the target.
+//!
+//! Two connections: jobs go over one, whose bytes are loadc's own ([`link`], [`wire`]), so that each
+//! command's fate is known to the last byte when the connection breaks; questions such as a queue's
+//! depth go over another, driven by the redis crate ([`control`]), and never wait behind jobs.
+//!
+//! On the connection of the jobs nothing has a timeout: a server that stalls is waited for, and
+//! only a connection that has broken makes an outcome unknown.
+
+mod connect;
+mod control;
+mod depth;
+mod health;
+pub(in crate::sink) mod link;
+mod preflight;
+mod wire;
+
+pub use connect::{ConnectError, ConnectErrorKind};
+pub use health::{Health, Latency, health};
+pub use preflight::Problem;
+
+use crate::sink::{Command, Failure, Outcome, Queue, Sink, State};
+use crate::target::Target;
+use connect::Connector;
+use control::Control;
+use link::Link;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// Bounds on connecting and asking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// How long one try to connect and log in may take.
+    pub connect_timeout: Duration,
+    /// How long the answer to a question such as a queue's depth may take.
+    pub ask_timeout: Duration,
+    /// How long to try for a new connection after one broke.
+    pub reconnect_for: Duration,
+    /// How many times to try.
+    pub reconnect_tries: u32,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            connect_timeout: Duration::from_secs(5),
+            ask_timeout: Duration::from_secs(3),
+            reconnect_for: Duration::from_secs(30),
+            reconnect_tries: u32::MAX,
+        }
+    }
+}
+
+/// A Redis server that takes jobs.
+pub struct RedisSink {
+    link: Link,
+    control: Control,
+    target: Target,
+}
+
+impl RedisSink {
+    /// Connects and logs in, twice.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no connection.
+    pub async fn connect(target: &Target, options: Options) -> Result<RedisSink, ConnectError> {
+        let connector = Arc::new(Connector::new(target, options.connect_timeout)?);
+        let socket = Box::pin(connector.connect()).await?;
+        let control = Control::new(connector.clone(), options.ask_timeout);
+        control.open().await?;
+        let link = Link::start(connector, socket, options);
+        Ok(RedisSink { link, control, target: target.clone() })
+    }
+
+    /// The server.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// The state and its changes, for whoever reports them.
+    pub fn watch(&self) -> watch::Receiver<State> {
+        self.link.watch()
+    }
+
+    /// What would keep jobs out of these queues, asked before the first one is sent.
+    ///
+    /// # Errors
+    ///
+    /// When the server can't be asked.
+    pub async fn preflight(&self, queues: &[Queue]) -> Result<Vec<Problem>, Failure> {
+        preflight::problems(&self.control, queues).await
+    }
+}
+
+impl Sink for RedisSink {
+    fn send(
+        &self,
+        commands: Vec<Command>,
+    ) -> impl Future<Output = Vec<Outcome>> + Send + 'static + use<> {
+        self.link.send(&commands)
+    }
+
+    fn send_ref(
+        &self,
+        commands: &[Command],
+    ) -> impl Future<Output = Vec<Outcome>> + Send + 'static + use<> {
+        self.link.send(commands)
+    }
+
+    fn state(&self) -> State {
+        self.link.watch().borrow().clone()
+    }
+
+    fn wait_ready(&self) -> impl Future<Output = Result<(), Failure>> + Send + 'static + use<> {
+        link::ready_or_lost(self.link.watch())
+    }
+
+    async fn depth(&self, queue: &Queue) -> Result<u64, Failure> {
+        depth::depth(&self.control, queue).await
+    }
+}
+
+/// A connection that broke, or can't be had.
+fn broken(message: &str) -> Failure {
+    Failure { kind: "io".to_owned(), message: message.to_owned(), lasting: false }
+}
+
+#[cfg(test)]
+mod tests;
