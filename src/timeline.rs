@@ -1,7 +1,151 @@
 //! The curve of a load: rate λ(t), its integral Λ(t) and the inverse Λ⁻¹(n), as pure functions.
+//!
+//! ```text
+//! Curve ─build→ tree of shapes ─┬─ locate → Λ(t), λ(t)
+//!                               ├─ inverse → the nanosecond of job k
+//!                               ├─ bounds → peak
+//!                               └─ marks → what each phrase holds
+//! ```
+//!
+//! The tree is as large as the script: a year of bursts is one repeat. Job k is due at the first
+//! whole nanosecond t with Λ(t) ≥ k − ½; to decide that, counts are double-doubles, and a count that
+//! lies within rounding of k − ½ is a tie, which counts as reached.
+
+mod build;
+mod dd;
+mod flatten;
+mod functions;
+mod inverse;
+mod level;
+mod locate;
+mod marks;
+mod node;
+mod num;
+mod peak;
+mod shape;
+mod transform;
 
 pub mod curve;
+pub mod streams;
+
+use build::Builder;
+use curve::Curve;
+use dd::Dd;
+use locate::{Side, slack};
+use node::Node;
+
+pub use build::CurveError;
+pub use marks::{MarkJobs, MarkSpan};
+
+/// What rounding may take from a count, relative: a count this close below k − ½ has reached it.
+const COUNT_TOLERANCE: f64 = 1.6e-30;
+/// Nanoseconds in a second.
+const NANOS: f64 = 1e9;
 
 /// A compiled curve.
 #[derive(Clone, Debug)]
-pub struct Timeline;
+pub struct Timeline {
+    root: Node,
+    marks: Vec<u32>,
+}
+
+/// The count from which job k is due: k − ½, less what may be rounding.
+#[inline]
+fn threshold(k: u64) -> Dd {
+    let k = Dd::from_u64(k);
+    k - Dd::new(0.5) - Dd::new(k.hi * COUNT_TOLERANCE)
+}
+
+/// ⌊count + ½⌋, ties counted.
+#[inline]
+fn whole_jobs(count: Dd) -> u64 {
+    let jobs = (count + Dd::new(0.5)).floor_u64();
+    let next = jobs.saturating_add(1);
+    if count >= threshold(next) { next } else { jobs }
+}
+
+impl Timeline {
+    /// Compiles a curve.
+    pub fn new(curve: &Curve) -> Result<Timeline, CurveError> {
+        let mut builder = Builder::default();
+        let root = builder.build(curve)?;
+        Ok(Timeline { root, marks: builder.marks })
+    }
+
+    /// How long it lasts, in nanoseconds, rounded up; `None` is forever.
+    pub fn length_ns(&self) -> Option<u64> {
+        let length = self.root.length?.dd();
+        Some((length - Dd::new(slack(length))).ceil_u64())
+    }
+
+    /// How many jobs it holds, ⌊Λ(T) + ½⌋; `None` if it lasts forever.
+    pub fn jobs(&self) -> Option<u64> {
+        Some(whole_jobs(self.root.total?.dd()))
+    }
+
+    /// The rate at a time, or just after it where it changes there, in jobs per second.
+    pub fn rate(&self, t_ns: u64) -> f64 {
+        let t = Dd::from_u64(t_ns);
+        (self.root.rate(t, slack(t), Side::Right) * NANOS).hi
+    }
+
+    /// The rate just before a time, in jobs per second.
+    pub fn rate_before(&self, t_ns: u64) -> f64 {
+        let t = Dd::from_u64(t_ns);
+        (self.root.rate(t, slack(t), Side::Left) * NANOS).hi
+    }
+
+    fn count(&self, t_ns: u64) -> Dd {
+        let t = Dd::from_u64(t_ns);
+        self.root.area(t, slack(t))
+    }
+
+    /// Λ(t): jobs due at or before a time, in fractions of a job.
+    pub fn cumulative(&self, t_ns: u64) -> f64 {
+        self.count(t_ns).hi
+    }
+
+    /// ⌊Λ(t) + ½⌋: how many jobs are due at or before a time.
+    #[inline]
+    pub fn jobs_by(&self, t_ns: u64) -> u64 {
+        whole_jobs(self.count(t_ns))
+    }
+
+    /// When job k is due: the first nanosecond t with Λ(t) ≥ k − ½; `u64::MAX` if it never is.
+    #[inline]
+    pub fn time_of(&self, k: u64) -> u64 {
+        if k == 0 {
+            return 0;
+        }
+        let count = threshold(k);
+        if self.root.total.is_some_and(|total| total.dd() < count) {
+            return u64::MAX;
+        }
+        match self.root.spot_of(count) {
+            Some(spot) => inverse::first_time(&spot, count, 0),
+            None => u64::MAX,
+        }
+    }
+
+    /// The supremum of the rate over what lasts, in jobs per second: jumps do not count.
+    pub fn peak(&self) -> f64 {
+        (peak::peak(&self.root) * NANOS).hi
+    }
+
+    /// A lower and an upper bound of the rate between two times, in jobs per second; the upper one
+    /// is infinite if a jump lies there.
+    pub fn bounds(&self, from_ns: u64, to_ns: u64) -> (f64, f64) {
+        let (from, to) = (Dd::from_u64(from_ns), Dd::from_u64(to_ns));
+        let range = self.root.range_between(from, to, slack(to));
+        let high = if range.jumps { f64::INFINITY } else { (range.high * NANOS).hi };
+        ((range.low * NANOS).hi, high)
+    }
+
+    /// Every mark of the curve, in its order, with what it holds.
+    pub fn marks(&self) -> Vec<MarkSpan> {
+        marks::marks(&self.root, &self.marks)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,290 @@
+//! From the curve as data to the tree.
+
+use super::curve::Curve;
+use super::level::{Bound, bounded};
+use super::node::Node;
+use super::num::Num;
+use super::shape::{Exponential, Line, Shape, Sine, Way};
+use super::transform::{cut, scaled, sped};
+use crate::ast::RampCurve;
+use crate::exact::{Exact, NANOS_PER_SECOND, whole};
+
+/// The longest timeline, in nanoseconds: what fits a `u64`, less the last value.
+const MAX_NANOS: f64 = 18_446_744_073_709_549_568.0;
+/// The most jobs of one timeline: 2⁶².
+const MAX_JOBS: f64 = 4_611_686_018_427_387_904.0;
+/// The highest rate in jobs per nanosecond.
+const MAX_RATE: f64 = 1e12;
+/// How deep blocks may stand in one another.
+const MAX_DEPTH: usize = 256;
+/// How many parts a timeline may have.
+pub const MAX_PARTS: usize = 2_000_000;
+
+/// Why a curve has no timeline. `mark` is the nearest marked part around the fault.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CurveError {
+    /// Longer than 584 years, more than 2⁶² jobs, or a rate above 10²¹ per second.
+    #[error("too long or too many jobs to count")]
+    Overflow {
+        /// Where.
+        mark: Option<u32>,
+    },
+    /// Blocks nested too deep, or a cap or floor over a sum that never comes round.
+    #[error("too many parts")]
+    TooComplex {
+        /// Where.
+        mark: Option<u32>,
+    },
+    /// `total` of something that holds no job at all.
+    #[error("there is nothing to scale: no job falls due here")]
+    EmptyTotal {
+        /// Where.
+        mark: Option<u32>,
+    },
+    /// `total` of something without an end.
+    #[error("what lasts forever has no total")]
+    TotalForever {
+        /// Where.
+        mark: Option<u32>,
+    },
+    /// An end of an exponential, a period or a speed that is not above 0.
+    #[error("must be above 0")]
+    NotPositive {
+        /// Where.
+        mark: Option<u32>,
+    },
+    /// A rate, a length or a factor below 0.
+    #[error("must not be below 0")]
+    Negative {
+        /// Where.
+        mark: Option<u32>,
+    },
+    /// A repetition for ever of something that takes no time.
+    #[error("repeats forever what takes no time")]
+    NoLength {
+        /// Where.
+        mark: Option<u32>,
+    },
+    /// Jobs at one instant, which no cap can hold.
+    #[error("jobs that fall due at one instant cannot be capped")]
+    CappedJump {
+        /// Where.
+        mark: Option<u32>,
+    },
+}
+
+/// A fault before it is known where.
+#[derive(Clone, Copy, Debug)]
+pub enum Fault {
+    Overflow,
+    TooComplex,
+    EmptyTotal,
+    TotalForever,
+    NotPositive,
+    Negative,
+    NoLength,
+    CappedJump,
+}
+
+impl Fault {
+    fn at(self, mark: Option<u32>) -> CurveError {
+        match self {
+            Fault::Overflow => CurveError::Overflow { mark },
+            Fault::TooComplex => CurveError::TooComplex { mark },
+            Fault::EmptyTotal => CurveError::EmptyTotal { mark },
+            Fault::TotalForever => CurveError::TotalForever { mark },
+            Fault::NotPositive => CurveError::NotPositive { mark },
+            Fault::Negative => CurveError::Negative { mark },
+            Fault::NoLength => CurveError::NoLength { mark },
+            Fault::CappedJump => CurveError::CappedJump { mark },
+        }
+    }
+}
+
+/// Builds the tree, and lists every mark of the curve on the way, reached or not.
+#[derive(Default)]
+pub struct Builder {
+    /// The marks met, in the order of the curve.
+    pub marks: Vec<u32>,
+    around: Vec<u32>,
+    parts: usize,
+}
+
+type Built = Result<Node, CurveError>;
+
+impl Builder {
+    /// The tree of a whole curve.
+    pub fn build(&mut self, curve: &Curve) -> Built {
+        let node = self.node(curve, 0)?;
+        self.counted(node)
+    }
+
+    fn fail(&self, fault: Fault) -> CurveError {
+        fault.at(self.around.last().copied())
+    }
+
+    /// A node, if its length and count can be.
+    fn counted(&self, node: Node) -> Built {
+        let short = node.length.is_none_or(|length| length.dd().hi <= MAX_NANOS);
+        let few = node.total.is_none_or(|total| total.dd().hi <= MAX_JOBS);
+        let range = node.range;
+        let slow = range.low > range.high || range.high.hi <= MAX_RATE;
+        if short && few && slow { Ok(node) } else { Err(self.fail(Fault::Overflow)) }
+    }
+
+    fn node(&mut self, curve: &Curve, depth: usize) -> Built {
+        self.parts += 1;
+        if depth > MAX_DEPTH || self.parts > MAX_PARTS {
+            return Err(self.fail(Fault::TooComplex));
+        }
+        let inner = |this: &mut Self, body: &Curve| this.node(body, depth + 1);
+        let node = match curve {
+            Curve::Mark { id, body } => {
+                self.marks.push(*id);
+                self.around.push(*id);
+                let body = inner(self, body)?;
+                self.around.pop();
+                Node::mark(*id, body)
+            }
+            Curve::Sequence(items) => {
+                let items = items.iter().map(|item| inner(self, item));
+                Node::sequence(items.collect::<Result<_, _>>()?)
+            }
+            Curve::Together(members) => {
+                let members = members.iter().map(|member| inner(self, member));
+                Node::together(members.collect::<Result<_, _>>()?)
+            }
+            Curve::Repeat { times, body } => {
+                let body = inner(self, body)?;
+                if times.is_none() && !body.lasts() {
+                    return Err(self.fail(Fault::NoLength));
+                }
+                Node::repeat(body, *times)
+            }
+            Curve::Scale { factor, body } => {
+                let factor = self.at_least_zero(factor)?;
+                scaled(inner(self, body)?, factor)
+            }
+            Curve::Speed { factor, body } => {
+                let factor = self.above_zero(factor)?;
+                sped(inner(self, body)?, factor)
+            }
+            Curve::Cap { rate, body } => {
+                let level = self.rate(rate)?;
+                let body = inner(self, body)?;
+                bounded(body, Bound::AtMost(level)).map_err(|fault| self.fail(fault))?
+            }
+            Curve::Floor { rate, body } => {
+                let level = self.rate(rate)?;
+                let body = inner(self, body)?;
+                bounded(body, Bound::AtLeast(level)).map_err(|fault| self.fail(fault))?
+            }
+            Curve::Total { jobs, body } => {
+                let body = inner(self, body)?;
+                self.total(*jobs, body)?
+            }
+            Curve::Cut { length, body } => {
+                let length = self.length(length)?;
+                cut(inner(self, body)?, length).map_err(|fault| self.fail(fault))?
+            }
+            leaf => self.leaf(leaf)?,
+        };
+        self.counted(node)
+    }
+
+    fn leaf(&self, curve: &Curve) -> Built {
+        match curve {
+            Curve::Constant { rate, length } => {
+                let length = length.as_ref().map(|length| self.length(length)).transpose()?;
+                Ok(Node::piece(Shape::constant(self.rate(rate)?), length))
+            }
+            Curve::Ramp { from, to, over, curve, mirrored } => {
+                let (from, to) = (self.rate(from)?, self.rate(to)?);
+                self.ramp(from, to, self.length(over)?, *curve, *mirrored)
+            }
+            Curve::Sine { base, amp, period, phase, length } => {
+                let length = length.as_ref().map(|length| self.length(length)).transpose()?;
+                let (base, amp) = (per_nano(base), per_nano(amp));
+                let period = self.above_zero(period)?.times(nanos());
+                self.sine(Sine::new(base, amp, period, Num::of(*phase)), length)
+            }
+            Curve::AtOnce { jobs } => Ok(Node::jump(Num::whole(*jobs))),
+            _ => Ok(Node::nothing()),
+        }
+    }
+
+    fn ramp(&self, from: Num, to: Num, over: Num, curve: RampCurve, mirrored: bool) -> Built {
+        if curve == RampCurve::Exponential && !(from.is_positive() && to.is_positive()) {
+            return Err(self.fail(Fault::NotPositive));
+        }
+        if !over.is_positive() {
+            return Ok(Node::piece(Shape::constant(from), Some(over)));
+        }
+        let way = Way { from, to, over, offset: Num::zero(), mirrored };
+        // But for the logarithm, the way back is the way from the other end.
+        let (a, b) = if mirrored { (to, from) } else { (from, to) };
+        let shape = match curve {
+            _ if from.order(to).is_eq() => Shape::constant(from),
+            RampCurve::Linear => Shape::Line(Line { from: a, slope: b.minus(a).over(over) }),
+            RampCurve::Smooth => Shape::Smooth(Way { from: a, to: b, mirrored: false, ..way }),
+            RampCurve::Exponential => Shape::Exponential(Exponential::between(a, b, over)),
+            RampCurve::Logarithmic => Shape::Logarithmic(way),
+        };
+        Ok(Node::piece(shape, Some(over)))
+    }
+
+    fn sine(&self, sine: Sine, length: Option<Num>) -> Built {
+        let sizes = [sine.base.dd(), sine.amp.dd(), sine.period.dd()];
+        if sizes.iter().any(|size| size.hi.abs() > 1e30) {
+            return Err(self.fail(Fault::Overflow));
+        }
+        if sine.amp.is_zero() {
+            return Ok(Node::piece(Shape::constant(sine.base.max(Num::zero())), length));
+        }
+        let dips =
+            sine.base.minus(sine.amp).is_negative() || sine.base.plus(sine.amp).is_negative();
+        let node = Node::piece(Shape::Sine(Box::new(sine)), length);
+        if !dips {
+            return Ok(node);
+        }
+        bounded(node, Bound::AtLeast(Num::zero())).map_err(|fault| self.fail(fault))
+    }
+
+    /// Scales to so many jobs.
+    fn total(&self, jobs: u64, body: Node) -> Built {
+        let Some(total) = body.total else { return Err(self.fail(Fault::TotalForever)) };
+        if !total.is_positive() || total.dd().hi < f64::MIN_POSITIVE {
+            return Err(self.fail(Fault::EmptyTotal));
+        }
+        Ok(scaled(body, Num::whole(jobs).over(total)))
+    }
+
+    fn rate(&self, value: &Exact) -> Result<Num, CurveError> {
+        self.at_least_zero(value)?;
+        Ok(per_nano(value))
+    }
+
+    fn length(&self, value: &Exact) -> Result<Num, CurveError> {
+        let length = self.at_least_zero(value)?.times(nanos());
+        if length.dd().hi <= MAX_NANOS { Ok(length) } else { Err(self.fail(Fault::Overflow)) }
+    }
+
+    fn at_least_zero(&self, value: &Exact) -> Result<Num, CurveError> {
+        let value = Num::of(*value);
+        if value.is_negative() { Err(self.fail(Fault::Negative)) } else { Ok(value) }
+    }
+
+    fn above_zero(&self, value: &Exact) -> Result<Num, CurveError> {
+        let value = Num::of(*value);
+        if value.is_positive() { Ok(value) } else { Err(self.fail(Fault::NotPositive)) }
+    }
+}
+
+fn nanos() -> Num {
+    Num::of(whole(NANOS_PER_SECOND))
+}
+
+/// Jobs per second as jobs per nanosecond.
+fn per_nano(rate: &Exact) -> Num {
+    Num::of(*rate).over(nanos())
+}

@@ -1,0 +1,203 @@
+//! Cap and floor: a level that the rates are held below or above.
+
+use super::build::Fault;
+use super::dd::Dd;
+use super::flatten::flattened;
+use super::node::{Kind, Node, Range};
+use super::num::Num;
+use super::shape::{Line, Shape};
+use super::transform::{cut_repeat, with_flat};
+
+/// Rates within this of each other, relative, are the same: what rounding may have parted.
+const RATE_TOLERANCE: f64 = 1e-28;
+/// An interval this short against the whole holds no crossing, at most a touch.
+const NARROWEST: f64 = 1.0 / (1u64 << 44) as f64;
+
+/// Which side of a level is kept.
+#[derive(Clone, Copy, Debug)]
+pub enum Bound {
+    /// A cap.
+    AtMost(Num),
+    /// A floor.
+    AtLeast(Num),
+}
+
+impl Bound {
+    fn level(self) -> Num {
+        match self {
+            Bound::AtMost(level) | Bound::AtLeast(level) => level,
+        }
+    }
+
+    fn tolerance(self, low: Dd, high: Dd) -> Dd {
+        let size = self.level().dd().hi.abs().max(low.hi.abs()).max(high.hi.abs());
+        Dd::new(size * RATE_TOLERANCE)
+    }
+
+    /// Whether all rates of a range are as they may be.
+    fn allows(self, low: Dd, high: Dd) -> bool {
+        let (level, tolerance) = (self.level().dd(), self.tolerance(low, high));
+        match self {
+            Bound::AtMost(_) => high <= level + tolerance,
+            Bound::AtLeast(_) => low >= level - tolerance,
+        }
+    }
+
+    /// Whether none is.
+    fn forbids(self, low: Dd, high: Dd) -> bool {
+        let (level, tolerance) = (self.level().dd(), self.tolerance(low, high));
+        match self {
+            Bound::AtMost(_) => low >= level - tolerance,
+            Bound::AtLeast(_) => high <= level + tolerance,
+        }
+    }
+}
+
+/// A tree with every rate held by a bound.
+pub fn bounded(node: Node, bound: Bound) -> Result<Node, Fault> {
+    let Range { low, high, jumps } = node.range;
+    if jumps && matches!(bound, Bound::AtMost(_)) {
+        return Err(Fault::CappedJump);
+    }
+    if low > high || bound.allows(low, high) {
+        return Ok(node);
+    }
+    let length = node.length;
+    Ok(match node.kind {
+        Kind::Piece(shape) => bounded_piece(shape, length, bound)?,
+        Kind::Jump => node,
+        Kind::Sequence(sequence) => {
+            let items = sequence.items.into_iter().map(|item| bounded(item, bound));
+            Node::sequence(items.collect::<Result<_, _>>()?)
+        }
+        Kind::Repeat { body, times } => Node::repeat(bounded(*body, bound)?, times),
+        Kind::Mark { id, body } => Node::mark(id, bounded(*body, bound)?),
+        Kind::Together { members, flat: Some(flat) } => {
+            with_flat(Node::together(members), bounded(*flat, bound)?)
+        }
+        Kind::Together { .. } => {
+            let flat = flattened(&node, bound)?;
+            with_flat(node, flat)
+        }
+    })
+}
+
+/// One piece, held by a bound: pieces of the shape and of the level in turn.
+pub fn bounded_piece(shape: Shape, length: Option<Num>, bound: Bound) -> Result<Node, Fault> {
+    let Range { low, high, .. } = Node::piece(shape.clone(), length).range;
+    if low > high || bound.allows(low, high) {
+        return Ok(Node::piece(shape, length));
+    }
+    if bound.forbids(low, high) {
+        return Ok(Node::piece(Shape::constant(bound.level()), length));
+    }
+    match (&shape, length) {
+        (Shape::Sine(sine), length) if length.is_none_or(|l| l.order(sine.period).is_gt()) => {
+            let wave = bounded_stretch(&shape, sine.period, bound);
+            match length {
+                Some(length) => cut_repeat(wave, None, length),
+                None => Ok(Node::repeat(wave, None)),
+            }
+        }
+        (Shape::Line(line), Some(length)) => Ok(bounded_line(*line, length, bound)),
+        (_, Some(length)) => Ok(bounded_stretch(&shape, length, bound)),
+        (_, None) => Err(Fault::TooComplex),
+    }
+}
+
+/// A straight line that crosses the level once, at an exact place.
+fn bounded_line(line: Line, length: Num, bound: Bound) -> Node {
+    let crossing = bound.level().minus(line.from).over(line.slope);
+    let crossing = crossing.max(Num::zero()).min(length);
+    let shape = Shape::Line(line);
+    let held = Shape::constant(bound.level());
+    let rest = length.minus(crossing);
+    let rises = line.slope.is_positive();
+    let starts_free = rises == matches!(bound, Bound::AtMost(_));
+    let (first, last) = if starts_free {
+        (shape, held)
+    } else {
+        // The free part starts on the level exactly.
+        let free = Shape::Line(Line { from: bound.level(), slope: line.slope });
+        (held, free)
+    };
+    Node::sequence(vec![Node::piece(first, Some(crossing)), Node::piece(last, Some(rest))])
+}
+
+/// Any shape over a length, cut where it crosses the level.
+fn bounded_stretch(shape: &Shape, length: Num, bound: Bound) -> Node {
+    let mut crossings = Vec::new();
+    let narrowest = length.dd().hi * NARROWEST;
+    crossings_between(shape, bound, Dd::ZERO, length.dd(), narrowest, &mut crossings);
+    let mut parts: Vec<Node> = Vec::new();
+    let mut start = Num::zero();
+    let ends = crossings.into_iter().map(Num::about).chain([length]);
+    for end in ends {
+        let part = end.minus(start);
+        if !part.is_positive() {
+            continue;
+        }
+        let middle = (start.dd() + end.dd()).scale_by_power(0.5);
+        let rate = shape.rate(middle);
+        let shape = if bound.allows(rate, rate) {
+            shape.after(start)
+        } else {
+            Shape::constant(bound.level())
+        };
+        parts.push(Node::piece(shape, Some(part)));
+        start = end;
+    }
+    Node::sequence(parts)
+}
+
+/// Where the shape crosses the level, in order. An interval is done with when the rates in it are
+/// all on one side, or when they only rise or only fall; else it is halved.
+fn crossings_between(
+    shape: &Shape,
+    bound: Bound,
+    from: Dd,
+    to: Dd,
+    narrowest: f64,
+    crossings: &mut Vec<Dd>,
+) {
+    let (low, high) = shape.bounds(from, to);
+    if bound.allows(low, high) || bound.forbids(low, high) || (to - from).hi <= narrowest {
+        return;
+    }
+    let (least, most) = shape.slope_bounds(from, to);
+    if least > 0.0 || most < 0.0 {
+        crossings.extend(crossing(shape, bound.level().dd(), from, to));
+        return;
+    }
+    let middle = (from + to).scale_by_power(0.5);
+    crossings_between(shape, bound, from, middle, narrowest, crossings);
+    crossings_between(shape, bound, middle, to, narrowest, crossings);
+}
+
+/// The crossing of a rising or falling stretch: false position, and halving when that is slow.
+fn crossing(shape: &Shape, level: Dd, from: Dd, to: Dd) -> Option<Dd> {
+    let (mut low, mut high) = (from, to);
+    let (mut low_off, mut high_off) = (shape.rate(from) - level, shape.rate(to) - level);
+    if (low_off.hi > 0.0) == (high_off.hi > 0.0) {
+        return None;
+    }
+    for step in 0..220 {
+        let width = high - low;
+        if width.hi <= to.hi.abs() * 1e-31 {
+            break;
+        }
+        let by_position = low - low_off * width / (high_off - low_off);
+        let halving = step % 3 == 2 || !(low < by_position && by_position < high);
+        let middle = if halving { (low + high).scale_by_power(0.5) } else { by_position };
+        let off = shape.rate(middle) - level;
+        if off.hi == 0.0 || middle == low || middle == high {
+            return Some(middle);
+        }
+        if (off.hi > 0.0) == (low_off.hi > 0.0) {
+            (low, low_off) = (middle, off);
+        } else {
+            (high, high_off) = (middle, off);
+        }
+    }
+    Some(high)
+}

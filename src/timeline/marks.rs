@@ -1,0 +1,161 @@
+//! What each marked part holds: where it starts and ends, its jobs and its rates.
+
+use super::locate::{Side, slack};
+use super::node::{Kind, Node};
+use super::num::Num;
+use super::{Dd, NANOS, whole_jobs};
+use std::collections::HashMap;
+
+/// Marks met within more passes than this have a share instead of an exact count.
+const MAX_PASSES: u64 = 10_000;
+
+/// A marked part of a curve.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MarkSpan {
+    /// Its name.
+    pub id: u32,
+    /// Where it starts, in nanoseconds from the stream's start, rounded up; of its first pass. For
+    /// a part that is never reached, the end of the stream.
+    pub start_ns: u64,
+    /// Where it ends, likewise; `u64::MAX` if it never does.
+    pub end_ns: u64,
+    /// Its jobs in all passes.
+    pub jobs: MarkJobs,
+    /// The rate at its start, in jobs per second.
+    pub rate_start_per_s: f64,
+    /// The rate just before its end.
+    pub rate_end_per_s: f64,
+    /// The supremum of its rate: within a sum, that of its own.
+    pub peak_per_s: f64,
+    /// How often it is gone through, a last one that is cut short included; `u64::MAX` is for ever.
+    pub passes: u64,
+}
+
+/// The jobs of a marked part.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum MarkJobs {
+    /// So many.
+    Exact(u64),
+    /// A part of a sum, or one of very many passes, has no jobs of its own, only a share.
+    Share(f64),
+}
+
+/// Where the walk is: the passes of everything around, and the first of them.
+#[derive(Clone)]
+struct Place {
+    start: Num,
+    /// Jobs before each pass; `None` within a sum.
+    counts: Option<Vec<Num>>,
+    passes: u64,
+}
+
+/// The marks of a tree, in the order of `ids`.
+pub fn marks(root: &Node, ids: &[u32]) -> Vec<MarkSpan> {
+    let mut found = HashMap::new();
+    let place = Place { start: Num::zero(), counts: Some(vec![Num::zero()]), passes: 1 };
+    walk(root, &place, &mut found);
+    let end_ns = root.length.map_or(u64::MAX, whole_nanos);
+    let never = |id| MarkSpan {
+        id,
+        start_ns: end_ns,
+        end_ns,
+        jobs: MarkJobs::Exact(0),
+        rate_start_per_s: 0.0,
+        rate_end_per_s: 0.0,
+        peak_per_s: 0.0,
+        passes: 0,
+    };
+    ids.iter().map(|id| found.remove(id).unwrap_or_else(|| never(*id))).collect()
+}
+
+fn whole_nanos(time: Num) -> u64 {
+    let time = time.dd();
+    (time - Dd::new(slack(time))).ceil_u64()
+}
+
+fn walk(node: &Node, place: &Place, found: &mut HashMap<u32, MarkSpan>) {
+    match &node.kind {
+        Kind::Piece(_) | Kind::Jump => {}
+        Kind::Mark { id, body } => {
+            add(found, span(*id, body, place));
+            walk(body, place, found);
+        }
+        Kind::Together { members, .. } => {
+            let inner = Place { counts: None, ..place.clone() };
+            members.iter().for_each(|member| walk(member, &inner, found));
+        }
+        Kind::Sequence(sequence) => {
+            let mut place = place.clone();
+            for item in &sequence.items {
+                walk(item, &place, found);
+                let (Some(length), Some(total)) = (item.length, item.total) else { break };
+                place.start = place.start.plus(length);
+                place.counts.iter_mut().flatten().for_each(|count| *count = count.plus(total));
+            }
+        }
+        Kind::Repeat { body, times } => walk(body, &repeated(place, body, *times), found),
+    }
+}
+
+fn repeated(place: &Place, body: &Node, times: Option<u64>) -> Place {
+    let passes = times.map_or(u64::MAX, |times| times.saturating_mul(place.passes));
+    let one = body.total.unwrap_or(Num::zero());
+    let counts = place.counts.as_ref().filter(|_| passes <= MAX_PASSES).map(|counts| {
+        let pass = |k: u64| one.times(Num::whole(k));
+        let all = counts
+            .iter()
+            .flat_map(|count| (0..times.unwrap_or(0)).map(move |k| count.plus(pass(k))));
+        all.collect()
+    });
+    Place { start: place.start, counts, passes }
+}
+
+fn span(id: u32, body: &Node, place: &Place) -> MarkSpan {
+    let jobs = match (&place.counts, body.total) {
+        (Some(counts), Some(total)) => {
+            let jobs = |count: &Num| {
+                whole_jobs(count.plus(total).dd()).saturating_sub(whole_jobs(count.dd()))
+            };
+            MarkJobs::Exact(counts.iter().map(jobs).sum())
+        }
+        (_, Some(total)) => MarkJobs::Share(total.dd().hi * place.passes as f64),
+        (_, None) => MarkJobs::Share(f64::INFINITY),
+    };
+    let end = body.length.map(|length| place.start.plus(length));
+    let last = body.length.map(|length| length.dd());
+    let rate_end = last.map(|last| body.rate(last, slack(last), Side::Left));
+    MarkSpan {
+        id,
+        start_ns: whole_nanos(place.start),
+        end_ns: end.map_or(u64::MAX, whole_nanos),
+        jobs,
+        rate_start_per_s: (body.rate(Dd::ZERO, slack(Dd::ZERO), Side::Right) * NANOS).hi,
+        rate_end_per_s: rate_end.map_or(0.0, |rate| (rate * NANOS).hi),
+        peak_per_s: (super::peak::peak(body) * NANOS).hi,
+        passes: place.passes,
+    }
+}
+
+/// Joins a further place of the same mark, such as a last pass that is cut short.
+fn add(found: &mut HashMap<u32, MarkSpan>, span: MarkSpan) {
+    let Some(first) = found.get_mut(&span.id) else {
+        found.insert(span.id, span);
+        return;
+    };
+    first.jobs = match (first.jobs, span.jobs) {
+        (MarkJobs::Exact(a), MarkJobs::Exact(b)) => MarkJobs::Exact(a.saturating_add(b)),
+        (a, b) => MarkJobs::Share(a.as_f64() + b.as_f64()),
+    };
+    first.passes = first.passes.saturating_add(span.passes);
+    first.peak_per_s = first.peak_per_s.max(span.peak_per_s);
+}
+
+impl MarkJobs {
+    /// The number, whichever it is.
+    pub fn as_f64(self) -> f64 {
+        match self {
+            MarkJobs::Exact(jobs) => jobs as f64,
+            MarkJobs::Share(jobs) => jobs,
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Scale, speed and cut, pushed down to the leaves.
+
+use super::build::Fault;
+use super::dd::Dd;
+use super::node::{Kind, Node};
+use super::num::Num;
+use super::shape::Shape;
+
+/// What rounding may have added to or taken from a length, relative.
+const ROUNDING: f64 = 1e-28;
+
+/// The same tree with other leaves.
+pub fn map_leaves<E>(
+    node: Node,
+    piece: &mut impl FnMut(Shape, Option<Num>) -> Result<Node, E>,
+    jump: &mut impl FnMut(Num) -> Result<Node, E>,
+) -> Result<Node, E> {
+    let length = node.length;
+    Ok(match node.kind {
+        Kind::Piece(shape) => piece(shape, length)?,
+        Kind::Jump => jump(node.total.unwrap_or(Num::zero()))?,
+        Kind::Sequence(sequence) => {
+            let items = sequence.items.into_iter().map(|item| map_leaves(item, piece, jump));
+            Node::sequence(items.collect::<Result<_, E>>()?)
+        }
+        Kind::Repeat { body, times } => Node::repeat(map_leaves(*body, piece, jump)?, times),
+        Kind::Together { members, flat } => {
+            let members = members.into_iter().map(|member| map_leaves(member, piece, jump));
+            let sum = Node::together(members.collect::<Result<_, E>>()?);
+            match flat {
+                Some(flat) => with_flat(sum, map_leaves(*flat, piece, jump)?),
+                None => sum,
+            }
+        }
+        Kind::Mark { id, body } => Node::mark(id, map_leaves(*body, piece, jump)?),
+    })
+}
+
+/// A sum whose rates are those of `flat`, with its members kept for their marks.
+pub fn with_flat(sum: Node, flat: Node) -> Node {
+    let Kind::Together { members, .. } = sum.kind else { return flat };
+    let (length, total, range) = (flat.length, flat.total, flat.range);
+    Node { length, total, range, kind: Kind::Together { members, flat: Some(Box::new(flat)) } }
+}
+
+/// Every rate and jump times a factor at or above 0.
+pub fn scaled(node: Node, factor: Num) -> Node {
+    let mapped = map_leaves::<std::convert::Infallible>(
+        node,
+        &mut |shape, length| Ok(Node::piece(shape.scaled(factor), length)),
+        &mut |jobs| Ok(Node::jump(jobs.times(factor))),
+    );
+    match mapped {
+        Ok(node) => node,
+    }
+}
+
+/// The same jobs in 1/factor of the time; the factor is above 0.
+pub fn sped(node: Node, factor: Num) -> Node {
+    let mapped = map_leaves::<std::convert::Infallible>(
+        node,
+        &mut |shape, length| {
+            let shape = shape.sped(factor).scaled(factor);
+            Ok(Node::piece(shape, length.map(|length| length.over(factor))))
+        },
+        &mut |jobs| Ok(Node::jump(jobs)),
+    );
+    match mapped {
+        Ok(node) => node,
+    }
+}
+
+/// What falls due from the start to a length, jumps at that instant included.
+pub fn cut(node: Node, length: Num) -> Result<Node, Fault> {
+    if node.length.is_some_and(|own| own.order(length).is_le()) {
+        return Ok(node);
+    }
+    Ok(match node.kind {
+        Kind::Piece(shape) => Node::piece(shape, Some(length)),
+        Kind::Jump => node,
+        Kind::Sequence(sequence) => cut_sequence(sequence.items, length)?,
+        Kind::Repeat { body, times } => cut_repeat(*body, times, length)?,
+        Kind::Together { members, flat } => {
+            let members = members.into_iter().map(|member| cut(member, length));
+            let sum = Node::together(members.collect::<Result<_, _>>()?);
+            match flat {
+                Some(flat) => with_flat(sum, cut(*flat, length)?),
+                None => sum,
+            }
+        }
+        Kind::Mark { id, body } => Node::mark(id, cut(*body, length)?),
+    })
+}
+
+fn cut_sequence(items: Vec<Node>, length: Num) -> Result<Node, Fault> {
+    let mut kept = Vec::new();
+    let mut left = length;
+    for item in items {
+        let goes_on = item.length.is_some_and(|own| own.order(left).is_le());
+        let item = cut(item, left)?;
+        left = left.minus(item.length.unwrap_or(left)).max(Num::zero());
+        // Of an item that would only begin at the end, nothing is left but a jump at its start.
+        if goes_on || item.lasts() || item.range.jumps {
+            kept.push(item);
+        }
+        if !goes_on {
+            break;
+        }
+    }
+    Ok(Node::sequence(kept))
+}
+
+/// Whole passes, and what fits of one more.
+pub fn cut_repeat(body: Node, times: Option<u64>, length: Num) -> Result<Node, Fault> {
+    let Some(one) = body.length else { return cut(body, length) };
+    let quotient = length.over(one);
+    let mut passes = quotient.floor().ok_or(Fault::Overflow)?;
+    if quotient.exact().is_none() {
+        let up = Num::about(quotient.dd() + Dd::new(quotient.dd().hi * ROUNDING));
+        passes = up.floor().ok_or(Fault::Overflow)?;
+    }
+    passes = times.map_or(passes, |times| passes.min(times));
+    let rest = length.minus(one.times(Num::whole(passes)));
+    let rounding = rest.exact().is_none() && rest.dd().hi < length.dd().hi * ROUNDING;
+    let rest = if rounding { Num::zero() } else { rest.max(Num::zero()) };
+    let mut parts = Vec::new();
+    if times.is_none_or(|times| passes < times) {
+        let last = cut(body.clone(), rest)?;
+        if last.lasts() || last.range.jumps {
+            parts.push(last);
+        }
+    }
+    if passes > 0 {
+        parts.insert(0, Node::repeat(body, Some(passes)));
+    }
+    Ok(Node::sequence(parts))
+}
