@@ -98,7 +98,8 @@ pub struct StreamStats {
     pub times: Times,
     /// Its distance from the plan.
     pub deviation: Deviation,
-    /// Bytes of payload of the jobs sent.
+    /// Bytes of the commands sent; those of a command that streams share are split evenly among its
+    /// jobs.
     pub bytes: u64,
 }
 
@@ -109,12 +110,21 @@ pub struct Flight {
     pub index: u64,
     /// When it was intended to leave, in nanoseconds of the run.
     pub intended_ns: u64,
-    /// Bytes of its payload.
-    pub bytes: u32,
     /// Its stream.
     pub stream: u32,
     /// Its kind: the place among its stream's jobs.
     pub job: u32,
+}
+
+/// A command that has its outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// Its size.
+    pub bytes: u64,
+    /// When it was handed to the sink, in nanoseconds of the run.
+    pub sent_ns: u64,
+    /// When its outcome was known.
+    pub at_ns: u64,
 }
 
 /// The whole account.
@@ -203,10 +213,10 @@ impl Stats {
         }
     }
 
-    /// Notes the outcome of the jobs of one command, sent and answered at these instants of the
-    /// run. Everything about a job but its being in flight is recorded here, so that one that comes
+    /// Notes the outcome of the jobs of one command. Everything about a job but its being in flight is recorded here, so that one that comes
     /// back unsent leaves no trace.
-    pub fn settled(&mut self, flights: &[Flight], outcome: &Outcome, sent_ns: u64, at_ns: u64) {
+    pub fn settled(&mut self, flights: &[Flight], outcome: &Outcome, command: Settled) {
+        let Settled { bytes, sent_ns, at_ns } = command;
         if let Outcome::Failed(failure) | Outcome::Unknown(failure) = outcome {
             self.errors.note(failure, flights.len() as u64, at_ns);
         }
@@ -217,6 +227,7 @@ impl Stats {
                 continue;
             }
             mine.answered(group, outcome, sent_ns, at_ns);
+            mine.bytes += bytes * group.len() as u64 / flights.len() as u64;
             let second = sent_ns / NS_PER_S;
             mine.deviation.sent(second, group.len() as u64);
             self.deviation.sent(second, group.len() as u64);
@@ -260,7 +271,6 @@ impl StreamStats {
                 Outcome::Failed(_) => kind.failed += 1,
                 _ => kind.unknown += 1,
             }
-            self.bytes += u64::from(flight.bytes);
             self.times.send_delay.record(sent_ns.saturating_sub(flight.intended_ns), 1);
             if *outcome == Outcome::Acked {
                 self.times.response.record(at_ns.saturating_sub(flight.intended_ns), 1);

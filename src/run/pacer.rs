@@ -190,6 +190,15 @@ impl Pacer {
         self.lanes[stream].over
     }
 
+    /// Whether a stream will be over at an instant if it is not paused before, or was at an earlier
+    /// one.
+    pub fn is_over_by(&self, stream: usize, run_ns: u64) -> bool {
+        let lane = &self.lanes[stream];
+        let finished = lane.count_by(run_ns) >= lane.schedule.len()
+            && lane.clock.stream_ns(run_ns) >= lane.schedule.end_ns();
+        lane.closed || finished
+    }
+
     /// When to look again; `None` if nothing more comes by itself.
     pub fn next_wake_ns(&self) -> Option<u64> {
         let next = self.lanes.iter().filter_map(|lane| lane.next_ns).min()?;

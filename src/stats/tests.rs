@@ -6,7 +6,11 @@ fn failure(kind: &str) -> Failure {
 }
 
 fn flight(stream: u32, job: u32, intended_ns: u64) -> Flight {
-    Flight { index: 1, intended_ns, bytes: 10, stream, job }
+    Flight { index: 1, intended_ns, stream, job }
+}
+
+fn command(sent_ns: u64, at_ns: u64) -> Settled {
+    Settled { bytes: 20, sent_ns, at_ns }
 }
 
 fn two_streams() -> Stats {
@@ -27,9 +31,9 @@ fn every_job_is_in_one_place() {
     assert_eq!((counts.planned, counts.due, counts.sent), (15, 6, 4));
     assert_eq!((counts.overdue(), counts.in_flight()), (2, 4));
 
-    stats.settled(&flights[..2], &Outcome::Acked, 5_000, 9_000);
-    stats.settled(&flights[2..3], &Outcome::Failed(failure("OOM")), 5_000, 9_000);
-    stats.settled(&flights[3..], &Outcome::NotSent(failure("io")), 5_000, 9_000);
+    stats.settled(&flights[..2], &Outcome::Acked, command(5_000, 9_000));
+    stats.settled(&flights[2..3], &Outcome::Failed(failure("OOM")), command(5_000, 9_000));
+    stats.settled(&flights[3..], &Outcome::NotSent(failure("io")), command(5_000, 9_000));
     stats.skipped(0, 2);
     let counts = stats.counts();
     assert_eq!((counts.sent, counts.acked, counts.failed), (3, 2, 1));
@@ -48,7 +52,7 @@ fn times_are_measured_from_the_intended_instant() {
     let mut stats = two_streams();
     let flights = [flight(0, 0, 1_000_000), flight(1, 0, 2_000_000)];
     stats.handed_over(&flights);
-    stats.settled(&flights, &Outcome::Acked, 4_000_000, 4_500_000);
+    stats.settled(&flights, &Outcome::Acked, command(4_000_000, 4_500_000));
     let times = stats.times();
     assert_eq!(times.send_delay.mean_us(), Some(2_500.0));
     assert_eq!(times.service.mean_us(), Some(500.0));
@@ -61,7 +65,7 @@ fn refused_jobs_have_a_send_delay_and_no_response() {
     let mut stats = two_streams();
     let flights = [flight(0, 0, 0)];
     stats.handed_over(&flights);
-    stats.settled(&flights, &Outcome::Unknown(failure("io")), 7_000, 9_000);
+    stats.settled(&flights, &Outcome::Unknown(failure("io")), command(7_000, 9_000));
     let times = stats.times();
     assert_eq!(
         (times.send_delay.count(), times.service.count(), times.response.count()),
@@ -76,8 +80,8 @@ fn the_distance_from_the_plan_counts_the_second_of_sending() {
     stats.due(0, 2_000, 0);
     let flights = vec![flight(0, 0, 0); 2_000];
     stats.handed_over(&flights);
-    stats.settled(&flights[..1_500], &Outcome::Acked, 900_000_000, 1_000_000_000);
-    stats.settled(&flights[1_500..], &Outcome::Acked, 1_100_000_000, 1_200_000_000);
+    stats.settled(&flights[..1_500], &Outcome::Acked, command(900_000_000, 1_000_000_000));
+    stats.settled(&flights[1_500..], &Outcome::Acked, command(1_100_000_000, 1_200_000_000));
     assert!((stats.deviation().of_run() - 0.25).abs() < 1e-12);
     stats.close_seconds(1);
     assert!((stats.deviation().so_far() - 0.25).abs() < 1e-12);
@@ -90,13 +94,13 @@ fn minutes_take_what_is_new() {
     let mut minutes = Minutes::default();
     let flights = [flight(0, 0, 0), flight(0, 0, 0), flight(1, 0, 0), flight(1, 0, 0)];
     stats.handed_over(&flights);
-    stats.settled(&flights[..3], &Outcome::Acked, 5_000, 9_000);
-    stats.settled(&flights[3..], &Outcome::Failed(failure("OOM")), 5_000, 9_000);
+    stats.settled(&flights[..3], &Outcome::Acked, command(5_000, 9_000));
+    stats.settled(&flights[3..], &Outcome::Failed(failure("OOM")), command(5_000, 9_000));
     let first = minutes.cut(&stats, 60.0);
     assert_eq!((first.minute, first.jobs, first.success), (0, 4, 0.75));
     assert_eq!(first.response.unwrap().samples, 3);
     stats.handed_over(&flights[..1]);
-    stats.settled(&flights[..1], &Outcome::Acked, 5_000, 9_000);
+    stats.settled(&flights[..1], &Outcome::Acked, command(5_000, 9_000));
     let second = minutes.cut(&stats, 0.5);
     assert_eq!((second.minute, second.jobs, second.rate_per_s, second.success), (1, 1, 2.0, 1.0));
     assert_eq!(minutes.cut(&stats, 60.0).send_delay, None);
