@@ -71,6 +71,11 @@ impl Backlog {
         left
     }
 
+    /// Whether a stream has been given up.
+    pub fn is_given_up(&self, stream: usize) -> bool {
+        self.lanes[stream].given_up
+    }
+
     /// Shares out room fairly: nobody gets more than it wants, and what one does not want the
     /// others get in equal parts, so that a stream is cut only to what every cut one has
     /// (max-min fairness). `wants` becomes the shares.

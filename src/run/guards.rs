@@ -200,6 +200,15 @@ impl Guards {
         self.armed.iter().any(|armed| matches!(armed.watch, Watch::Errors(_)) && !armed.spent)
     }
 
+    /// The longest window of a rate, in nanoseconds: so far back the due counts are looked at.
+    pub fn longest_window_ns(&self) -> u64 {
+        let window = |armed: &Armed| match armed.guard.kind {
+            GuardKind::Rate { window_ns, .. } => Some(window_ns),
+            _ => None,
+        };
+        self.armed.iter().filter_map(window).max().unwrap_or(0)
+    }
+
     /// The guard as written, for messages.
     pub fn guard(&self, guard: usize) -> &Guard {
         &self.armed[guard].guard

@@ -1,5 +1,9 @@
 //! The dispatcher's view of what is sent: which job a number is, and its bytes.
 
+mod planned;
+
+pub use planned::PlannedJobs;
+
 use crate::sink::{Args, Queue};
 
 /// A job that is due.

@@ -99,8 +99,14 @@ impl Pacer {
 
     /// When a job (by its index) was or is intended to leave, in the run's time.
     pub fn intended_ns(&self, stream: usize, index: u64) -> u64 {
+        self.times_of(stream, index).1
+    }
+
+    /// When a job is due by the plan, in the stream's time, and when that is in the run's.
+    pub fn times_of(&self, stream: usize, index: u64) -> (u64, u64) {
         let lane = &self.lanes[stream];
-        lane.clock.run_ns(lane.schedule.time_of(index))
+        let planned_ns = lane.schedule.time_of(index);
+        (planned_ns, lane.clock.run_ns(planned_ns))
     }
 
     /// A stream's schedule.
@@ -199,10 +205,14 @@ impl Pacer {
         lane.closed || finished
     }
 
+    /// When the next job falls due or the next stream ends; `None` if nothing more comes by itself.
+    pub fn next_due_ns(&self) -> Option<u64> {
+        self.lanes.iter().filter_map(|lane| lane.next_ns).min()
+    }
+
     /// When to look again; `None` if nothing more comes by itself.
     pub fn next_wake_ns(&self) -> Option<u64> {
-        let next = self.lanes.iter().filter_map(|lane| lane.next_ns).min()?;
-        Some(next.max(self.earliest_ns))
+        Some(self.next_due_ns()?.max(self.earliest_ns))
     }
 
     /// Notes that the wake-up of [`Pacer::next_wake_ns`] has come, if it has. To be called before
