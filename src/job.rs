@@ -1,6 +1,22 @@
 //! What is sent: jobs as `check` has resolved them, compiled once into templates whose bytes follow
 //! from (seed, load, job number) alone.
 
+mod compile;
+mod mix;
+mod program;
+mod random;
+mod sizes;
+mod template;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub use compile::{CompileError, MAX_DEPTH};
+pub use mix::Mix;
+pub use sizes::Sizes;
+pub use template::{JobContext, Template};
+
 use serde::Serialize;
 
 /// One job of the script, every name and number in it resolved.

@@ -161,7 +161,7 @@ async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exi
         Ok(sink) => sink,
         Err(error) => return target::unreachable(&error, out),
     };
-    let jobs = match crate::run::jobs::PlannedJobs::new(plan) {
+    let jobs = match crate::run::jobs::PlannedJobs::compile(plan) {
         Ok(jobs) => jobs,
         Err(error) => {
             out.fault(&error.to_string(), "");
@@ -188,12 +188,23 @@ async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exi
     let (publisher, views) = events::channel(1024);
     let following = tokio::spawn(progress::follow(views, args.quiet));
     let signals = tokio::spawn(obey_signals(control.clone(), *out));
-    let options = RunOptions { gap: args.gap, target: reached.target.shown(), ..RunOptions::default() };
+    let options = RunOptions {
+        run_id: run_id(),
+        gap: args.gap,
+        target: reached.target.shown(),
+        ..RunOptions::default()
+    };
     let report =
-        crate::run::run(plan, jobs, sink, RealClock::new(), options, control, publisher).await;
+        crate::run::run(plan, sink, options, RealClock::default(), control, publisher).await;
     signals.abort();
     let _ = following.await;
-    tell(args, &report, reached, out)
+    match report {
+        Ok(report) => tell(args, &report, reached, out),
+        Err(error) => {
+            out.fault(&error.to_string(), "");
+            Exit::Wrong
+        }
+    }
 }
 
 fn tell(args: &Args, report: &Report, reached: &Reached, out: &Output) -> Exit {
@@ -205,6 +216,12 @@ fn tell(args: &Args, report: &Report, reached: &Reached, out: &Output) -> Exit {
         out.json(report);
     }
     Exit::from_code(report.exit_code)
+}
+
+/// A name for this run that no other has: its start and a little chance.
+fn run_id() -> String {
+    let now = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S");
+    format!("{now}-{:04x}", crate::check::random_seed() & 0xffff)
 }
 
 /// The first signal ends the run gracefully, the second at once.
