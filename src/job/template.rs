@@ -24,7 +24,8 @@ pub struct JobContext {
 ///
 /// Payload and queue follow from (seed, load's name, job's name, job number) and, for `now()`, from
 /// the due instant. Each value has a key of its own, made of its path, so that a change to one field
-/// or load leaves the others as they were; see [`random`](crate::job) for the generator.
+/// or load leaves the others as they were. The generator is described at the head of
+/// `job/random.rs`.
 #[derive(Clone, Debug)]
 pub struct Template {
     queues: Vec<Queue>,
