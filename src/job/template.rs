@@ -39,8 +39,9 @@ pub struct Template {
 impl Template {
     /// Compiles a job of the stream of `load`, or of the one outside any load.
     ///
-    /// Fails only for what `check` refuses, see [`CompileError`]; how much a job may weigh is not
-    /// bounded here, see [`Template::sizes`].
+    /// Fails only for what `check` refuses, see [`CompileError`]; of a range whose ends are the
+    /// wrong way round, which `check` refuses too, the first end stands. How much a job may weigh is
+    /// not bounded here, see [`Template::sizes`].
     pub fn compile(
         spec: &JobSpec,
         seed: u64,

@@ -373,6 +373,21 @@ fn what_check_refuses_is_an_error() {
 }
 
 #[test]
+fn ranges_the_wrong_way_round_are_their_first_end() {
+    let ranges = Value::Array(vec![
+        Value::Int { min: 6, max: 1 },
+        Value::Float { min: 2.5, max: -1.0 },
+        list(2, 0, Value::Seq),
+        Value::RandomText { min: 3, max: 1 },
+        Value::Hex { min: 4, max: 0 },
+    ]);
+    let job = json(&compiled(ranges), 9);
+    assert_eq!((&job[0], &job[1]), (&6.into(), &2.5.into()));
+    assert_eq!(job[2], serde_json::json!([9, 9]));
+    assert_eq!((job[3].as_str().unwrap().len(), job[4].as_str().unwrap().len()), (3, 4));
+}
+
+#[test]
 fn depth_is_bounded_with_references_followed() {
     let nested = |depth: usize| (1..depth).fold(Value::Seq, |inner, _| list(1, 1, inner));
     let deepest = compiled(nested(MAX_DEPTH));
@@ -397,8 +412,9 @@ fn depth_is_bounded_with_references_followed() {
     // A depth that is met once is known again where the same field is referred to from deeper.
     let Value::Object(mut fields) = chain(100) else { unreachable!() };
     fields.extend([
-        ("shallow".to_owned(), Value::Array(vec![field("f99"), field("f1")])),
         ("once".to_owned(), field("shallow")),
+        ("shallow".to_owned(), Value::Array(vec![field("f99"), field("flat")])),
+        ("flat".to_owned(), Value::Seq),
         ("again".to_owned(), (0..170).fold(field("shallow"), |inner, _| list(1, 1, inner))),
     ]);
     assert_eq!(compile(&Value::Object(fields.clone())), Err(CompileError::TooDeep));
