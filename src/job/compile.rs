@@ -114,6 +114,10 @@ pub struct Compiler {
 
 type Done = Result<(), CompileError>;
 
+fn filling(key: Key, fill: Fill, (min, max): (u64, u64)) -> Op {
+    Op::Fill { key, fill, min, max: max.max(min) }
+}
+
 impl Compiler {
     /// The program of all blocks made.
     pub fn finish(self) -> Program {
@@ -132,8 +136,8 @@ impl Compiler {
     }
 
     /// A block of one step.
-    pub fn fill_block(&mut self, key: Key, fill: Fill, (min, max): (u64, u64)) -> BlockId {
-        self.program.blocks.push(Box::new([Op::Fill { key, fill, min, max }]));
+    pub fn fill_block(&mut self, key: Key, fill: Fill, size: (u64, u64)) -> BlockId {
+        self.program.blocks.push(Box::new([filling(key, fill, size)]));
         self.program.blocks.len() - 1
     }
 
@@ -212,11 +216,13 @@ impl Compiler {
             Value::Array(items) => self.compound(mode, |this| this.array(items, place))?,
             Value::Object(fields) => self.compound(mode, |this| this.object(fields, place))?,
             Value::List { min, max, item } => {
-                self.compound(mode, |this| this.list(*min..=*max, item, place))?;
+                self.compound(mode, |this| this.list((*min, *max), item, place))?;
             }
             Value::Uuid => self.quoted(mode, Op::Uuid(key)),
             Value::Seq => self.ops.push(Op::Seq),
-            Value::Int { min, max } => self.ops.push(Op::Int { key, min: *min, max: *max }),
+            Value::Int { min, max } => {
+                self.ops.push(Op::Int { key, min: *min, max: *max.max(min) });
+            }
             Value::Float { min, max } => self.ops.push(Op::Float { key, min: *min, max: *max }),
             Value::Chance(probability) if *probability >= 1.0 => self.text("true"),
             Value::Chance(probability) => {
@@ -226,10 +232,10 @@ impl Compiler {
             Value::Pick(alternatives) => self.pick(alternatives, mode, place)?,
             Value::Now => self.quoted(mode, Op::Now),
             Value::RandomText { min, max } => {
-                self.quoted(mode, Op::Fill { key, fill: Fill::Words, min: *min, max: *max });
+                self.quoted(mode, filling(key, Fill::Words, (*min, *max)));
             }
             Value::Hex { min, max } => {
-                self.quoted(mode, Op::Fill { key, fill: Fill::Hex, min: *min, max: *max });
+                self.quoted(mode, filling(key, Fill::Hex, (*min, *max)));
             }
             Value::Field(path) => self.reference(path, mode, place)?,
         }
@@ -289,17 +295,12 @@ impl Compiler {
         Ok(())
     }
 
-    fn list(
-        &mut self,
-        count: std::ops::RangeInclusive<u32>,
-        item: &Value,
-        place: Place<'_>,
-    ) -> Done {
+    fn list(&mut self, (min, max): (u32, u32), item: &Value, place: Place<'_>) -> Done {
         let key = place.key;
         let inside = Place { lists: place.lists + 1, ..place.inside(key.derive(Kind::Item, &[])) };
         let item = self.value_block(item, Mode::Json, inside)?;
         self.text("[");
-        self.ops.push(Op::List { key, min: *count.start(), max: *count.end(), item });
+        self.ops.push(Op::List { key, min, max: max.max(min), item });
         self.text("]");
         Ok(())
     }

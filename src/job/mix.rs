@@ -89,3 +89,84 @@ impl Mix {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cycle(mix: &Mix, length: u64, cycle: u64) -> Vec<usize> {
+        (1..=length).map(|position| mix.job_of(cycle * length + position)).collect()
+    }
+
+    #[test]
+    fn shares_are_exact_over_each_cycle() {
+        let mixes: [&[u32]; 9] = [
+            &[1],
+            &[3, 2],
+            &[1, 1, 1],
+            &[40, 60],
+            &[0, 5, 0, 2],
+            &[63, 1],
+            &[64, 1],
+            &[1_000, 3, 21],
+            &[4_095, 1],
+        ];
+        for weights in mixes {
+            let length: u32 = weights.iter().sum();
+            let mix = Mix::new(weights, 7, Some("night"));
+            for index in [0, 1, 2, 1_000_000_007] {
+                let mut counts = vec![0; weights.len()];
+                for job in cycle(&mix, u64::from(length), index) {
+                    counts[job] += 1;
+                }
+                assert_eq!(counts, weights, "cycle {index}");
+            }
+        }
+    }
+
+    #[test]
+    fn orders_differ_between_cycles_seeds_and_loads() {
+        for weights in [[20, 20], [300, 500]] {
+            let length = u64::from(weights[0] + weights[1]);
+            let mix = Mix::new(&weights, 7, None);
+            let first = cycle(&mix, length, 0);
+            assert_eq!(first, cycle(&Mix::new(&weights, 7, None), length, 0));
+            assert_ne!(first, cycle(&mix, length, 1));
+            assert_ne!(first, cycle(&Mix::new(&weights, 8, None), length, 0));
+            assert_ne!(first, cycle(&Mix::new(&weights, 7, Some("a")), length, 0));
+        }
+    }
+
+    #[test]
+    fn every_order_of_a_short_cycle_comes_alike() {
+        let mix = Mix::new(&[1, 1, 1], 1, None);
+        let mut counts = std::collections::BTreeMap::new();
+        for index in 0..6_000 {
+            *counts.entry(cycle(&mix, 3, index)).or_insert(0_i32) += 1;
+        }
+        assert_eq!(counts.len(), 6);
+        assert!(counts.values().all(|count| (count - 1_000).abs() < 150), "{counts:?}");
+    }
+
+    #[test]
+    fn a_place_of_a_long_cycle_is_any_job_by_weight() {
+        let mix = Mix::new(&[30, 70], 1, None);
+        for position in [1, 2, 50, 100] {
+            let jobs = (0..10_000).filter(|index| mix.job_of(index * 100 + position) == 0).count();
+            assert!((2_770..3_230).contains(&jobs), "{jobs} at {position}");
+        }
+        // Neighbours in a cycle: both the first job with 0.3 · 29/99.
+        let both = (0..10_000)
+            .filter(|index| mix.job_of(index * 100 + 7) == 0 && mix.job_of(index * 100 + 8) == 0);
+        let both = both.count();
+        assert!((740..1_020).contains(&both), "{both}");
+    }
+
+    #[test]
+    fn odd_weights_do_no_harm() {
+        assert_eq!(Mix::new(&[], 1, None).job_of(5), 0);
+        assert_eq!(Mix::new(&[0, 0], 1, None).job_of(0), 0);
+        let large = Mix::new(&[u32::MAX, u32::MAX, 1], 1, None);
+        assert!((1..1_000).all(|number| large.job_of(u64::MAX - number) < 3));
+    }
+}

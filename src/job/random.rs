@@ -1,6 +1,6 @@
 //! Randomness without state: every drawn value is a function of a key and a job number.
 //!
-//! The generator is Philox2x64-10, a keyed bijection of 128-bit counters (J. Salmon, M. Moraes,
+//! The generator is Philox2x64-7, a keyed bijection of 128-bit counters (J. Salmon, M. Moraes,
 //! R. Dror, D. Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011, section 3.2). It
 //! serves twice:
 //!
@@ -19,11 +19,12 @@
 const MULTIPLIER: u64 = 0xD2B7_4407_B1CE_6E93;
 /// What a round key grows by: the golden ratio's fraction in 64 bits.
 const WEYL: u64 = 0x9E37_79B9_7F4A_7C15;
-const ROUNDS: usize = 10;
+/// One more than the fewest that the authors found to pass all of TestU01's BigCrush (table 2).
+const ROUNDS: usize = 7;
 /// Distance of neighbouring floats below 1 that have 53 bits after the point.
 const FLOAT_STEP: f64 = 1.0 / (1_u64 << 53) as f64;
 
-/// The Philox2x64-10 bijection.
+/// The Philox2x64-7 bijection.
 #[inline]
 fn philox(key: u64, [mut left, mut right]: [u64; 2]) -> [u64; 2] {
     let mut round_key = key;
@@ -236,12 +237,12 @@ mod tests {
     // The known answers that the authors publish with Random123 (`kat_vectors`).
     #[test]
     fn philox_gives_the_published_answers() {
-        assert_eq!(philox(0, [0, 0]), [0xca00_a045_9843_d731, 0x66c2_4222_c9a8_45b5]);
+        assert_eq!(philox(0, [0, 0]), [0xb41d_a69f_bfef_c666, 0x511e_9ce1_a553_4056]);
         let ones = u64::MAX;
-        assert_eq!(philox(ones, [ones, ones]), [0x65b0_21d6_0cd8_310f, 0x4d02_f322_2f86_df20]);
+        assert_eq!(philox(ones, [ones, ones]), [0xa469_6cc0_4462_015d, 0x7247_82da_e171_69e9]);
         assert_eq!(
             philox(0xa409_3822_299f_31d0, [0x243f_6a88_85a3_08d3, 0x1319_8a2e_0370_7344]),
-            [0x0a5e_742c_2997_341c, 0xb0f8_83d3_8000_de5d]
+            [0x98ed_1534_392b_f372, 0x6752_8b15_6888_2fd5]
         );
     }
 

@@ -24,7 +24,8 @@ pub struct JobContext {
 ///
 /// Payload and queue follow from (seed, load's name, job's name, job number) and, for `now()`, from
 /// the due instant. Each value has a key of its own, made of its path, so that a change to one field
-/// or load leaves the others as they were; see [`random`](crate::job) for the generator.
+/// or load leaves the others as they were. The generator is described at the head of
+/// `job/random.rs`.
 #[derive(Clone, Debug)]
 pub struct Template {
     queues: Vec<Queue>,
@@ -38,8 +39,9 @@ pub struct Template {
 impl Template {
     /// Compiles a job of the stream of `load`, or of the one outside any load.
     ///
-    /// Fails only for what `check` refuses, see [`CompileError`]; how much a job may weigh is not
-    /// bounded here, see [`Template::sizes`].
+    /// Fails only for what `check` refuses, see [`CompileError`]; of a range whose ends are the
+    /// wrong way round, which `check` refuses too, the first end stands. How much a job may weigh is
+    /// not bounded here, see [`Template::sizes`].
     pub fn compile(
         spec: &JobSpec,
         seed: u64,

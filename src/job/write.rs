@@ -47,11 +47,11 @@ pub fn push_u64(out: &mut Vec<u8>, value: u64) {
 /// The digits of a number below 10⁸, a byte for each, the first the lowest: halved, quartered and
 /// split in lanes, without a branch, as the digits of a drawn number can't be foreseen.
 fn eight_digits(value: u64) -> u64 {
-    let fours = value / 10_000 | (value % 10_000) << 32;
+    let fours = (value / 10_000) | ((value % 10_000) << 32);
     // 10486 / 2²⁰ and 103 / 2¹⁰ are near enough to 1/100 and 1/10 for four and two digits.
-    let hundreds = (fours * 10_486 >> 20) & 0x0000_007F_0000_007F;
+    let hundreds = ((fours * 10_486) >> 20) & 0x0000_007F_0000_007F;
     let twos = hundreds | (fours - 100 * hundreds) << 16;
-    let tens = (twos * 103 >> 10) & 0x000F_000F_000F_000F;
+    let tens = ((twos * 103) >> 10) & 0x000F_000F_000F_000F;
     tens | (twos - 10 * tens) << 8
 }
 
