@@ -1,6 +1,7 @@
 //! Helpers of the tests, and the tests by subject.
 
 mod exact;
+mod fuzz;
 mod oracle;
 mod precise;
 
