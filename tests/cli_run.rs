@@ -87,7 +87,8 @@ fn a_constant_load_leaves_exactly_its_jobs_in_a_list() {
 #[test]
 fn a_ramp_leaves_exactly_its_jobs_in_a_stream() {
     let server = RedisServer::start();
-    let script = "job a { queue \"s\" as stream; body { id: uuid(), n: seq() } }\nramp 100->10000 over 10s";
+    let script =
+        "job a { queue \"s\" as stream; body { id: uuid(), n: seq() } }\nramp 100->10000 over 10s";
     let (output, report) = run(script, &server.url(), &["--speed", "x5"]);
     assert_done(&output, &report, 50_500);
     assert_eq!(server.connection().xlen::<_, u64>("s").unwrap(), 50_500);
@@ -115,9 +116,13 @@ fn three_loads_at_once_each_leave_their_jobs() {
 #[test]
 fn the_daily_example_runs_sixty_times_as_fast() {
     let server = RedisServer::start();
-    let script = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/daily.load")).unwrap();
+    let script =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/daily.load"))
+            .unwrap();
     // Sixty times as fast, three minutes of the night take three seconds.
-    let script = script.replace("constant 5 for 6h ", "constant 5 for 3m ").replace("depth <= 10k then pause until 8k", "");
+    let script = script
+        .replace("constant 5 for 6h ", "constant 5 for 3m ")
+        .replace("depth <= 10k then pause until 8k", "");
     let (output, report) = run(&script, &server.url(), &["--speed", "x60", "--for", "5s"]);
     // 3 min · 5/s, then 2 min of a ramp from 5 by 95/7200 each second.
     let ramp = 5.0 * 120.0 + 95.0 / 7200.0 * 120.0 * 120.0 / 2.0;
@@ -169,7 +174,12 @@ fn a_missed_expectation_is_exit_code_one() {
     let (output, report) = run(script, &server.url(), &[]);
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     assert_eq!(report["outcome"], "done");
-    let met: Vec<bool> = report["expectations"].as_array().unwrap().iter().map(|e| e["met"].as_bool().unwrap()).collect();
+    let met: Vec<bool> = report["expectations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| e["met"].as_bool().unwrap())
+        .collect();
     assert_eq!(met, [true, false]);
 }
 
@@ -217,7 +227,8 @@ fn a_depth_guard_pauses_until_workers_have_caught_up_and_the_plan_stays_whole() 
 #[test]
 fn a_planned_end_of_something_endless_is_exit_code_zero() {
     let server = RedisServer::start();
-    let (output, report) = run("constant 500 forever; guard { jobs <= 321 then stop }", &server.url(), &[]);
+    let (output, report) =
+        run("constant 500 forever; guard { jobs <= 321 then stop }", &server.url(), &[]);
     assert_done(&output, &report, 321);
     assert_eq!(server.connection().llen::<_, u64>("loadc").unwrap(), 321);
     let (output, report) = run("constant 500 forever", &server.url(), &["--for", "500ms"]);
@@ -277,8 +288,12 @@ fn each_fault_of_a_target_has_its_own_error() {
 
 #[test]
 fn a_full_server_fails_the_jobs_and_the_account_says_so() {
-    let server = RedisServer::with().option("maxmemory", "3mb").option("maxmemory-policy", "noeviction").start();
-    let script = "job a { queue \"q\"; size 1KB }; constant 5000 for 5s; guard { errors <= 50% over 1s }";
+    let server = RedisServer::with()
+        .option("maxmemory", "3mb")
+        .option("maxmemory-policy", "noeviction")
+        .start();
+    let script =
+        "job a { queue \"q\"; size 1KB }; constant 5000 for 5s; guard { errors <= 50% over 1s }";
     let (output, report) = run(script, &server.url(), &[]);
     assert!(matches!(output.status.code(), Some(3 | 4)), "{}", stderr(&output));
     assert_adds_up(&report);
@@ -293,7 +308,12 @@ fn one_interrupt_ends_gracefully_with_a_report() {
     let server = RedisServer::start();
     let mut command = loadc();
     command.args(["run", "-", "--json", "--target", &server.url()]);
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     child.stdin.take().unwrap().write_all(b"constant 1000 for 10m").unwrap();
     let mut redis = server.connection();
     // It is running once its first jobs are there.

@@ -9,7 +9,11 @@ use crate::source::SourceFile;
 pub fn default_guards(plan: &Plan) -> Vec<Guard> {
     let open = plan.default_guards;
     let all = [
-        (open.rate, "rate <= 1000/s", GuardKind::Rate { limit_jobs: 1000, window_ns: 1_000_000_000 }),
+        (
+            open.rate,
+            "rate <= 1000/s",
+            GuardKind::Rate { limit_jobs: 1000, window_ns: 1_000_000_000 },
+        ),
         (open.jobs, "jobs <= 1M", GuardKind::Jobs(1_000_000)),
         (open.time, "time <= 1h", GuardKind::Time(3_600_000_000_000)),
         (open.depth, "depth <= 10k", GuardKind::Depth { queue: None, limit: 10_000 }),

@@ -84,13 +84,14 @@ pub(super) fn run(args: &Args, out: &Output) -> Exit {
     if !args.quiet {
         plan.notes.iter().for_each(|note| out.note(&format!("note: {note}")));
     }
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            out.fault(&format!("cannot start: {error}"), "");
-            return Exit::Failed;
-        }
-    };
+    let runtime =
+        match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                out.fault(&format!("cannot start: {error}"), "");
+                return Exit::Failed;
+            }
+        };
     let exit = runtime.block_on(Box::pin(drive(args, &plan, &reached, out)));
     // A second Ctrl+C must not wait for anything that is still on its way.
     runtime.shutdown_background();
@@ -184,6 +185,13 @@ async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exi
     if args.dry_run {
         return dry::run(args.json, plan, &jobs, &reached.shown(), out);
     }
+    let clock = match RealClock::new() {
+        Ok(clock) => clock,
+        Err(error) => {
+            out.fault(&format!("the system gives no timer: {error}"), "");
+            return Exit::Failed;
+        }
+    };
     let control = Control::new();
     let (publisher, views) = events::channel(1024);
     let following = tokio::spawn(progress::follow(views, args.quiet));
@@ -194,8 +202,7 @@ async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exi
         target: reached.target.shown(),
         ..RunOptions::default()
     };
-    let report =
-        crate::run::run(plan, sink, options, RealClock::default(), control, publisher).await;
+    let report = crate::run::run(plan, sink, options, clock, control, publisher).await;
     signals.abort();
     let _ = following.await;
     match report {
@@ -209,7 +216,11 @@ async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exi
 
 fn tell(args: &Args, report: &Report, reached: &Reached, out: &Output) -> Exit {
     if !args.quiet {
-        let text = summary::summary(report, &reached.shown(), if args.json { out.color_err } else { out.color_out });
+        let text = summary::summary(
+            report,
+            &reached.shown(),
+            if args.json { out.color_err } else { out.color_out },
+        );
         if args.json { out.note(text.trim_end()) } else { out.say(text.trim_end()) }
     }
     if args.json {

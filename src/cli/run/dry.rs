@@ -16,7 +16,13 @@ const SHOWN: u64 = 3;
 const SHOWN_BYTES: usize = 200;
 
 /// Says what would be sent where, with the first jobs as they would be.
-pub(super) fn run(as_json: bool, plan: &Plan, jobs: &impl Jobs, target: &str, out: &Output) -> Exit {
+pub(super) fn run(
+    as_json: bool,
+    plan: &Plan,
+    jobs: &impl Jobs,
+    target: &str,
+    out: &Output,
+) -> Exit {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let start_unix_ns = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
     let (total, end_ns, peak) = totals(plan);

@@ -8,7 +8,8 @@ use std::io::{IsTerminal as _, Write as _};
 
 /// Shows a run until its views end.
 pub(super) async fn follow(mut views: Views, quiet: bool) {
-    let mut line = Line { terminal: std::io::stderr().is_terminal(), quiet, drawn: false, minute: None };
+    let mut line =
+        Line { terminal: std::io::stderr().is_terminal(), quiet, drawn: false, minute: None };
     let mut shown = true;
     loop {
         tokio::select! {
@@ -55,7 +56,13 @@ impl Line {
         }
         let delay = minute.send_delay.as_ref().map_or_else(
             || "no delay".to_owned(),
-            |delay| format!("delay mean {} p99 {}", show::micros(delay.mean), show::micros(delay.p99)),
+            |delay| {
+                format!(
+                    "delay mean {} p99 {}",
+                    show::micros(delay.mean_us),
+                    show::micros(delay.p99_us)
+                )
+            },
         );
         self.say(&format!(
             "minute {}: {}, {}, {delay}, success {}%",
@@ -67,18 +74,17 @@ impl Line {
     }
 
     fn event(&mut self, record: &Record) {
-        let whose = |stream: &Option<String>| stream.as_ref().map_or_else(String::new, |name| format!(" load `{name}`"));
+        let whose = |stream: &Option<String>| {
+            stream.as_ref().map_or_else(String::new, |name| format!(" load `{name}`"))
+        };
         let text = match &record.event {
             Event::Warning { message } => format!("warning: {message}"),
             Event::Error { kind, count, message } => {
                 format!("error: {} failed with {kind}: {message}", show::plural(*count, "job"))
             }
-            Event::Guard { hit } => format!(
-                "guard: `{}` hit at {}: {}",
-                hit.guard,
-                show::number(hit.value),
-                hit.action
-            ),
+            Event::Guard { hit } => {
+                format!("guard: `{}` hit at {}: {}", hit.guard, show::number(hit.value), hit.action)
+            }
             Event::Paused { by, stream } => format!("paused{} by {by}", whose(stream)),
             Event::Resumed { by, stream } => format!("resumed{} after {by}", whose(stream)),
             Event::ConnectionLost { message } => format!("connection lost: {message}"),
@@ -88,7 +94,10 @@ impl Line {
             Event::Started { .. } | Event::Metrics(_) | Event::Stopped { .. } => return,
         };
         if !self.quiet {
-            self.say(&format!("[{}] {text}", show::duration((record.t_s * 1e3) as u64 * 1_000_000)));
+            self.say(&format!(
+                "[{}] {text}",
+                show::duration((record.t_s * 1e3) as u64 * 1_000_000)
+            ));
         }
     }
 
@@ -116,11 +125,7 @@ fn live(snapshot: &Snapshot) -> String {
     };
     let mut parts = vec![
         format!("{} / -{}", clock(snapshot.elapsed_s), clock(snapshot.remaining_s)),
-        format!(
-            "{} of {}",
-            show::rate(snapshot.achieved_per_s),
-            show::rate(snapshot.target_per_s)
-        ),
+        format!("{} of {}", show::rate(snapshot.achieved_per_s), show::rate(snapshot.target_per_s)),
         format!("sent {}", show::count(snapshot.jobs.sent)),
     ];
     if let Some(depth) = snapshot.depth {

@@ -35,7 +35,9 @@ pub(crate) fn summary(report: &Report, target: &str, color: bool) -> String {
         &format!(
             "{} of processor time{}",
             show::micros(report.cpu_s * 1e6),
-            report.rss_max_bytes.map_or_else(String::new, |rss| format!(", {} of memory", show::bytes(rss)))
+            report
+                .rss_max_bytes
+                .map_or_else(String::new, |rss| format!(", {} of memory", show::bytes(rss)))
         ),
     );
     text.row("digest", &report.digest);
@@ -44,8 +46,11 @@ pub(crate) fn summary(report: &Report, target: &str, color: bool) -> String {
 
 fn account(report: &Report) -> String {
     let jobs = &report.jobs;
-    let mut text = format!("{} of {} acknowledged", show::count(jobs.acked), show::count(jobs.planned));
-    for (count, word) in [(jobs.failed, "failed"), (jobs.unknown, "unknown"), (jobs.skipped, "skipped")] {
+    let mut text =
+        format!("{} of {} acknowledged", show::count(jobs.acked), show::count(jobs.planned));
+    for (count, word) in
+        [(jobs.failed, "failed"), (jobs.unknown, "unknown"), (jobs.skipped, "skipped")]
+    {
         if count > 0 {
             text.push_str(&format!(", {} {word}", show::count(count)));
         }
@@ -116,7 +121,8 @@ impl Text {
             self.row("load", &text);
         }
         for queue in &stream.queues {
-            let depth = |depth: Option<u64>| depth.map_or_else(|| "unknown".to_owned(), show::count);
+            let depth =
+                |depth: Option<u64>| depth.map_or_else(|| "unknown".to_owned(), show::count);
             let text = format!(
                 "{}: depth {} → {}, most {}",
                 queue.name,
