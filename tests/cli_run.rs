@@ -91,7 +91,7 @@ fn a_ramp_leaves_exactly_its_jobs_in_a_stream() {
         "job a { queue \"s\" as stream; body { id: uuid(), n: seq() } }\nramp 100->10000 over 10s";
     let (output, report) = run(script, &server.url(), &["--speed", "x5"]);
     assert_done(&output, &report, 50_500);
-    assert_eq!(server.connection().xlen::<_, u64>("s").unwrap(), 50_500);
+    assert_eq!(server.ask::<u64>("XLEN s"), 50_500);
     let queue = &report["streams"][0]["queues"][0];
     assert_eq!((&queue["depth_start"], &queue["depth_end"]), (&0.into(), &50_500.into()));
 }
@@ -108,7 +108,7 @@ fn three_loads_at_once_each_leave_their_jobs() {
     assert_done(&output, &report, 2000 + 1500 + 1000);
     let mut redis = server.connection();
     assert_eq!(redis.llen::<_, u64>("a").unwrap(), 2000);
-    assert_eq!(redis.xlen::<_, u64>("b").unwrap(), 1500);
+    assert_eq!(server.ask::<u64>("XLEN b"), 1500);
     assert_eq!(redis.llen::<_, u64>("c1").unwrap(), 750);
     assert_eq!(redis.llen::<_, u64>("c2").unwrap(), 250);
 }
@@ -204,12 +204,12 @@ fn a_depth_guard_pauses_until_workers_have_caught_up_and_the_plan_stays_whole() 
     let mut worker = server.connection();
     let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
     let stopped = stop.clone();
-    // A worker that takes at most 50 jobs at a time and counts what it took.
+    // A worker that takes at most 20 jobs at a time and counts what it took.
     let working = std::thread::spawn(move || {
         let mut taken = 0;
         while !stopped.load(std::sync::atomic::Ordering::Relaxed) {
             let jobs: Option<Vec<String>> =
-                redis::cmd("RPOP").arg("loadc").arg(50).query(&mut worker).unwrap();
+                redis::cmd("RPOP").arg("loadc").arg(20).query(&mut worker).unwrap();
             taken += jobs.map_or(0, |jobs| jobs.len());
             std::thread::sleep(std::time::Duration::from_millis(20));
         }
