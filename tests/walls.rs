@@ -92,7 +92,7 @@ const WALLS: &[(&str, &[&str])] = &[
             "crate::cli",
             "tokio",
             "miette",
-            "pest",
+            "pest::",
             "Instant",
             "SystemTime",
         ],
