@@ -1,5 +1,6 @@
 //! Helpers of the tests, and the tests by subject.
 
+mod definition;
 mod exact;
 mod fuzz;
 mod oracle;
