@@ -2,6 +2,7 @@
 
 mod check;
 mod output;
+mod plan;
 mod shared;
 
 use clap::{Parser, Subcommand};
@@ -40,6 +41,8 @@ struct Cli {
 enum Command {
     /// Find every mistake in scripts, and prove their guards
     Check(check::Args),
+    /// Show what a script comes to: its phrases, totals and curve
+    Plan(plan::Args),
 }
 
 /// Runs the command that the process was started with.
@@ -55,6 +58,7 @@ pub fn main() -> ExitCode {
     let out = output::Output::new(cli.color);
     let exit = match cli.command {
         Command::Check(args) => check::run(&args, &out),
+        Command::Plan(args) => plan::run(&args, &out),
     };
     ExitCode::from(exit as u8)
 }

@@ -21,3 +21,4 @@ pub mod sink;
 pub mod source;
 pub mod target;
 pub mod timeline;
+pub mod view;
