@@ -3,6 +3,7 @@
 mod check;
 mod health;
 mod output;
+mod plan;
 mod run;
 mod shared;
 mod target;
@@ -57,6 +58,8 @@ struct Cli {
 enum Command {
     /// Find every mistake in scripts, and prove their guards
     Check(check::Args),
+    /// Show what a script comes to: its phrases, totals and curve
+    Plan(plan::Args),
     /// Send a script's jobs at their planned times
     Run(run::Args),
     /// Ask a target how it is: version, role, memory, latency
@@ -76,6 +79,7 @@ pub fn main() -> ExitCode {
     let out = output::Output::new(cli.color);
     let exit = match cli.command {
         Command::Check(args) => check::run(&args, &out),
+        Command::Plan(args) => plan::run(&args, &out),
         Command::Run(args) => run::run(&args, &out),
         Command::Health(args) => health::run(&args, &out),
     };

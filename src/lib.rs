@@ -23,3 +23,4 @@ pub mod source;
 pub mod stats;
 pub mod target;
 pub mod timeline;
+pub mod view;

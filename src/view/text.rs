@@ -1,0 +1,147 @@
+//! A plan as a text for people.
+
+use super::{Load, Look, chart, table};
+use crate::job::{Format, QueueChoice};
+use crate::plan::{MixEntry, Plan, Stream};
+use crate::show;
+
+/// Everything about a plan: its phrases, totals, jobs and queues, guards and expectations, and its
+/// curve. Ends without a newline.
+pub fn text(plan: &Plan, look: Look) -> String {
+    let load = Load::of(plan);
+    let mut lines = vec![title(plan, look)];
+    let is_alone = plan.streams.len() == 1;
+    for stream in &plan.streams {
+        lines.push(String::new());
+        lines.extend(heading(stream, is_alone, look));
+        lines.extend(table::phrases(&stream.phrases, stream.after_ns, look));
+        lines.extend(mix(stream, look));
+    }
+    lines.push(String::new());
+    lines.push(format!("{}  {}", look.bold("total"), totals(&load)));
+    let guards = plan.guards.iter().map(|guard| {
+        let name = guard.stream.and_then(|index| plan.streams.get(index)?.name.as_deref());
+        match name {
+            Some(name) => format!("{} (load {})", show::clean(&guard.text), show::clean(name)),
+            None => show::clean(&guard.text),
+        }
+    });
+    lines.extend(list("guards", guards, look));
+    let expectations = plan.expectations.iter().map(|expectation| show::clean(&expectation.text));
+    lines.extend(list("expectations", expectations, look));
+    lines.extend(list("notes", plan.notes.iter().map(|note| show::clean(note)), look));
+    let chart = chart::chart(&load, look);
+    if !chart.is_empty() {
+        lines.push(String::new());
+        lines.extend(chart);
+    }
+    lines.join("\n")
+}
+
+/// A load in one line: jobs, length, peak and mean.
+pub fn totals(load: &Load<'_>) -> String {
+    let jobs = show::plural(load.jobs, "job");
+    if load.end_ns == 0 {
+        return if load.jobs == 0 { jobs } else { format!("{jobs}, all at once") };
+    }
+    format!(
+        "{jobs} in {} · peak {} · mean {}",
+        show::duration(load.end_ns),
+        show::rate(load.peak_per_s),
+        show::rate(load.mean_per_s())
+    )
+}
+
+fn title(plan: &Plan, look: Look) -> String {
+    let facts = format!("digest {}  seed {}", plan.digest, plan.seed);
+    let file = show::clean(&plan.file);
+    let room = look.width.saturating_sub(facts.len() + 2);
+    if show::width(&file) <= room {
+        format!("{}  {}", look.bold(&file), look.dim(&facts))
+    } else {
+        format!("{}\n{}", look.bold(&show::cut(&file, look.width)), look.dim(&facts))
+    }
+}
+
+/// The line above a stream's table, unless it is the only one and there is nothing to say.
+fn heading(stream: &Stream, is_alone: bool, look: Look) -> Option<String> {
+    let name = match &stream.name {
+        Some(name) => format!("load {}", show::clean(name)),
+        None if is_alone && stream.after_ns == 0 => return None,
+        None => "outside any load".to_owned(),
+    };
+    let mut line = look.bold(&show::cut(&name, look.width));
+    if stream.after_ns > 0 {
+        line.push_str(&format!("  after {}", show::duration(stream.after_ns)));
+    }
+    if !is_alone {
+        let load = Load::of_stream(stream);
+        let jobs = show::plural(load.jobs, "job");
+        line.push_str(&format!("  {jobs} · peak {}", show::rate(load.peak_per_s)));
+    }
+    Some(line)
+}
+
+/// What the stream sends: each job with its share, format and queues.
+fn mix(stream: &Stream, look: Look) -> Vec<String> {
+    let weights: f64 = stream.mix.iter().map(|entry| f64::from(entry.weight)).sum();
+    let indent = "sends ".len();
+    let line = |(i, entry): (usize, &MixEntry)| {
+        let share = match stream.mix.len() {
+            1 => String::new(),
+            _ => format!(" {}", show::percent(f64::from(entry.weight) / weights)),
+        };
+        let job = show::clean(&entry.job.name);
+        let line = format!("{job}{share} to {}", queues(entry));
+        let line = show::cut(&line, look.width.saturating_sub(indent));
+        let lead = if i == 0 { look.dim("sends") } else { " ".repeat(indent - 1) };
+        format!("{lead} {line}")
+    };
+    stream.mix.iter().enumerate().map(line).collect()
+}
+
+fn queues(entry: &MixEntry) -> String {
+    let format = match entry.job.format {
+        Format::List => "list",
+        Format::Stream { .. } => "stream",
+    };
+    match &entry.job.queue {
+        QueueChoice::Fixed(queue) => format!("{format} {}", show::clean(queue)),
+        QueueChoice::Pick(queues) => {
+            let weights: f64 = queues.iter().map(|(_, weight)| weight).sum();
+            let queue = |(name, weight): &(String, f64)| {
+                format!("{} {}", show::clean(name), show::percent(weight / weights))
+            };
+            format!("{format}s {}", queues.iter().map(queue).collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+fn list(head: &str, items: impl Iterator<Item = String>, look: Look) -> Vec<String> {
+    let mut lines = Vec::new();
+    for item in items {
+        if lines.is_empty() {
+            lines.push(look.bold(head));
+        }
+        lines.extend(wrap(&item, look.width.saturating_sub(2)).map(|part| format!("  {part}")));
+    }
+    lines
+}
+
+/// A text in lines of so many columns, broken at blanks.
+fn wrap(text: &str, columns: usize) -> impl Iterator<Item = String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if show::width(line) + 1 + show::width(word) <= columns => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines.into_iter()
+}
+
+#[cfg(test)]
+mod tests;
