@@ -1,5 +1,6 @@
-//! The tests that go through the front door: one binary, one module for each subject.
+//! Every integration test, in one binary, one module for each subject.
 
+mod check_scripts;
 mod cli_run;
 mod docs;
 #[path = "support/redis_server.rs"]
