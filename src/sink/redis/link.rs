@@ -176,7 +176,8 @@ impl Keeper {
             }
             self.state.send_replace(State::Reconnecting { attempts, last: last.clone() });
         }
-        let message = format!("gave up reconnecting after {attempts} tries: {}", last.message);
+        let tries = if attempts == 1 { "try" } else { "tries" };
+        let message = format!("gave up reconnecting after {attempts} {tries}: {}", last.message);
         Some(Err(Failure { kind: last.kind, message, lasting: true }))
     }
 
