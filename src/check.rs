@@ -4,6 +4,7 @@
 //! finding is caused by another.
 
 mod assemble;
+mod defaults;
 mod digest;
 mod guards;
 mod jobs;
@@ -22,6 +23,7 @@ use std::collections::BTreeMap;
 use value::State;
 
 pub use assemble::random_seed;
+pub use defaults::{default_guards, prove_defaults};
 
 /// What the command line adds to a script.
 #[derive(Clone, Debug, Default)]

@@ -31,11 +31,29 @@ use grammar::Rule;
 type Pair<'s> = pest::iterators::Pair<'s, Rule>;
 
 /// The largest script that is read, in bytes.
-pub const MAX_BYTES: usize = 64 << 20;
+pub const MAX_BYTES: usize = 16 << 20;
 
 /// Problems of one file that are kept: nobody reads more, and a file that is no script at all
 /// would have millions.
 pub const MAX_PROBLEMS: usize = 1000;
+
+/// Takes the bytes of a file as a script's text. Bytes that are no UTF-8 come back as far as they
+/// can be shown, with the problem that they are.
+pub fn decode(name: &str, bytes: Vec<u8>) -> Result<SourceFile, Box<(SourceFile, Problem)>> {
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(SourceFile::new(name, text)),
+        Err(error) => {
+            let at = error.utf8_error().valid_up_to();
+            let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+            // What stands there now is the sign for a character that could not be read.
+            let span = Span::new(at, at + char::REPLACEMENT_CHARACTER.len_utf8());
+            let problem = Problem::error(Code::NotText, span, "this is not UTF-8 text")
+                .label(format!("byte {at} is the first that is none"))
+                .help("save the script as UTF-8; a recording or a payload belongs into a file of its own");
+            Err(Box::new((SourceFile::new(name, text), problem)))
+        }
+    }
+}
 
 /// Reads a script. What could be read is in the tree, what could not is in the list, in the order
 /// of the file.

@@ -1,3 +1,9 @@
 //! Every integration test, in one binary, one module for each subject.
 
+mod check_scripts;
 mod cli_plan;
+mod cli_run;
+mod docs;
+#[path = "support/redis_server.rs"]
+mod redis_server;
+mod walls;

@@ -66,12 +66,25 @@ impl Checker<'_> {
     }
 
     fn claim_broken(&mut self, guard: &Guard, breach: &Breach<'_>) {
-        let span = guard.span.unwrap_or_default();
-        let mut problem = Problem::error(breach.code, span, breach.message.clone())
-            .label("this guard")
-            .help(breach.help.clone());
-        if let Some(phrase) = breach.place {
-            problem = problem.and(phrase.span, breach.what.clone());
+        let place = breach.place.map(|phrase| phrase.span);
+        let Some(span) = guard.span else {
+            // A guard that nobody wrote: it holds because the target is not this machine.
+            let message = format!(
+                "{}: for a target that is not this machine `{}` holds unless the script says otherwise",
+                breach.message, guard.text
+            );
+            let problem = Problem::error(breach.code, place.unwrap_or_default(), message);
+            self.report(
+                problem
+                    .label(breach.what.clone())
+                    .help("state the bound that you mean in a `guard { … }` of the script"),
+            );
+            return;
+        };
+        let problem = Problem::error(breach.code, span, breach.message.clone());
+        let mut problem = problem.label("this guard").help(breach.help.clone());
+        if let Some(place) = place {
+            problem = problem.and(place, breach.what.clone());
         }
         self.report(problem);
     }

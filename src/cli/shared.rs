@@ -6,8 +6,8 @@ use crate::ast::{ExprKind, Unit};
 use crate::check::{Checked, Options, check};
 use crate::exact::{Exact, whole};
 use crate::plan::Plan;
-use crate::problem::{Code, Problem};
-use crate::source::{SourceFile, Span};
+use crate::problem::Problem;
+use crate::source::SourceFile;
 use std::io::Read as _;
 
 /// Flags that change the plan.
@@ -102,23 +102,8 @@ pub(crate) fn read(path: &str) -> Result<SourceFile, ReadError> {
         let what = what.split(" (os error").next().unwrap_or_default();
         return Err(ReadError::Io(format!("cannot read {name}: {what}"), help.to_owned()));
     }
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(SourceFile::new(name, text)),
-        Err(error) => {
-            let at = error.utf8_error().valid_up_to();
-            let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-            let problem = Problem::error(
-                Code::NotText,
-                Span::new(at, at + 1),
-                "this is not UTF-8 text",
-            )
-            .label(format!("byte {at} is the first that is none"))
-            .help(
-                "save the script as UTF-8; a recording or a payload belongs into a file of its own",
-            );
-            Err(ReadError::Text(SourceFile::new(name, text), Box::new(problem)))
-        }
-    }
+    crate::parse::decode(name, bytes)
+        .map_err(|refused| ReadError::Text(refused.0, Box::new(refused.1)))
 }
 
 /// Why a script could not be read.

@@ -115,7 +115,7 @@ pub fn expm1_over(x: Dd) -> Dd {
     if x.hi == 0.0 { Dd::ONE } else { expm1(x) / x }
 }
 
-/// ln(1 + x), for x above −1.
+/// ln(1 + x), for x above −1; for small x relative to x, else to within 2⁻¹⁰² of 1.
 pub fn ln_1p(x: Dd) -> Dd {
     if x.hi.abs() > 1e-3 {
         return ln(Dd::ONE + x);

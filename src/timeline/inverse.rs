@@ -8,14 +8,13 @@ use super::locate::{Spot, slack};
 use super::node::Kind;
 use super::shape::{Line, Shape};
 
-/// A time that Newton's method has found is trusted if it is this far from a whole nanosecond.
-const NEWTON_MARGIN: f64 = 0.02;
-/// And if its last step was at most this many nanoseconds …
-const NEWTON_STEP: f64 = 1e3;
-/// … over a shape that lasts at least this long, so that the step is short against any bend,
-const NEWTON_LENGTH: f64 = 1e9;
-/// and not within this share of its highest rate of a standstill.
-const NEWTON_RATE: f64 = 1e-4;
+/// A root is trusted without a look at its neighbours if it is this far from a whole nanosecond, by
+/// a step of Newton's that is proven to be off by less than half as much.
+const MARGIN: f64 = 0.02;
+/// A rate this small against the terms it is the difference of is not known well enough for that.
+const CANCELLED: f64 = 1e-6;
+/// What rounding may take from a count, or a time, relative.
+const ROUNDING: f64 = 1e-29;
 
 /// The first nanosecond, at or after `earliest`, at which the count in the spot's leaf is `count`.
 #[inline]
@@ -54,8 +53,9 @@ fn on_line(spot: &Spot<'_>, line: &Line, count: Dd, rest: Dd, first: u64) -> Opt
     let step = off / rate;
     let root = Dd::new(near) + Dd::new(step);
     // What one step leaves, and the rounding of the counts, in nanoseconds.
-    let doubt = (slope * step * step).abs() / rate + count.hi * 1e-29 / rate + root.hi * 1e-29;
-    if !(doubt < 0.1 && step.abs() < 1e9 && root.hi > -1.0) {
+    let doubt =
+        (slope * step * step).abs() / rate + count.hi * ROUNDING / rate + root.hi * ROUNDING;
+    if !(rate > CANCELLED * from && doubt < 0.1 && root.hi > -1.0) {
         return None;
     }
     let time = spot.start + root;
@@ -81,7 +81,10 @@ fn search(spot: &Spot<'_>, count: Dd, first: u64) -> u64 {
     if above <= first || spot.reaches(first, count) {
         return first;
     }
-    let smooth = spot.is_smooth();
+    let steepest = match &spot.leaf.kind {
+        Kind::Piece(shape) => Some(shape.steepest(spot.leaf.range.high.hi)),
+        _ => None,
+    };
     let mut guess = spot.first_guess(count, below, above);
     let mut steps = 0u32;
     while above - below > 1 {
@@ -94,10 +97,12 @@ fn search(spot: &Spot<'_>, count: Dd, first: u64) -> u64 {
         }
         let step = off.hi / rate;
         let root = Dd::from_u64(t) + Dd::new(step);
-        if smooth && step.abs() <= NEWTON_STEP && rate > spot.leaf.range.high.hi * NEWTON_RATE {
+        if let Some(steepest) = steepest {
+            let doubt = (steepest * step * step + count.hi * ROUNDING) / rate;
             let above_whole = (root - root.floor()).hi;
-            if (NEWTON_MARGIN..1.0 - NEWTON_MARGIN).contains(&above_whole)
-                && count.hi * 1e-27 < rate
+            if doubt < MARGIN / 2.0
+                && steepest * step.abs() < rate / 2.0
+                && (MARGIN..1.0 - MARGIN).contains(&above_whole)
             {
                 return root.ceil_u64().clamp(below + 1, above);
             }
@@ -142,15 +147,6 @@ impl Spot<'_> {
         (count - self.area(t, slack), rate)
     }
 
-    /// Whether Newton's method may be trusted here.
-    fn is_smooth(&self) -> bool {
-        let long = self.leaf.length.is_none_or(|length| length.dd().hi >= NEWTON_LENGTH);
-        match &self.leaf.kind {
-            Kind::Piece(shape) => long && shape.shortest_wave() >= NEWTON_LENGTH,
-            _ => false,
-        }
-    }
-
     /// Where to start: as if the rate were the mean one, then a few steps in plain numbers.
     fn first_guess(&self, count: Dd, below: u64, above: u64) -> u64 {
         let rest = (count - self.before).hi;
@@ -168,7 +164,7 @@ impl Spot<'_> {
                 }
                 let step = next - x;
                 x = next;
-                if step.abs() < NEWTON_STEP / 10.0 {
+                if step.abs() < 100.0 {
                     break;
                 }
             }

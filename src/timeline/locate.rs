@@ -149,7 +149,7 @@ impl Node {
             Kind::Repeat { body, times } => {
                 let first = pass_at(body, *times, from.max(Dd::ZERO) - Dd::new(slack));
                 let last = pass_at(body, *times, to + Dd::new(slack));
-                if last > first + 1 || !body.lasts() {
+                if last > first.saturating_add(1) || !body.lasts() {
                     return self.range;
                 }
                 let (a, _) = enter(body, first, Dd::ZERO, Dd::ZERO);

@@ -164,6 +164,7 @@ impl Node {
         if times == Some(1) || body.length.is_none() {
             return body;
         }
+        let body = if times.is_none() { grouped(body) } else { body };
         let whole = |one: Option<Num>| Some(one?.times(Num::whole(times?)));
         let (length, total) = (whole(body.length), whole(body.total));
         Node {
@@ -213,6 +214,17 @@ impl Node {
     pub fn lasts(&self) -> bool {
         self.length.is_none_or(Num::is_positive)
     }
+}
+
+/// Several passes as one, if a pass is shorter than a nanosecond: so that passes can be counted for
+/// as long as nanoseconds can.
+fn grouped(body: Node) -> Node {
+    const PASSES: u64 = 1 << 40;
+    let short = |length: Num| (1e-200..1.0).contains(&length.dd().hi);
+    if body.length.is_some_and(short) {
+        return grouped(Node::repeat(body, Some(PASSES)));
+    }
+    body
 }
 
 fn shape_range(shape: &Shape, length: Option<Num>) -> Range {

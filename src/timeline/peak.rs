@@ -4,6 +4,8 @@
 use super::dd::Dd;
 use super::locate::{Side, slack};
 use super::node::{Kind, Node};
+use super::num::Num;
+use super::shape::Shape;
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
@@ -17,10 +19,17 @@ const FOREVER: f64 = 18_446_744_073_709_551_616.0;
 /// The supremum of the rate over what lasts, in jobs per nanosecond.
 pub fn peak(node: &Node) -> Dd {
     match &node.kind {
+        Kind::Piece(Shape::Sum(_)) if node.length.is_some_and(Num::is_positive) => {
+            peak_of_sum(node)
+        }
         Kind::Piece(_) | Kind::Jump => node.range.or_rest().high,
         Kind::Mark { body, .. } | Kind::Repeat { body, .. } => peak(body),
         Kind::Sequence(sequence) => {
-            sequence.items.iter().filter(|item| item.lasts()).map(peak).fold(Dd::ZERO, Dd::max)
+            let mut items: Vec<&Node> = sequence.items.iter().filter(|item| item.lasts()).collect();
+            items.sort_by(|a, b| b.range.high.order(&a.range.high));
+            items.into_iter().fold(Dd::ZERO, |best, item| {
+                if item.range.high <= best { best } else { best.max(peak(item)) }
+            })
         }
         Kind::Together { flat: Some(flat), .. } => peak(flat),
         Kind::Together { members, flat: None } => match members.as_slice() {

@@ -149,6 +149,10 @@ impl Way {
         }
     }
 
+    fn height(&self) -> f64 {
+        (self.to.dd() - self.from.dd()).hi
+    }
+
     fn scaled(&self, factor: Num) -> Way {
         Way { from: self.from.times(factor), to: self.to.times(factor), ..*self }
     }
@@ -423,7 +427,7 @@ impl Shape {
     pub fn near(&self, x: f64) -> Option<(f64, f64)> {
         match self {
             Shape::Sine(sine) => {
-                let turns = (self_phase(sine) + x * sine.frequency.hi).fract();
+                let turns = (sine.phase.dd().hi + x * sine.frequency.hi).fract();
                 let (sin, cos) = (turns * std::f64::consts::TAU).sin_cos();
                 let area = sine.base.dd().hi * x + sine.swing.hi * (sine.cos_phase.hi - cos);
                 Some((area, sine.base.dd().hi + sine.amp.dd().hi * sin))
@@ -443,20 +447,18 @@ impl Shape {
         self.near(x.hi).map_or_else(|| self.rate(x).hi, |(_, rate)| rate)
     }
 
-    /// The length of the shortest wave in it.
-    pub fn shortest_wave(&self) -> f64 {
+    /// A bound of how fast the rate changes in a nanosecond, up or down, where it is nowhere above
+    /// `high`.
+    pub fn steepest(&self, high: f64) -> f64 {
         match self {
-            Shape::Sine(sine) => sine.period.dd().hi,
-            Shape::Smooth(way) | Shape::Logarithmic(way) => way.over.dd().hi,
-            Shape::Exponential(it) => 1.0 / it.bend.hi.abs(),
-            Shape::Line(_) => f64::INFINITY,
-            Shape::Sum(terms) => {
-                terms.iter().map(Shape::shortest_wave).fold(f64::INFINITY, f64::min)
+            Shape::Sine(sine) => {
+                std::f64::consts::TAU * (sine.amp.dd().hi * sine.frequency.hi).abs()
             }
+            Shape::Smooth(way) => 1.5 * (way.height() / way.over.dd().hi).abs(),
+            Shape::Logarithmic(way) => 4.0 * (way.height() / way.over.dd().hi).abs(),
+            Shape::Line(line) => line.slope.dd().hi.abs(),
+            Shape::Exponential(it) => it.bend.hi.abs() * high,
+            Shape::Sum(terms) => terms.iter().map(|term| term.steepest(high)).sum(),
         }
     }
-}
-
-fn self_phase(sine: &Sine) -> f64 {
-    sine.phase.dd().hi
 }

@@ -374,3 +374,60 @@ impl Traffic {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch(generation: u64) -> (Batch, oneshot::Receiver<Vec<Outcome>>) {
+        let (answer, receiver) = oneshot::channel();
+        let bytes = b"PING\r\nPING\r\n".to_vec();
+        (Batch { bytes, ends: vec![6, 12], answer, generation }, receiver)
+    }
+
+    #[tokio::test]
+    async fn what_was_meant_for_an_older_connection_is_not_sent() {
+        let mut traffic = Traffic::new(1);
+        let (old, answer) = batch(0);
+        traffic.take_in(old);
+        assert!(matches!(answer.await.unwrap()[..], [Outcome::NotSent(_), Outcome::NotSent(_)]));
+        let (new, _answer) = batch(1);
+        traffic.take_in(new);
+        assert_eq!((traffic.outbox.len(), traffic.flights.len()), (1, 1));
+    }
+
+    #[tokio::test]
+    async fn a_command_is_unknown_from_its_last_byte_on() {
+        for (written, first, second) in [
+            (0, false, false),
+            (5, false, false),
+            (6, true, false),
+            (11, true, false),
+            (12, true, true),
+        ] {
+            let mut traffic = Traffic::new(0);
+            let (batch, answer) = batch(0);
+            traffic.take_in(batch);
+            if written > 0 {
+                traffic.has_written(written);
+            }
+            traffic.settle(&broken("cut"));
+            let outcomes = answer.await.unwrap();
+            let unknown = |outcome: &Outcome| matches!(outcome, Outcome::Unknown(_));
+            let found: Vec<_> = outcomes.iter().map(unknown).collect();
+            assert_eq!(found, [first, second], "{written}");
+        }
+    }
+
+    #[test]
+    fn pauses_grow_to_a_bound_and_differ() {
+        for (attempts, whole_ms) in [(0, 50), (1, 100), (3, 400), (6, 2000), (u32::MAX, 2000)] {
+            let whole = Duration::from_millis(whole_ms);
+            for _ in 0..100 {
+                let pause = pause(attempts);
+                assert!(whole / 2 <= pause && pause <= whole, "{attempts}: {pause:?}");
+            }
+        }
+        assert!((0..10).map(|_| pause(9)).collect::<std::collections::HashSet<_>>().len() > 1);
+    }
+}

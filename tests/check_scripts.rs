@@ -1,0 +1,171 @@
+//! Scripts in folders, each with a snapshot of what comes of it: the facts of its plan, or what its
+//! writer sees.
+
+use loadc::check::{Checked, Options, check};
+use loadc::diag;
+use loadc::plan::{Phrase, PhraseJobs, Plan};
+use loadc::problem::{Code, Problem, Severity};
+use loadc::schedule::peak_of_sum;
+use loadc::show;
+use loadc::source::SourceFile;
+use loadc::timeline::Timeline;
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// How findings are drawn here.
+const STYLE: diag::Style = diag::Style { color: false, width: 100 };
+
+/// A script under a name without this machine's folders.
+fn read(path: &Path) -> Result<SourceFile, Box<(SourceFile, Problem)>> {
+    let folder = path.parent().and_then(Path::file_name).unwrap_or_default();
+    let name = Path::new(folder).join(path.file_name().unwrap_or_default());
+    loadc::parse::decode(&name.to_string_lossy(), std::fs::read(path).unwrap())
+}
+
+/// What the writer of a script sees.
+fn seen(path: &Path) -> (Vec<Problem>, String) {
+    let (source, problems) = match read(path) {
+        Ok(source) => {
+            let problems = check(&source, &Options::default()).problems;
+            (source, problems)
+        }
+        Err(refused) => (refused.0, vec![refused.1]),
+    };
+    let text = diag::human(&source, &problems, STYLE);
+    (problems, text)
+}
+
+/// Jobs, end in seconds and peak of a plan.
+fn totals(plan: &Plan) -> (u64, f64, f64) {
+    let parts: Vec<(&Timeline, u64)> =
+        plan.streams.iter().map(|stream| (&*stream.timeline, stream.after_ns)).collect();
+    let jobs = parts.iter().map(|(timeline, _)| timeline.jobs().unwrap()).sum();
+    let end = parts.iter().map(|(timeline, after)| timeline.length_ns().unwrap() + after).max();
+    (jobs, end.unwrap() as f64 / 1e9, peak_of_sum(&parts))
+}
+
+/// Compares a plan with what the first line of its script says of it.
+fn assert_expected(source: &SourceFile, plan: Option<&Plan>) {
+    let first = source.text.trim_start_matches('\u{feff}').lines().next().unwrap_or_default();
+    let expected = first.strip_prefix("# expect: ").expect("the first line says what to expect");
+    if expected == "library" {
+        assert!(plan.is_none(), "{}: a library has no plan", source.name);
+        return;
+    }
+    let (jobs, length_s, peak) = totals(plan.expect("a plan"));
+    let words: Vec<&str> = expected.split([' ', ',']).filter(|word| !word.is_empty()).collect();
+    let ["jobs", n, "length", length, "peak", top] = words.as_slice() else {
+        panic!("{}: {first}", source.name);
+    };
+    assert_eq!(jobs, n.parse::<u64>().unwrap(), "{}: jobs", source.name);
+    let near = |a: f64, b: f64, by: f64| (a - b).abs() <= by;
+    let length: f64 = length.trim_end_matches('s').parse().unwrap();
+    assert!(near(length_s, length, 2e-9), "{}: length {length_s}", source.name);
+    let top: f64 = top.parse().unwrap();
+    assert!(near(peak, top, top * 1e-6), "{}: peak {peak}", source.name);
+}
+
+fn phrase(phrase: &Phrase, depth: usize, out: &mut String) {
+    let jobs = match phrase.jobs {
+        PhraseJobs::Exact(jobs) => show::plural(jobs, "job"),
+        PhraseJobs::Share(share) => format!("a share of {}", show::number(share)),
+    };
+    let label = phrase.label.as_ref().map_or_else(String::new, |label| format!(" “{label}”"));
+    let (start, end) = (show::duration(phrase.start_ns), show::duration(phrase.end_ns));
+    let rates = [phrase.rate_start_per_s, phrase.rate_end_per_s, phrase.peak_per_s];
+    let [from, to, peak] = rates.map(show::number);
+    let (indent, line, text) = ("  ".repeat(depth), phrase.line, &phrase.text);
+    let _ = writeln!(
+        out,
+        "{indent}{line}: {text}{label} | {start}–{end} | {jobs} | {from}→{to}, peak {peak}"
+    );
+    for inner in &phrase.phrases {
+        self::phrase(inner, depth + 1, out);
+    }
+}
+
+/// The facts of a plan.
+fn facts(plan: &Plan) -> String {
+    let mut out = String::new();
+    let (jobs, length_s, peak) = totals(plan);
+    let _ = writeln!(out, "{jobs} jobs, {length_s} s, peak {}", show::number(peak));
+    if let Some(target) = &plan.target {
+        let _ = writeln!(out, "target {target}");
+    }
+    for stream in &plan.streams {
+        let name = stream.name.as_deref().unwrap_or("—");
+        let (jobs, after) = (stream.timeline.jobs().unwrap(), show::duration(stream.after_ns));
+        let _ = writeln!(out, "\nload {name}: {} after {after}", show::plural(jobs, "job"));
+        for entry in &stream.mix {
+            let job = &entry.job;
+            let _ = writeln!(
+                out,
+                "  sends {} × {}: {:?} {:?} {:?}",
+                entry.weight, job.name, job.queue, job.format, job.payload
+            );
+        }
+        for direct in &stream.phrases {
+            phrase(direct, 1, &mut out);
+        }
+    }
+    out.push('\n');
+    for guard in &plan.guards {
+        let _ = writeln!(out, "guard {:?} {:?} of {:?}", guard.kind, guard.action, guard.stream);
+    }
+    for expectation in &plan.expectations {
+        let loadc::plan::Expectation { measure, comparison, limit, .. } = expectation;
+        let _ = writeln!(out, "expect {measure:?} {comparison:?} {limit}");
+    }
+    for note in plan.notes.iter().filter(|note| !note.starts_with("seed drawn")) {
+        let _ = writeln!(out, "note {note}");
+    }
+    out
+}
+
+#[test]
+fn good_scripts_have_the_plans_their_writers_expect() {
+    insta::glob!("scripts/ok/*.load", |path| {
+        let source = read(path).expect("text");
+        let Checked { plan, problems } = check(&source, &Options::default());
+        assert!(problems.is_empty(), "{}", diag::human(&source, &problems, STYLE));
+        assert_expected(&source, plan.as_ref());
+        insta::assert_snapshot!(plan.map_or_else(|| "a library".to_owned(), |plan| facts(&plan)));
+    });
+}
+
+#[test]
+fn what_cannot_be_read_is_said_well() {
+    insta::glob!("scripts/parse_error/*.load", |path| {
+        let (problems, text) = seen(path);
+        assert!(problems.iter().any(|problem| problem.severity == Severity::Error), "{path:?}");
+        insta::assert_snapshot!(text);
+    });
+}
+
+#[test]
+fn what_cannot_be_meant_is_said_well() {
+    insta::glob!("scripts/check_error/*.load", |path| {
+        let (problems, text) = seen(path);
+        assert!(!problems.is_empty(), "{path:?}");
+        insta::assert_snapshot!(text);
+    });
+}
+
+#[test]
+fn a_script_that_is_too_large_is_refused() {
+    let source = SourceFile::new("large.load", "\n".repeat(loadc::parse::MAX_BYTES + 1));
+    let problems = check(&source, &Options::default()).problems;
+    insta::assert_snapshot!(diag::human(&source, &problems, STYLE));
+}
+
+#[test]
+fn every_code_is_shown_by_a_snapshot() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots");
+    let mut all = String::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        all.push_str(&std::fs::read_to_string(entry.unwrap().path()).unwrap());
+    }
+    let missing: Vec<&str> =
+        Code::ALL.iter().map(|code| code.as_str()).filter(|code| !all.contains(code)).collect();
+    assert!(missing.is_empty(), "codes that no snapshot shows: {missing:?}");
+}
