@@ -1,6 +1,7 @@
 //! Every integration test, in one binary, one module for each subject.
 
 mod check_scripts;
+mod cli_plan;
 mod cli_run;
 mod docs;
 #[path = "support/redis_server.rs"]

@@ -6,7 +6,7 @@ use super::shared::{self, PlanFlags};
 use crate::exact::{Exact, seconds_to_nanos};
 use crate::show;
 use crate::view::points::{MAX_POINTS, TooMany};
-use crate::view::{Look, csv, json, svg, text};
+use crate::view::{Load, Look, csv, json, svg, text};
 
 /// Show what a script comes to: its phrases, totals and curve.
 #[derive(Debug, clap::Args)]
@@ -53,19 +53,21 @@ fn show_plan(args: &Args, out: &Output) -> Result<(), Exit> {
     }
     let every_ns = args.every.as_ref().map(step).transpose().map_err(wrong)?;
     let (_, plan) = shared::plan(&args.file, &args.flags.options(true), out)?;
+    let load = Load::of(&plan);
     if let Some(path) = &args.csv {
-        let csv = csv::csv(&plan, every_ns).map_err(|found| wrong(too_many(found)))?;
+        let csv = csv::csv(&plan, &load, every_ns).map_err(|found| wrong(too_many(found)))?;
         write(path, &csv, out).map_err(wrong)?;
     }
     if let Some(path) = &args.svg {
-        write(path, &svg::svg(&plan), out).map_err(wrong)?;
+        write(path, &svg::svg(&plan, &load), out).map_err(wrong)?;
     }
     if args.json {
-        let document = json::document(&plan, every_ns).map_err(|found| wrong(too_many(found)))?;
+        let document =
+            json::document(&plan, &load, every_ns).map_err(|found| wrong(too_many(found)))?;
         out.json(&document);
     } else if !taken.contains(&true) {
         let look = Look { color: out.color_out, width: output::width() };
-        out.say(&text::text(&plan, look));
+        out.say(&text::text(&plan, &load, look));
     }
     Ok(())
 }

@@ -18,8 +18,8 @@ const MAX_RATE_TICKS: u32 = 5;
 /// Dots of a Braille character, by row and column, as bits of its code point.
 const DOTS: [[u8; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
 
-/// The curve of a load with its axes, one line a row; nothing if it has no length.
-pub fn chart(load: &Load<'_>, look: Look) -> Vec<String> {
+/// The curve of a load with its axes under a title, one line a row; nothing if it has no length.
+pub fn chart(load: &Load<'_>, title: &str, look: Look) -> Vec<String> {
     if load.end_ns == 0 {
         return Vec::new();
     }
@@ -27,7 +27,7 @@ pub fn chart(load: &Load<'_>, look: Look) -> Vec<String> {
     let labels: Vec<String> = axis.ticks().map(show::number).collect();
     let margin = labels.iter().map(|label| show::width(label)).max().unwrap_or(0);
     let columns = look.width.saturating_sub(margin + 2).max(10);
-    let mut lines = vec![look.dim("rate, jobs/s")];
+    let mut lines = vec![look.dim(title)];
     let jumps = load.jumps();
     lines.extend(
         arrows::row(load, &jumps, columns)

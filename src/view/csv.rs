@@ -5,9 +5,8 @@ use super::points::{Point, TooMany, times};
 use crate::plan::Plan;
 use std::fmt::Write as _;
 
-/// The whole file. The points are those of [`times`].
-pub fn csv(plan: &Plan, every_ns: Option<u64>) -> Result<String, TooMany> {
-    let load = Load::of(plan);
+/// The whole file of a plan, whose load is given. The points are those of [`times`].
+pub fn csv(plan: &Plan, load: &Load<'_>, every_ns: Option<u64>) -> Result<String, TooMany> {
     let streams: Vec<Load<'_>> = match plan.streams.as_slice() {
         [_] => Vec::new(),
         several => several.iter().map(Load::of_stream).collect(),
@@ -58,7 +57,7 @@ mod tests {
     #[test]
     fn one_stream_has_three_columns() {
         let plan = plan("constant 10 for 1s; ramp 10->20 over 1s");
-        let csv = csv(&plan, Some(500_000_000)).unwrap();
+        let csv = csv(&plan, &Load::of(&plan), Some(500_000_000)).unwrap();
         assert_eq!(
             csv,
             "t_s,rate_per_s,cumulative_jobs\n0,10,0\n0.5,10,5\n1,10,10\n1.5,15,16\n2,20,25\n"
@@ -68,7 +67,8 @@ mod tests {
     #[test]
     fn several_streams_have_a_column_each() {
         let script = r#"load "a,b" { constant 10 for 2s }; load c { after 1s; constant 5 for 2s }"#;
-        let csv = csv(&plan(script), Some(1_000_000_000)).unwrap();
+        let plan = plan(script);
+        let csv = csv(&plan, &Load::of(&plan), Some(1_000_000_000)).unwrap();
         let expected = "t_s,rate_per_s,cumulative_jobs,\"a,b_rate_per_s\",c_rate_per_s\n\
                         0,10,0,10,0\n1,15,10,10,5\n2,5,25,0,5\n3,5,30,0,5\n";
         assert_eq!(csv, expected);

@@ -81,9 +81,12 @@ struct PointEntry {
     cumulative_jobs: u64,
 }
 
-/// The document of a plan, with the points that [`times`] gives.
-pub fn document(plan: &Plan, every_ns: Option<u64>) -> Result<Document<'_>, TooMany> {
-    let load = Load::of(plan);
+/// The document of a plan, whose load is given, with the points that [`times`] gives.
+pub fn document<'a>(
+    plan: &'a Plan,
+    load: &Load<'_>,
+    every_ns: Option<u64>,
+) -> Result<Document<'a>, TooMany> {
     let point = |t_ns| {
         let point = load.point(t_ns, load.end_ns);
         PointEntry {

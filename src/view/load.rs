@@ -104,13 +104,12 @@ impl<'a> Load<'a> {
         self.streams.iter().map(peak).sum::<f64>().min(self.peak_per_s)
     }
 
-    /// Where the curve may break: starts and ends of phrases, in order, the load's start and end
-    /// included; in nanoseconds. If there are more than `most`, only of the outer ones.
+    /// Where the curve may break: starts and ends of streams and phrases, in order, in nanoseconds. If
+    /// there are more than `most`, only of the outer ones, or of the streams.
     pub fn borders(&self, most: usize) -> Vec<u64> {
         let mut borders = Vec::new();
         for depth in [usize::MAX, 0] {
             borders.clear();
-            borders.extend([0, self.end_ns]);
             for stream in &self.streams {
                 collect(&stream.phrases, stream.after_ns, depth, &mut borders);
                 let length = stream.timeline.length_ns().unwrap_or(0);
@@ -123,7 +122,8 @@ impl<'a> Load<'a> {
                 return borders;
             }
         }
-        vec![0, self.end_ns]
+        let start_ns = self.parts.iter().map(|(_, after)| *after).min().unwrap_or(0);
+        vec![start_ns, self.end_ns]
     }
 }
 

@@ -15,6 +15,9 @@ pub struct Fineness {
     pub tolerance: f64,
 }
 
+/// Where no sampled rate shows it, what stands out by less than so many tolerances is left out.
+const HIDDEN: f64 = 8.0;
+
 /// The line of a load between the given times (in order, at which it is exact from both sides).
 /// Straight parts are one piece; what happens within a grain of time is an upright line from the
 /// lowest to the highest rate there.
@@ -66,8 +69,10 @@ impl Pen<'_> {
     fn is_straight(&self, from: u64, to: u64, first: f64, last: f64) -> bool {
         let tolerance = self.fineness.tolerance;
         let (low, high) = self.load.bounds(from + 1, to - 1);
-        let inside = low >= first.min(last) - tolerance
-            && (high <= first.max(last) + tolerance || high.is_infinite());
+        // Jobs sent at once leave no bound of the rate but that of the phrases there.
+        let high = if high.is_finite() { high } else { self.load.ceiling(from, to) };
+        let hidden = HIDDEN * tolerance;
+        let inside = low >= first.min(last) - hidden && high <= first.max(last) + hidden;
         // Quarters, so that a curve that is straight on average is not taken for one that is.
         inside
             && (1..=3).all(|i| {
@@ -76,7 +81,6 @@ impl Pen<'_> {
                 (self.load.rate(t) - expected).abs() <= tolerance
                     && (self.load.rate_before(t) - expected).abs() <= tolerance
             })
-            && (high.is_finite() || self.load.ceiling(from, to) <= first.max(last) + tolerance)
     }
 }
 

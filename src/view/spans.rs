@@ -10,7 +10,7 @@ use std::collections::BinaryHeap;
 /// Halvings before the bound itself has to do.
 const MAX_HALVINGS: usize = 64;
 /// How far from the extreme a rate may be and still stand for it, relative to the load's peak.
-const TOLERANCE: f64 = 1.0 / 2000.0;
+const TOLERANCE: f64 = 1.0 / 1000.0;
 /// Shorter stretches, in nanoseconds, have no inside.
 const SHORTEST_NS: u64 = 4;
 

@@ -5,14 +5,14 @@
 
 mod bands;
 mod canvas;
+mod curve;
 mod key;
 
-use super::outline::{Fineness, Vertex, outline};
 use super::ticks::{RateAxis, time_step};
 use super::{Jumps, Load, text};
 use crate::plan::{Plan, Stream};
 use crate::show;
-use canvas::{Canvas, number, text_width};
+use canvas::{Canvas, text_width};
 
 /// The drawing's width, in its own units (pixels at full size).
 const WIDTH: f64 = 960.0;
@@ -24,14 +24,16 @@ const PLOT: f64 = 320.0;
 const ARROWS: f64 = 24.0;
 /// Streams with a line of their own; of more only the sum is drawn.
 const MAX_LINES: usize = 8;
+/// With more jobs sent at once than this, they are a row of short lines without numbers.
+const MAX_JUMP_LINES: usize = 40;
 /// Borders between phrases that are exact in the curve.
 const MAX_BORDERS: usize = 2000;
 
 /// A plan and where its curve goes.
 struct Scene<'a> {
     plan: &'a Plan,
-    load: Load<'a>,
-    jumps: Jumps,
+    load: &'a Load<'a>,
+    jumps: &'a Jumps,
     axis: RateAxis,
     /// The time at the right edge, above 0.
     end_ns: u64,
@@ -62,10 +64,9 @@ impl Scene<'_> {
     }
 }
 
-/// The drawing of a plan.
-pub fn svg(plan: &Plan) -> String {
-    let load = Load::of(plan);
-    let jumps = load.jumps();
+/// The drawing of a plan, whose load is given.
+pub fn svg(plan: &Plan, load: &Load<'_>) -> String {
+    let jumps = &load.jumps();
     let axis = RateAxis::new(load.peak_per_s, 6);
     let labels = axis.ticks().map(|rate| text_width(&show::number(rate)));
     let left = MARGIN + labels.fold(text_width("jobs/s"), f64::max) + 10.0;
@@ -78,9 +79,9 @@ pub fn svg(plan: &Plan) -> String {
     heading(&scene, &mut canvas);
     grid(&scene, &mut canvas);
     bands::draw(&scene, &mut canvas);
-    curves(&scene, &mut canvas);
+    let has_band = curve::draw(&scene, &mut canvas);
     jumps_at(&scene, &mut canvas);
-    let end = key::draw(&scene, &mut canvas);
+    let end = key::draw(&scene, &mut canvas, has_band);
     canvas.finish(WIDTH, end + MARGIN, &plan_title(plan), &description(&scene))
 }
 
@@ -90,7 +91,7 @@ fn plan_title(plan: &Plan) -> String {
 
 /// What a reader who cannot see the drawing should know.
 fn description(scene: &Scene<'_>) -> String {
-    let mut sentences = vec![format!("{}.", text::totals(&scene.load))];
+    let mut sentences = vec![format!("{}.", text::totals(scene.load))];
     for stream in &scene.plan.streams {
         let name = stream.name.as_ref().map(|name| format!("Load {name}: ")).unwrap_or_default();
         let phrases = stream.phrases.iter().take(12).map(super::table::named);
@@ -102,12 +103,12 @@ fn description(scene: &Scene<'_>) -> String {
 }
 
 fn heading(scene: &Scene<'_>, canvas: &mut Canvas) {
-    let facts = format!("digest {}  seed {}", scene.plan.digest, scene.plan.seed);
+    let facts = format!("digest {} · seed {}", scene.plan.digest, scene.plan.seed);
     let room = WIDTH - 2.0 * MARGIN - text_width(&facts) - 20.0;
     let file = canvas::fit(&scene.plan.file, room / 1.6).unwrap_or_default();
     canvas.text(MARGIN, 38.0, "head", &file);
     canvas.text(WIDTH - MARGIN, 38.0, "soft end number", &facts);
-    canvas.text(MARGIN, 60.0, "soft number", &text::totals(&scene.load));
+    canvas.text(MARGIN, 60.0, "soft number", &text::totals(scene.load));
 }
 
 fn grid(scene: &Scene<'_>, canvas: &mut Canvas) {
@@ -119,8 +120,8 @@ fn grid(scene: &Scene<'_>, canvas: &mut Canvas) {
     }
     canvas.text(scene.left - 8.0, scene.top - 12.0, "soft end", "jobs/s");
     let bottom = scene.bottom();
-    let step = time_step(scene.end_ns, 10);
-    let ticks = (0..=scene.end_ns / step).map(|i| i * step);
+    let step = time_step(scene.load.end_ns, 10);
+    let ticks = (0..=scene.load.end_ns / step).map(|i| i * step);
     for t_ns in ticks {
         let x = scene.x(t_ns);
         canvas.line((x, bottom), (x, bottom + 5.0), "base");
@@ -132,60 +133,25 @@ fn grid(scene: &Scene<'_>, canvas: &mut Canvas) {
     }
 }
 
-fn curves(scene: &Scene<'_>, canvas: &mut Canvas) {
-    if scene.load.end_ns == 0 {
-        return;
-    }
-    let sum = line(scene, &scene.load);
-    let base = number(scene.bottom());
-    let (start, end) = (number(scene.left), number(scene.right));
-    let body = path(scene, &sum, 'L');
-    canvas.path(&format!("M{start} {base}{body}L{end} {base}Z"), "area");
-    for (i, stream) in scene.lines().iter().enumerate() {
-        let own = line(scene, &Load::of_stream(stream));
-        canvas.path(&path(scene, &own, 'M'), &format!("part s{i}"));
-    }
-    canvas.path(&path(scene, &sum, 'M'), "curve");
-}
-
-/// The line of a load, as fine as the drawing shows.
-fn line(scene: &Scene<'_>, load: &Load<'_>) -> Vec<Vertex> {
-    let pixel_ns = scene.end_ns as f64 / (scene.right - scene.left);
-    let fineness = Fineness {
-        grain_ns: ((pixel_ns / 2.0) as u64).max(1),
-        tolerance: scene.axis.top / PLOT / 5.0,
-    };
-    outline(load, &load.borders(MAX_BORDERS), fineness)
-}
-
-/// The data of a path along a line; `first` is the letter it begins with.
-fn path(scene: &Scene<'_>, line: &[Vertex], first: char) -> String {
-    let mut data = String::new();
-    let mut last = String::new();
-    for (t_ns, rate) in line {
-        let point = format!("{} {}", number(scene.x(*t_ns)), number(scene.y(*rate)));
-        if point == last {
-            continue;
-        }
-        data.push(if data.is_empty() { first } else { 'L' });
-        data.push_str(&point);
-        last = point;
-    }
-    data
-}
-
 /// An arrow for each instant with jobs due at once, with their number where there is room.
 fn jumps_at(scene: &Scene<'_>, canvas: &mut Canvas) {
     let y = scene.top - 8.0;
     let mut taken = scene.left - 40.0;
+    if scene.jumps.found.len() > MAX_JUMP_LINES {
+        for jump in &scene.jumps.found {
+            let x = scene.x(jump.t_ns);
+            canvas.line((x, y - 6.0), (x, y + 2.0), "rug");
+        }
+        return;
+    }
     for jump in &scene.jumps.found {
         let x = scene.x(jump.t_ns);
         let arrow = [(x - 4.0, y - 6.0), (x + 4.0, y - 6.0), (x, y + 2.0)];
-        canvas.line((x, y), (x, scene.bottom()), "jump");
         canvas.polygon(&arrow, "arrow");
+        canvas.line((x, y), (x, scene.bottom()), "jump");
         let label = show::number(jump.jobs);
         let half = text_width(&label) / 2.0;
-        let middle = x.min(WIDTH - 6.0 - half);
+        let middle = x.max(scene.left - 4.0 + half).min(WIDTH - 6.0 - half);
         if middle - half > taken + 6.0 {
             canvas.text(middle, y - 10.0, "count middle number", &label);
             taken = middle + half;

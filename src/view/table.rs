@@ -182,6 +182,7 @@ fn narrow(row: &Row, line_width: usize, look: Look) -> [String; 2] {
     } else {
         format!("{}–{}", row.start, row.end)
     }];
+    numbers.push(format!("{} jobs", row.jobs));
     match (row.from.as_str(), row.to.as_str()) {
         (_, "") => {}
         ("", rate) => numbers.push(format!("{rate}/s")),
@@ -190,7 +191,6 @@ fn narrow(row: &Row, line_width: usize, look: Look) -> [String; 2] {
     if !row.peak.is_empty() {
         numbers.push(format!("peak {}/s", row.peak));
     }
-    numbers.push(format!("{} jobs", row.jobs));
     let gap = indent - line_width;
     [
         format!("{:>line_width$}{:gap$}{text}", row.line, ""),

@@ -1,14 +1,15 @@
 //! A plan as a text for people.
 
 use super::{Load, Look, chart, table};
-use crate::job::{Format, QueueChoice};
+use crate::job::{Format, JobSpec, QueueChoice};
 use crate::plan::{MixEntry, Plan, Stream};
 use crate::show;
 
-/// Everything about a plan: its phrases, totals, jobs and queues, guards and expectations, and its
+const TOTAL: &str = "total";
+
+/// Everything about a plan, whose load is given: its phrases, totals, jobs and queues, guards and expectations, and its
 /// curve. Ends without a newline.
-pub fn text(plan: &Plan, look: Look) -> String {
-    let load = Load::of(plan);
+pub fn text(plan: &Plan, load: &Load<'_>, look: Look) -> String {
     let mut lines = vec![title(plan, look)];
     let is_alone = plan.streams.len() == 1;
     for stream in &plan.streams {
@@ -18,7 +19,12 @@ pub fn text(plan: &Plan, look: Look) -> String {
         lines.extend(mix(stream, look));
     }
     lines.push(String::new());
-    lines.push(format!("{}  {}", look.bold("total"), totals(&load)));
+    let totals = totals(load);
+    let totals = wrap(&totals, look.width.saturating_sub(TOTAL.len() + 2));
+    lines.extend(totals.enumerate().map(|(i, part)| match i {
+        0 => format!("{}  {part}", look.bold(TOTAL)),
+        _ => format!("{:1$}{part}", "", TOTAL.len() + 2),
+    }));
     let guards = plan.guards.iter().map(|guard| {
         let name = guard.stream.and_then(|index| plan.streams.get(index)?.name.as_deref());
         match name {
@@ -30,12 +36,20 @@ pub fn text(plan: &Plan, look: Look) -> String {
     let expectations = plan.expectations.iter().map(|expectation| show::clean(&expectation.text));
     lines.extend(list("expectations", expectations, look));
     lines.extend(list("notes", plan.notes.iter().map(|note| show::clean(note)), look));
-    let chart = chart::chart(&load, look);
+    let chart = chart::chart(load, &rate_of(plan), look);
     if !chart.is_empty() {
         lines.push(String::new());
         lines.extend(chart);
     }
     lines.join("\n")
+}
+
+/// What the curve shows.
+fn rate_of(plan: &Plan) -> String {
+    match plan.streams.len() {
+        1 => "rate, jobs/s".to_owned(),
+        several => format!("rate of all {several} streams, jobs/s"),
+    }
 }
 
 /// A load in one line: jobs, length, peak and mean.
@@ -91,7 +105,11 @@ fn mix(stream: &Stream, look: Look) -> Vec<String> {
             1 => String::new(),
             _ => format!(" {}", show::percent(f64::from(entry.weight) / weights)),
         };
-        let job = show::clean(&entry.job.name);
+        let job = if *entry.job == JobSpec::default_job() {
+            "a small default job".to_owned()
+        } else {
+            show::clean(&entry.job.name)
+        };
         let line = format!("{job}{share} to {}", queues(entry));
         let line = show::cut(&line, look.width.saturating_sub(indent));
         let lead = if i == 0 { look.dim("sends") } else { " ".repeat(indent - 1) };

@@ -9,8 +9,10 @@ use crate::view::{Load, table};
 const ROW: f64 = 20.0;
 /// From the curve's lower edge to the first row's baseline.
 const BELOW: f64 = 54.0;
-/// More rows than this are set in two columns.
-const MAX_ROWS: usize = 12;
+/// More entries than this are set in two columns.
+const ONE_COLUMN: usize = 12;
+/// More are not shown.
+const MAX_ENTRIES: usize = 60;
 
 struct Entry {
     lead: String,
@@ -22,27 +24,35 @@ struct Entry {
 }
 
 /// Draws the key; gives the lower edge of everything.
-pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas) -> f64 {
+pub(super) fn draw(scene: &Scene<'_>, canvas: &mut Canvas, has_band: bool) -> f64 {
     let mut entries = entries(scene);
     let total = entries.len();
-    let columns = if total > MAX_ROWS { 2 } else { 1 };
-    entries.truncate(2 * MAX_ROWS);
+    let columns = if total > ONE_COLUMN { 2 } else { 1 };
+    entries.truncate(MAX_ENTRIES);
     let rows = entries.len().div_ceil(columns);
     let width = (WIDTH - 2.0 * MARGIN - 32.0 * (columns - 1) as f64) / columns as f64;
     let first = scene.bottom() + BELOW;
+    let widest = |cell: fn(&Entry) -> &String| {
+        entries.iter().map(|entry| text_width(cell(entry))).fold(60.0, f64::max)
+    };
+    let rooms = (widest(|entry| &entry.times), widest(|entry| &entry.jobs));
     for (i, entry) in entries.iter().enumerate() {
         let x = MARGIN + (i / rows) as f64 * (width + 32.0);
         let y = first + (i % rows) as f64 * ROW;
-        line(canvas, entry, (x, y), width);
+        line(canvas, entry, (x, y), (width, rooms));
     }
-    let mut y = first + rows.saturating_sub(1) as f64 * ROW;
+    let last = first + rows.saturating_sub(1) as f64 * ROW;
+    let mut y = last;
     let mut notes = Vec::new();
     if total > entries.len() {
         notes.push(format!("… and {} more", total - entries.len()));
     }
+    if has_band {
+        notes.push("band: from the lowest to the highest rate; line within: the mean".to_owned());
+    }
     notes.extend(scene.jumps.caption());
     for note in notes {
-        y += ROW;
+        y += if y == last { 1.3 * ROW } else { ROW };
         canvas.text(MARGIN, y, "soft number", &note);
     }
     y
@@ -94,15 +104,18 @@ fn times(start: &str, end: &str) -> String {
     if start == end { start.to_owned() } else { format!("{start} – {end}") }
 }
 
-fn line(canvas: &mut Canvas, entry: &Entry, (x, y): (f64, f64), width: f64) {
+fn line(
+    canvas: &mut Canvas,
+    entry: &Entry,
+    (x, y): (f64, f64),
+    (width, (times, jobs)): (f64, (f64, f64)),
+) {
     match &entry.color {
         Some(class) => canvas.rectangle((x + 8.0, y - 9.0), (12.0, 10.0), class, ""),
         None => canvas.text(x + 22.0, y, "soft end number", &entry.lead),
     }
-    let jobs_room = text_width(&entry.jobs).max(130.0);
-    let times_room = text_width(&entry.times).max(110.0);
-    let room = width - 30.0 - jobs_room - times_room - 10.0;
+    let room = width - 30.0 - jobs - times - 24.0;
     canvas.text(x + 30.0, y, "", &fit(&entry.text, room).unwrap_or_default());
-    canvas.text(x + width - jobs_room, y, "soft end number", &entry.times);
+    canvas.text(x + width - jobs - 12.0, y, "soft end number", &entry.times);
     canvas.text(x + width, y, "end number", &entry.jobs);
 }
