@@ -186,6 +186,7 @@ impl Seen {
 }
 
 type Script = dyn FnMut(u64, u64) -> Answer + Send;
+type Depth = dyn Fn(u64, &str) -> Result<u64, Failure> + Send + Sync;
 
 /// A sink that does what a test's script says for each call: of (its number, the instant).
 #[derive(Clone)]
@@ -195,7 +196,7 @@ pub(crate) struct FakeSink {
     seen: Arc<Mutex<Seen>>,
     /// Until when it is reconnecting (`u64::MAX`: for good).
     pub(crate) down_until_ns: Arc<Mutex<u64>>,
-    depth: Arc<dyn Fn(u64, &str) -> Result<u64, Failure> + Send + Sync>,
+    depth: Arc<Depth>,
 }
 
 pub(crate) fn failure(kind: &str, lasting: bool) -> Failure {
