@@ -226,7 +226,7 @@ async fn logins_are_checked_and_never_shown() {
         let sink = connect(&format!("redis://{login}@127.0.0.1:{port}")).await;
         assert_eq!(sink.preflight(&[list("q")]).await, Ok(Vec::new()));
         assert_eq!(sink.send(commands(&["LPUSH q a"])).await, [Outcome::Acked]);
-        assert_eq!(sink.target().shown().contains("s3cret"), false);
+        assert!(!sink.target().shown().contains("s3cret"));
     }
     let open = RedisServer::start();
     let error = refusal(&format!("redis://:s3cret@127.0.0.1:{}", open.port())).await;
