@@ -35,7 +35,8 @@ impl Checker<'_> {
             streams.push(stream);
             all_nodes.push(nodes);
         }
-        self.end_streams(&mut streams, &guards)?;
+        let mut notes = Vec::new();
+        self.end_streams(&mut streams, &guards, &mut notes)?;
         for (stream, nodes) in streams.iter_mut().zip(&all_nodes) {
             let marks = stream.timeline.marks();
             stream.phrases = self.phrases(nodes, &marks);
@@ -53,7 +54,6 @@ impl Checker<'_> {
             );
             return None;
         }
-        let mut notes = Vec::new();
         self.prove(&streams, &guards, &mut notes);
         let seed = settings.seed.unwrap_or_else(random_seed);
         if settings.seed.is_none() {
@@ -103,7 +103,12 @@ impl Checker<'_> {
     }
 
     /// Ends streams where a guard with an action on jobs or time says so: that is the plan's end.
-    fn end_streams(&mut self, streams: &mut [Stream], guards: &[Guard]) -> Option<()> {
+    fn end_streams(
+        &mut self,
+        streams: &mut [Stream],
+        guards: &[Guard],
+        notes: &mut Vec<String>,
+    ) -> Option<()> {
         for guard in guards.iter().filter(|guard| guard.action == Some(Action::Stop)) {
             let chosen = |index: usize| guard.stream.is_none_or(|only| only == index);
             let end_ns = match guard.kind {
@@ -116,15 +121,21 @@ impl Checker<'_> {
                 _ => None,
             };
             let Some(end_ns) = end_ns else { continue };
+            let mut cut = false;
             for (index, stream) in streams.iter_mut().enumerate() {
                 let left_ns = end_ns.saturating_sub(stream.after_ns);
                 let longer = stream.timeline.length_ns().is_none_or(|length| length > left_ns);
                 if chosen(index) && longer {
+                    cut = true;
                     let length = nanos_to_seconds(left_ns);
                     let body = Box::new(stream.curve.clone());
                     stream.curve = Curve::Cut { length, body };
                     stream.timeline = Arc::new(self.timeline(&stream.curve)?);
                 }
+            }
+            if cut {
+                let when = crate::show::duration(end_ns);
+                notes.push(format!("`{}` ends the plan {when} after the start", guard.text));
             }
         }
         let mut good = Some(());
