@@ -314,7 +314,6 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             self.pacer.close(stream, now_ns);
             self.give_up(stream);
         }
-        self.start_draining(now_ns);
     }
 
     fn start_draining(&mut self, now_ns: u64) {

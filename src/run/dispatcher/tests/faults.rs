@@ -61,6 +61,23 @@ fn a_sink_that_says_ready_and_is_not_is_not_tried_in_a_loop() {
 }
 
 #[test]
+fn after_trouble_one_batch_goes_ahead_of_the_others() {
+    let scene = Scene::of(vec![Listed::every(MS, 2_000)]);
+    let calls = Arc::new(Mutex::new(0));
+    let counted = calls.clone();
+    let sink = scene.sink(move |_, now_ns| {
+        // Refused only after 100 ms, in which 100 further ticks come.
+        let broken = (500 * MS..1_500 * MS).contains(&now_ns);
+        *counted.lock().unwrap() += u64::from(now_ns >= 700 * MS && broken);
+        let fate = if broken { Fate::NotSent } else { Fate::Acked };
+        Answer::all(fate, if broken { 100 * MS } else { 0 })
+    });
+    let played = scene.play(&sink);
+    played.assert_whole(0, 2_000);
+    assert!(*calls.lock().unwrap() < 10, "{}", calls.lock().unwrap());
+}
+
+#[test]
 fn a_sink_lost_for_good_ends_the_run_as_failed() {
     let scene = Scene::of(vec![Listed::every(MS, 10_000)]);
     let sink = scene.prompt(MS);
