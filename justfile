@@ -5,7 +5,7 @@ _default:
 
 # The main job, on the embedded server
 demo:
-    cargo run --release -- run examples/hello.load
+    cargo run -- run examples/hello.load
 
 # Every test
 test *args:

@@ -56,7 +56,7 @@ pub fn number(value: f64) -> String {
         return value.to_string();
     }
     let size = value.abs();
-    if size >= 999.95 && size < 1e18 {
+    if (999.95..1e18).contains(&size) {
         let rounded = (size * 10.0).round() / 10.0;
         let sign = if value < 0.0 { "-" } else { "" };
         let fraction = decimal(rounded.fract(), 1);

@@ -57,6 +57,6 @@ pub(super) fn named(
 
 /// Tells why there is no connection.
 pub(super) fn unreachable(error: &ConnectError, out: &Output) -> Exit {
-    out.fault(&error.to_string(), &error.help());
+    out.fault(&error.to_string(), error.help());
     Exit::Failed
 }

@@ -119,7 +119,8 @@ impl Node {
         }
     }
 
-    /// The rates that occur from `from` to `to`, where 0 outside of it counts too.
+    /// The rates that occur from `from` to `to`, where 0 outside of it counts too. With `slack`
+    /// below 0, what only begins at `to` is left out.
     pub fn range_between(&self, from: Dd, to: Dd, slack: f64) -> Range {
         let outside = from.hi < 0.0 || self.is_over(to) && self.length.is_none_or(|l| l.dd() < to);
         let inside = self.range_within(from, to, slack);
@@ -137,6 +138,8 @@ impl Node {
         match &self.kind {
             Kind::Mark { body, .. } => body.range_within(from, to, slack),
             Kind::Jump => self.range,
+            // What ends where the time begins is not in it.
+            Kind::Piece(_) if self.is_over(from + Dd::new(slack.abs())) => Range::EMPTY,
             Kind::Piece(shape) => {
                 let end = match &self.length {
                     Some(length) if reaches_end => length.dd(),

@@ -238,3 +238,20 @@ fn shape_range(shape: &Shape, length: Option<Num>) -> Range {
     };
     Range { low, high, jumps: false }
 }
+
+#[cfg(test)]
+impl Node {
+    /// How many nodes the tree has.
+    pub fn parts(&self) -> usize {
+        let inner: usize = match &self.kind {
+            Kind::Piece(_) | Kind::Jump => 0,
+            Kind::Sequence(sequence) => sequence.items.iter().map(Node::parts).sum(),
+            Kind::Repeat { body, .. } | Kind::Mark { body, .. } => body.parts(),
+            Kind::Together { members, flat } => {
+                let own: usize = members.iter().map(Node::parts).sum();
+                own + flat.as_ref().map_or(0, |flat| flat.parts())
+            }
+        };
+        inner + 1
+    }
+}

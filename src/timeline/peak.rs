@@ -2,6 +2,7 @@
 //! for, most promising stretch first, with bounds that prove what is left out.
 
 use super::dd::Dd;
+use super::flatten::telling_stretches;
 use super::locate::{Side, slack};
 use super::node::{Kind, Node};
 use super::num::Num;
@@ -70,13 +71,17 @@ impl PartialEq for Stretch {
 impl Eq for Stretch {}
 
 fn peak_of_sum(sum: &Node) -> Dd {
-    let end = sum.length.map_or(Dd::new(FOREVER), |length| length.dd());
     let stretch = |from: Dd, to: Dd| {
         let high = sum.range_between(from, to, -slack(to)).high;
         Stretch { high, from, to }
     };
     let mut best = Dd::ZERO;
-    let mut open = BinaryHeap::from([stretch(Dd::ZERO, end)]);
+    let whole = |(from, to): (Num, Option<Num>)| {
+        let to = to.map_or(Dd::new(FOREVER), Num::dd);
+        (from.dd() < to).then(|| stretch(from.dd(), to))
+    };
+    let mut open: BinaryHeap<Stretch> =
+        telling_stretches(sum).into_iter().filter_map(whole).collect();
     for _ in 0..MAX_STRETCHES {
         let Some(top) = open.pop() else { return best };
         if top.high.hi <= best.hi * (1.0 + TOLERANCE) || narrow(&top) {

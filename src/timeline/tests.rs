@@ -3,8 +3,11 @@
 mod definition;
 mod exact;
 mod fuzz;
+mod marks;
 mod oracle;
 mod precise;
+mod streams;
+mod tables;
 
 use super::Timeline;
 use super::curve::Curve;

@@ -19,10 +19,12 @@ pub(super) struct Reading {
 pub(super) struct Probe {
     queues: Vec<Queue>,
     out: Option<Boxed<Reading>>,
+    /// The queue that was asked last.
+    asking: usize,
     asked_ns: u64,
     next_round_ns: u64,
-    /// The last question was not answered: said once.
-    failing: bool,
+    /// For each queue whether its last question was not answered: said once.
+    failing: Vec<bool>,
 }
 
 /// After this long a question is given up.
@@ -39,7 +41,8 @@ impl Probe {
                 queues.push(Queue { name: name.clone(), format: Format::List });
             }
         }
-        Probe { queues, out: None, asked_ns: 0, next_round_ns: 0, failing: false }
+        let failing = vec![false; queues.len()];
+        Probe { queues, out: None, asking: 0, asked_ns: 0, next_round_ns: 0, failing }
     }
 
     pub(super) fn queues(&self) -> &[Queue] {
@@ -72,7 +75,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         }
         if self.probe.is_out() && now_ns.saturating_sub(self.probe.asked_ns) > PATIENCE_NS {
             self.probe.out = None;
-            self.probe_failed("no answer to the question for a queue's depth");
+            self.probe_failed(self.probe.asking, "no answer");
         }
         if !self.probe.is_out()
             && now_ns >= self.probe.next_round_ns
@@ -86,6 +89,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
 
     fn ask_depth(&mut self, queue: usize, now_ns: u64) {
         let (sink, asked) = (Arc::clone(&self.sink), self.probe.queues[queue].clone());
+        self.probe.asking = queue;
         self.probe.asked_ns = now_ns;
         self.probe.out =
             Some(Box::pin(async move { Reading { queue, depth: sink.depth(&asked).await } }));
@@ -96,21 +100,23 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let now_ns = self.clock.now_ns();
         match reading.depth {
             Ok(depth) => {
-                self.probe.failing = false;
+                self.probe.failing[reading.queue] = false;
                 self.stats.depth_mut(reading.queue).seen(depth);
                 let hits = self.guards.judge_depth(reading.queue, depth);
                 self.act(hits, now_ns);
             }
-            Err(failure) => self.probe_failed(&failure.message),
+            Err(failure) => self.probe_failed(reading.queue, &failure.message),
         }
         if reading.queue + 1 < self.probe.queues.len() {
             self.ask_depth(reading.queue + 1, now_ns);
         }
     }
 
-    fn probe_failed(&mut self, message: &str) {
-        if !std::mem::replace(&mut self.probe.failing, true) {
-            self.tell(Event::Warning { message: format!("queue depth unknown: {message}") });
+    fn probe_failed(&mut self, queue: usize, message: &str) {
+        if !std::mem::replace(&mut self.probe.failing[queue], true) {
+            let name = &self.probe.queues[queue].name;
+            let message = format!("depth of queue {name:?} unknown: {message}");
+            self.tell(Event::Warning { message });
         }
     }
 
@@ -121,7 +127,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             match self.sink.depth(&self.probe.queues[queue]).await {
                 Ok(depth) => note(self, queue, depth),
                 // The others would not be told either, or only after as long a wait.
-                Err(failure) => return self.probe_failed(&failure.message),
+                Err(failure) => return self.probe_failed(queue, &failure.message),
             }
         }
     }
