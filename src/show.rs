@@ -150,6 +150,26 @@ pub fn cut(text: &str, columns: usize) -> String {
     out
 }
 
+/// A text in lines of so many columns, broken at blanks; a word that is longer is cut.
+pub fn wrap(text: &str, columns: usize) -> Vec<String> {
+    wrap_parts(&text.split(' ').map(str::to_owned).collect::<Vec<_>>(), " ", columns)
+}
+
+/// Parts with something between them, in lines of so many columns; no part is broken.
+pub fn wrap_parts(parts: &[String], between: &str, columns: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for part in parts {
+        match lines.last_mut() {
+            Some(line) if line.width() + between.width() + part.width() <= columns => {
+                line.push_str(between);
+                line.push_str(part);
+            }
+            _ => lines.push(cut(part, columns)),
+        }
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -190,6 +210,8 @@ mod tests {
         assert_eq!(cut("日本語", 4), "日…");
         assert_eq!(cut("abc", 0), "");
         assert_eq!(clean("a\x1b[2Jb\tc\u{202e}"), "a�[2Jb�c�");
+        assert_eq!(wrap("to be or not", 5), ["to be", "or", "not"]);
+        assert_eq!(wrap("a questionable b", 6), ["a", "quest…", "b"]);
         assert_eq!(share_of_jobs(1234.5), "≈ 1,234.5");
         assert_eq!(percent(2.0 / 3.0), "66.7%");
     }

@@ -115,7 +115,7 @@ fn a_block_nests_its_phrases_and_a_sum_gives_shares() {
 fn the_curve_has_a_point_every_so_often() {
     let curve =
         json("constant 10 for 25s; constant 30 for 5s", &["--every", "10s"])["curve"].take();
-    let rows: Vec<_> = curve.as_array().unwrap().iter().map(|point| {
+    let rows = curve.as_array().unwrap().iter().map(|point| {
         let number = |name: &str| point[name].as_f64().unwrap();
         (number("t_s"), number("rate_per_s"), point["cumulative_jobs"].as_u64().unwrap())
     });

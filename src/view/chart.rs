@@ -43,7 +43,7 @@ pub fn chart(load: &Load<'_>, title: &str, look: Look) -> Vec<String> {
     let (line, times) = time_axis(load.end_ns, columns);
     lines.push(format!("{:margin$} {}", "", look.dim(&line)));
     lines.push(format!("{:margin$} {times}", ""));
-    lines.extend(jumps.caption());
+    lines.extend(jumps.caption().iter().flat_map(|caption| show::wrap(caption, look.width)));
     lines
 }
 

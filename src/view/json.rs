@@ -1,8 +1,8 @@
 //! A plan as JSON. What the names mean is a contract, see `docs/interfaces.md`; times are in seconds
 //! from the run's start, rates in jobs per second.
 
-use super::Load;
 use super::points::{TooMany, times};
+use super::{Load, text};
 use crate::job::{Format, QueueChoice};
 use crate::plan::{Action, Guard, MixEntry, Phrase, PhraseJobs, Plan, Stream};
 use serde::Serialize;
@@ -45,6 +45,7 @@ struct MixLine<'a> {
     share: f64,
     format: &'static str,
     queues: Vec<&'a str>,
+    payload_mean_bytes: Option<f64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -104,7 +105,7 @@ pub fn document<'a>(
         duration_s: seconds(load.end_ns),
         peak_per_s: load.peak_per_s,
         mean_per_s: load.mean_per_s(),
-        streams: plan.streams.iter().map(stream).collect(),
+        streams: plan.streams.iter().map(|entry| stream(entry, plan.seed)).collect(),
         guards: plan.guards.iter().map(|entry| guard(plan, entry)).collect(),
         expectations: plan.expectations.iter().map(|expect| expect.text.as_str()).collect(),
         notes: &plan.notes,
@@ -116,7 +117,7 @@ fn seconds(t_ns: u64) -> f64 {
     t_ns as f64 / 1e9
 }
 
-fn stream(stream: &Stream) -> StreamEntry<'_> {
+fn stream(stream: &Stream, seed: u64) -> StreamEntry<'_> {
     let load = Load::of_stream(stream);
     let weights: f64 = stream.mix.iter().map(|entry| f64::from(entry.weight)).sum();
     StreamEntry {
@@ -126,12 +127,12 @@ fn stream(stream: &Stream) -> StreamEntry<'_> {
         duration_s: seconds(stream.timeline.length_ns().unwrap_or(0)),
         peak_per_s: load.peak_per_s,
         arrivals: "even",
-        mix: stream.mix.iter().map(|entry| mix(entry, weights)).collect(),
+        mix: stream.mix.iter().map(|entry| mix(stream, entry, weights, seed)).collect(),
         phrases: stream.phrases.iter().map(|entry| phrase(entry, stream.after_ns)).collect(),
     }
 }
 
-fn mix(entry: &MixEntry, weights: f64) -> MixLine<'_> {
+fn mix<'a>(stream: &Stream, entry: &'a MixEntry, weights: f64, seed: u64) -> MixLine<'a> {
     MixLine {
         job: &entry.job.name,
         weight: entry.weight,
@@ -144,6 +145,7 @@ fn mix(entry: &MixEntry, weights: f64) -> MixLine<'_> {
             QueueChoice::Fixed(queue) => vec![queue],
             QueueChoice::Pick(queues) => queues.iter().map(|(queue, _)| queue.as_str()).collect(),
         },
+        payload_mean_bytes: text::size(stream, entry, seed).map(|sizes| sizes.mean_bytes),
     }
 }
 

@@ -81,14 +81,21 @@ impl<'a> Load<'a> {
     /// A lower and an upper bound of the rate between two times, both included. The upper one is
     /// infinite if jobs fall due all at once there; with several streams neither needs be reached.
     pub fn bounds(&self, from_ns: u64, to_ns: u64) -> (f64, f64) {
-        let bounds = |(timeline, after): &(&Timeline, u64)| {
+        let sum = |a: (f64, f64), b: (f64, f64)| (a.0 + b.0, a.1 + b.1);
+        self.bounds_of_each(from_ns, to_ns).fold((0.0, 0.0), sum)
+    }
+
+    /// The bounds of each stream.
+    pub(super) fn bounds_of_each(
+        &self,
+        from_ns: u64,
+        to_ns: u64,
+    ) -> impl Iterator<Item = (f64, f64)> {
+        self.parts.iter().map(move |(timeline, after)| {
             let Some(to) = to_ns.checked_sub(*after) else { return (0.0, 0.0) };
             let (low, high) = timeline.bounds(from_ns.saturating_sub(*after), to);
-            if from_ns < *after { (0.0, high) } else { (low, high) }
-        };
-        let sum = |a: (f64, f64), b: (f64, f64)| (a.0 + b.0, a.1 + b.1);
-        let (low, high) = self.parts.iter().map(bounds).fold((0.0, 0.0), sum);
-        (positive(low), positive(high))
+            if from_ns < *after { (0.0, positive(high)) } else { (positive(low), positive(high)) }
+        })
     }
 
     /// No rate between two times is above this: the peaks of the phrases there, added up.

@@ -2,12 +2,13 @@
 //!
 //! A sample would miss a burst shorter than a column, so the search follows the timeline's bounds:
 //! the stretch that promises most is halved until a rate that is reached there comes close to what
-//! it promises.
+//! it promises. One stretch of a lone curve keeps its promise all the way down; sums promise more
+//! than they keep, and jobs sent at once promise anything, so the search is bounded.
 
 use super::Load;
 use std::collections::BinaryHeap;
 
-/// Halvings before the bound itself has to do.
+/// Halvings before what was found has to do: more than a century has of its shortest stretches.
 const MAX_HALVINGS: usize = 64;
 /// How far from the extreme a rate may be and still stand for it, relative to the load's peak.
 const TOLERANCE: f64 = 1.0 / 1000.0;
@@ -104,11 +105,22 @@ impl Load<'_> {
                 }
             }
         }
-        let promise = open.pop().map_or(best, |top| top.promise.max(best));
         match side {
-            Side::High => promise.min(self.ceiling(from_ns, to_ns).max(best)),
-            Side::Low => promise,
+            Side::Low => best,
+            Side::High => {
+                let reached = open.iter().map(|part| self.reached(part.from_ns, part.to_ns));
+                let ceiling = self.ceiling(from_ns, to_ns);
+                reached.fold(best, f64::max).min(ceiling.max(best))
+            }
         }
+    }
+
+    /// A rate that is reached between two times if one stream's bound is: its highest with the
+    /// others' lowest. Of a lone stream that is its bound, so that no burst of it is lost.
+    fn reached(&self, from_ns: u64, to_ns: u64) -> f64 {
+        let each: Vec<(f64, f64)> = self.bounds_of_each(from_ns + 1, to_ns - 1).collect();
+        let lows: f64 = each.iter().map(|(low, _)| low).sum();
+        each.iter().map(|(low, high)| lows + (high - low)).fold(0.0, f64::max)
     }
 }
 

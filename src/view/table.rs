@@ -174,30 +174,26 @@ fn wide(rows: &[Row], widths: &Widths, room: usize, look: Look) -> Vec<String> {
     lines
 }
 
-fn narrow(row: &Row, line_width: usize, look: Look) -> [String; 2] {
+fn narrow(row: &Row, line_width: usize, look: Look) -> Vec<String> {
     let indent = line_width + GAP + (2 * row.depth).min(look.width / 4);
-    let text = show::cut(&row.text, look.width.saturating_sub(indent));
-    let mut numbers = vec![if row.start == row.end {
+    let room = look.width.saturating_sub(indent);
+    let mut facts = vec![if row.start == row.end {
         row.start.clone()
     } else {
         format!("{}–{}", row.start, row.end)
     }];
-    numbers.push(format!("{} jobs", row.jobs));
+    facts.push(format!("{} jobs", row.jobs));
     match (row.from.as_str(), row.to.as_str()) {
         (_, "") => {}
-        ("", rate) => numbers.push(format!("{rate}/s")),
-        (from, to) => numbers.push(format!("{from}→{to}/s")),
+        ("", rate) => facts.push(format!("{rate}/s")),
+        (from, to) => facts.push(format!("{from} → {to}/s")),
     }
     if !row.peak.is_empty() {
-        numbers.push(format!("peak {}/s", row.peak));
+        facts.push(format!("peak {}/s", row.peak));
     }
-    let gap = indent - line_width;
-    [
-        format!("{:>line_width$}{:gap$}{text}", row.line, ""),
-        format!(
-            "{:indent$}{}",
-            "",
-            look.dim(&show::cut(&numbers.join("  "), look.width.saturating_sub(indent)))
-        ),
-    ]
+    let text = show::cut(&row.text, room);
+    let mut lines = vec![format!("{:>line_width$}{:2$}{text}", row.line, "", indent - line_width)];
+    let facts = show::wrap_parts(&facts, " · ", room);
+    lines.extend(facts.iter().map(|part| format!("{:indent$}{}", "", look.dim(part))));
+    lines
 }

@@ -1,11 +1,12 @@
 //! A plan as a text for people.
 
 use super::{Load, Look, chart, table};
-use crate::job::{Format, JobSpec, QueueChoice};
+use crate::job::{Format, JobSpec, QueueChoice, Sizes, Template};
 use crate::plan::{MixEntry, Plan, Stream};
 use crate::show;
 
 const TOTAL: &str = "total";
+const SENDS: &str = "sends";
 
 /// Everything about a plan, whose load is given: its phrases, totals, jobs and queues, guards and expectations, and its
 /// curve. Ends without a newline.
@@ -16,12 +17,11 @@ pub fn text(plan: &Plan, load: &Load<'_>, look: Look) -> String {
         lines.push(String::new());
         lines.extend(heading(stream, is_alone, look));
         lines.extend(table::phrases(&stream.phrases, stream.after_ns, look));
-        lines.extend(mix(stream, look));
+        lines.extend(mix(stream, plan.seed, look));
     }
     lines.push(String::new());
-    let totals = totals(load);
-    let totals = wrap(&totals, look.width.saturating_sub(TOTAL.len() + 2));
-    lines.extend(totals.enumerate().map(|(i, part)| match i {
+    let totals = show::wrap(&totals(load), look.width.saturating_sub(TOTAL.len() + 2));
+    lines.extend(totals.iter().enumerate().map(|(i, part)| match i {
         0 => format!("{}  {part}", look.bold(TOTAL)),
         _ => format!("{:1$}{part}", "", TOTAL.len() + 2),
     }));
@@ -77,30 +77,37 @@ fn title(plan: &Plan, look: Look) -> String {
     }
 }
 
-/// The line above a stream's table, unless it is the only one and there is nothing to say.
-fn heading(stream: &Stream, is_alone: bool, look: Look) -> Option<String> {
+/// What stands above a stream's table, unless it is the only one and there is nothing to say.
+fn heading(stream: &Stream, is_alone: bool, look: Look) -> Vec<String> {
     let name = match &stream.name {
         Some(name) => format!("load {}", show::clean(name)),
-        None if is_alone && stream.after_ns == 0 => return None,
+        None if is_alone && stream.after_ns == 0 => return Vec::new(),
         None => "outside any load".to_owned(),
     };
-    let mut line = look.bold(&show::cut(&name, look.width));
+    let mut facts = Vec::new();
     if stream.after_ns > 0 {
-        line.push_str(&format!("  after {}", show::duration(stream.after_ns)));
+        facts.push(format!("after {}", show::duration(stream.after_ns)));
     }
     if !is_alone {
         let load = Load::of_stream(stream);
-        let jobs = show::plural(load.jobs, "job");
-        line.push_str(&format!("  {jobs} · peak {}", show::rate(load.peak_per_s)));
+        facts.push(show::plural(load.jobs, "job"));
+        facts.push(format!("peak {}", show::rate(load.peak_per_s)));
     }
-    Some(line)
+    let facts = facts.join(" · ");
+    let name = show::cut(&name, look.width);
+    if show::width(&name) + 2 + show::width(&facts) <= look.width {
+        vec![format!("{}  {facts}", look.bold(&name)).trim_end().to_owned()]
+    } else {
+        vec![look.bold(&name), format!("  {facts}")]
+    }
 }
 
-/// What the stream sends: each job with its share, format and queues.
-fn mix(stream: &Stream, look: Look) -> Vec<String> {
+/// What the stream sends: each job with its share, format, queues and size.
+fn mix(stream: &Stream, seed: u64, look: Look) -> Vec<String> {
     let weights: f64 = stream.mix.iter().map(|entry| f64::from(entry.weight)).sum();
-    let indent = "sends ".len();
-    let line = |(i, entry): (usize, &MixEntry)| {
+    let indent = SENDS.len() + 1;
+    let mut lines = Vec::new();
+    for entry in &stream.mix {
         let share = match stream.mix.len() {
             1 => String::new(),
             _ => format!(" {}", show::percent(f64::from(entry.weight) / weights)),
@@ -110,12 +117,24 @@ fn mix(stream: &Stream, look: Look) -> Vec<String> {
         } else {
             show::clean(&entry.job.name)
         };
-        let line = format!("{job}{share} to {}", queues(entry));
-        let line = show::cut(&line, look.width.saturating_sub(indent));
-        let lead = if i == 0 { look.dim("sends") } else { " ".repeat(indent - 1) };
-        format!("{lead} {line}")
-    };
-    stream.mix.iter().enumerate().map(line).collect()
+        let size = size(stream, entry, seed).map_or(String::new(), |sizes| {
+            let mean = show::bytes(sizes.mean_bytes.round() as u64);
+            let word = if sizes.min_bytes == sizes.max_bytes { "" } else { "about " };
+            format!(", {word}{mean} each")
+        });
+        let text = format!("{job}{share} to {}{size}", queues(entry));
+        for part in show::wrap(&text, look.width.saturating_sub(indent)) {
+            let lead = if lines.is_empty() { look.dim(SENDS) } else { " ".repeat(SENDS.len()) };
+            lines.push(format!("{lead} {part}"));
+        }
+    }
+    lines
+}
+
+/// How large the payloads of a job are.
+pub(super) fn size(stream: &Stream, entry: &MixEntry, seed: u64) -> Option<Sizes> {
+    let template = Template::compile(&entry.job, seed, stream.name.as_deref()).ok()?;
+    Some(template.sizes(stream.timeline.jobs().unwrap_or(0).max(1)))
 }
 
 fn queues(entry: &MixEntry) -> String {
@@ -141,24 +160,10 @@ fn list(head: &str, items: impl Iterator<Item = String>, look: Look) -> Vec<Stri
         if lines.is_empty() {
             lines.push(look.bold(head));
         }
-        lines.extend(wrap(&item, look.width.saturating_sub(2)).map(|part| format!("  {part}")));
+        let parts = show::wrap(&item, look.width.saturating_sub(2));
+        lines.extend(parts.iter().map(|part| format!("  {part}")));
     }
     lines
-}
-
-/// A text in lines of so many columns, broken at blanks.
-fn wrap(text: &str, columns: usize) -> impl Iterator<Item = String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split(' ') {
-        match lines.last_mut() {
-            Some(line) if show::width(line) + 1 + show::width(word) <= columns => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines.into_iter()
 }
 
 #[cfg(test)]

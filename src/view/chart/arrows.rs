@@ -79,7 +79,7 @@ mod tests {
         };
         assert_eq!(columns(&[(0, 5000.0)]), "▼5,000");
         assert_eq!(columns(&[(11, 5000.0)]), "      5,000▼");
-        assert_eq!(columns(&[(2, 10.0), (4, 20.0)]), "  ▼ ▼20");
+        assert_eq!(columns(&[(2, 10.0), (4, 20.0)]), "10▼ ▼20");
         assert_eq!(columns(&[(4, 20.0), (6, 30.0)]), "  20▼ ▼30");
         assert_eq!(columns(&[(0, 1.0), (1, 2.0), (2, 3.0)]), "▼▼▼3");
     }
