@@ -14,6 +14,7 @@ use crate::schedule;
 use crate::source::Span;
 use crate::timeline::curve::Curve;
 use crate::timeline::{CurveError, MarkJobs, MarkSpan, Timeline};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 impl Checker<'_> {
@@ -39,6 +40,7 @@ impl Checker<'_> {
         self.end_streams(&mut streams, &guards, &mut notes)?;
         for (stream, nodes) in streams.iter_mut().zip(&all_nodes) {
             let marks = stream.timeline.marks();
+            let marks = marks.iter().map(|mark| (mark.id, mark)).collect();
             stream.phrases = self.phrases(nodes, &marks);
         }
         let total = streams.iter().filter_map(|stream| stream.timeline.jobs()).sum::<u64>();
@@ -182,6 +184,23 @@ impl Checker<'_> {
             Ok(timeline) => return Some(timeline),
             Err(error) => error,
         };
+        // Only the first fault is known; each phrase by itself tells its own.
+        let mut found = false;
+        if let Curve::Sequence(parts) = curve {
+            for part in parts {
+                if let Err(error) = Timeline::new(part) {
+                    found = true;
+                    self.curve_fault(error);
+                }
+            }
+        }
+        if !found {
+            self.curve_fault(error);
+        }
+        None
+    }
+
+    fn curve_fault(&mut self, error: CurveError) {
         let (code, mark, message, help) = match error {
             CurveError::EmptyTotal { mark } => (
                 Code::EmptyTotal,
@@ -225,12 +244,11 @@ impl Checker<'_> {
         };
         let span = proof::fault_span(&self.marks, mark);
         self.report(Problem::error(code, span, message).help(help));
-        None
     }
 
-    fn phrases(&self, nodes: &[Node], marks: &[MarkSpan]) -> Vec<Phrase> {
+    fn phrases(&self, nodes: &[Node], marks: &BTreeMap<u32, &MarkSpan>) -> Vec<Phrase> {
         let phrase = |node: &Node| {
-            let mark = marks.iter().find(|mark| mark.id == node.mark)?;
+            let mark = marks.get(&node.mark)?;
             Some(Phrase {
                 text: node.text.clone(),
                 label: node.label.clone(),
