@@ -291,13 +291,9 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         }
         match wishes.end {
             Some(End::Drain(why)) if self.ending.is_none() => {
-                self.fall_due(now_ns);
                 self.stop_run(Ending::Wished(why), now_ns);
             }
             Some(End::Now(why)) => {
-                if self.ending.is_none() {
-                    self.fall_due(now_ns);
-                }
                 self.stop_run(Ending::Wished(why), now_ns);
                 self.abandon_flights("the run was broken off", now_ns);
                 self.broken_off = true;
@@ -306,8 +302,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         }
     }
 
-    /// Ends the run: nothing more falls due, nothing more is sent, what is in flight is waited for
-    /// within a bound. The first reason counts.
+    /// Ends the run: from the last tick on nothing falls due, nothing more is sent, and what is in
+    /// flight is waited for within a bound. The first reason counts.
     fn stop_run(&mut self, ending: Ending, now_ns: u64) {
         self.ending.get_or_insert(ending);
         for stream in self.streams() {
@@ -326,7 +322,6 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         if self.ending.is_some() {
             return;
         }
-        self.fall_due(now_ns);
         let overdue = self.streams().map(|stream| self.overdue(stream)).sum();
         if overdue > 0 {
             self.stats.error(&failure, overdue, now_ns);

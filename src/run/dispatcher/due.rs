@@ -109,15 +109,11 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
                     self.tell(Event::Paused { by, stream: name });
                 }
                 Effect::StopStream { stream, .. } => {
-                    self.fall_due(now_ns);
                     self.pacer.close(stream, now_ns);
                     self.give_up(stream);
                     self.stream_stopped = true;
                 }
-                _ => {
-                    self.fall_due(now_ns);
-                    self.stop_run(Ending::Guard, now_ns);
-                }
+                _ => self.stop_run(Ending::Guard, now_ns),
             }
         }
     }
