@@ -6,18 +6,20 @@
 mod assemble;
 mod defaults;
 mod digest;
+mod fields;
 mod guards;
 mod jobs;
 mod lower;
 mod payload;
 mod proof;
 mod scope;
+mod units;
 mod value;
 
 use crate::ast::Script;
 use crate::exact::Exact;
 use crate::plan::Plan;
-use crate::problem::{Problem, Severity};
+use crate::problem::{Code, Problem, Severity, did_you_mean};
 use crate::source::{SourceFile, Span};
 use std::collections::BTreeMap;
 use value::State;
@@ -74,17 +76,39 @@ struct Checker<'a> {
     problems: Vec<Problem>,
     names: BTreeMap<String, State>,
     marks: Vec<Span>,
+    /// Steps of all stairs so far.
+    steps: i128,
+    /// A bracket is missing somewhere, so what belongs to what cannot be told.
+    shaky: bool,
+    /// Every job could be read and is right.
+    jobs_sound: bool,
 }
 
 impl<'a> Checker<'a> {
     fn new(source: &'a SourceFile, options: &'a Options, problems: Vec<Problem>) -> Self {
-        Checker { source, options, problems, names: BTreeMap::new(), marks: Vec::new() }
+        let shaky = problems.iter().any(|problem| problem.code == Code::Bracket);
+        Checker {
+            source,
+            options,
+            problems,
+            names: BTreeMap::new(),
+            marks: Vec::new(),
+            steps: 0,
+            shaky,
+            jobs_sound: true,
+        }
     }
 
     fn report(&mut self, problem: Problem) {
         if self.problems.len() < crate::parse::MAX_PROBLEMS {
             self.problems.push(problem);
         }
+    }
+
+    /// The candidate that was probably meant; nobody needs it for the hundredth mistake.
+    fn meant<'c>(&self, word: &str, known: impl IntoIterator<Item = &'c str>) -> Option<String> {
+        let few = self.problems.len() < 100;
+        few.then(|| did_you_mean(word, known).map(str::to_owned)).flatten()
     }
 
     fn has_errors(&self) -> bool {

@@ -11,7 +11,9 @@ mod guard;
 mod job;
 mod number;
 mod phrase;
+mod slips;
 mod text;
+mod tokens;
 mod words;
 
 use crate::ast::{Let, Load, MixItem, Name, Script, Setting, Statement, StatementKind};
@@ -70,8 +72,8 @@ pub fn parse(source: &SourceFile) -> (Script, Vec<Problem>) {
         let first = scan.problems.into_iter().find(|problem| problem.code == Code::TooDeep);
         return (script, first.into_iter().collect());
     }
-    let text = blanked(&source.text, &scan.blanks);
-    let mut reader = Reader::new(scan.problems);
+    let text = edited(&source.text, &scan.edits);
+    let mut reader = Reader { problems: scan.problems, blamed: scan.blamed, ..Reader::default() };
     match grammar::Grammar::parse(Rule::file, &text) {
         Ok(mut pairs) => {
             if let Some(file) = pairs.next() {
@@ -92,20 +94,18 @@ pub fn parse(source: &SourceFile) -> (Script, Vec<Problem>) {
     (script, problems)
 }
 
-/// The text with some of its (one-byte) brackets made blank.
-fn blanked(text: &str, blanks: &[u32]) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut from = 0;
-    let mut sorted = blanks.to_vec();
-    sorted.sort_unstable();
-    for at in sorted {
-        let at = at as usize;
-        out.push_str(text.get(from..at).unwrap_or(""));
-        out.push(' ');
-        from = at + 1;
+/// The text as the grammar is to see it; of the same length, so that places stay what they are.
+fn edited(text: &str, edits: &[brackets::Edit]) -> String {
+    let mut bytes = text.as_bytes().to_vec();
+    for edit in edits {
+        for byte in bytes.get_mut(edit.span.range()).into_iter().flatten() {
+            if !matches!(byte, b'\n' | b'\r') {
+                *byte = edit.with;
+            }
+        }
     }
-    out.push_str(text.get(from..).unwrap_or(""));
-    out
+    // An edit takes whole characters, so what is left is as good UTF-8 as it was.
+    String::from_utf8(bytes).unwrap_or_default()
 }
 
 /// Turns pairs into the tree; knows where in the file its text stands.
@@ -113,17 +113,17 @@ fn blanked(text: &str, blanks: &[u32]) -> String {
 struct Reader {
     offset: usize,
     problems: Vec<Problem>,
+    /// Operators of the expressions around the one in hand.
+    operators: usize,
     /// Unpaired brackets and open quotes, in the order of the file: what cannot be read around one
     /// follows from it.
     blamed: Vec<Span>,
+    /// Where a statement ended before it was complete, and its problem: the next line may be meant to
+    /// go on with it.
+    unfinished: Option<(usize, usize)>,
 }
 
 impl Reader {
-    fn new(problems: Vec<Problem>) -> Self {
-        let blamed = problems.iter().map(|problem| problem.place.0).collect();
-        Reader { offset: 0, problems, blamed }
-    }
-
     /// Notes a problem, unless there are too many already for anybody to read.
     fn push(&mut self, problem: Problem) {
         if !self.is_full() {
@@ -172,7 +172,16 @@ impl Reader {
 
     fn let_statement(&mut self, pair: Pair<'_>) -> StatementKind {
         let mut inner = pair.into_inner();
-        let name = inner.find(|p| p.as_rule() == Rule::ident);
+        let name = inner.find(|p| matches!(p.as_rule(), Rule::ident | Rule::hyphened));
+        if let Some(name) = name.as_ref().filter(|name| name.as_rule() == Rule::hyphened) {
+            let span = self.span(name);
+            let better = name.as_str().replace('-', "_");
+            self.push(
+                Problem::error(Code::Expected, span, "`-` is minus: it stands in no name")
+                    .help(format!("write `{better}`, here and where it is used")),
+            );
+            return StatementKind::Broken(Some(Name::new(name.as_str().to_owned(), span)));
+        }
         let value = inner.find(|p| p.as_rule() == Rule::expr);
         match (name, value) {
             (Some(name), Some(value)) => {
@@ -228,13 +237,30 @@ impl Reader {
     /// A name, quoted or not.
     fn name(&mut self, pair: Pair<'_>) -> Name {
         let span = self.span(&pair);
-        match pair.as_str().starts_with('"') {
-            true => {
-                let string = pair.clone().into_inner().next().unwrap_or(pair);
-                self.plain_string(&string)
+        let inner = pair.clone().into_inner().next().unwrap_or(pair);
+        match inner.as_rule() {
+            Rule::string => self.plain_string(&inner),
+            Rule::hyphened => {
+                self.unquoted(span, inner.as_str(), "a name with `-` stands in quotes");
+                Name::new(inner.as_str().to_owned(), span)
             }
-            false => Name::new(pair.as_str().to_owned(), span),
+            _ => Name::new(inner.as_str().to_owned(), span),
         }
+    }
+
+    /// A text in quotes, or one that should stand in them.
+    fn quoted(&mut self, pair: &Pair<'_>, what: &str) -> Name {
+        if pair.as_rule() == Rule::string {
+            return self.plain_string(pair);
+        }
+        let span = self.span(pair);
+        self.unquoted(span, pair.as_str(), &format!("{what} stands in quotes"));
+        Name::new(pair.as_str().to_owned(), span)
+    }
+
+    fn unquoted(&mut self, span: Span, text: &str, message: &str) {
+        let help = format!("write `\"{text}\"`");
+        self.push(Problem::error(Code::Expected, span, message).help(help));
     }
 
     /// What stands behind a block and does not belong there.

@@ -116,6 +116,8 @@ codes! {
     UnknownUnit = "E0111",
     /// an escape in a string that does not exist
     BadString = "E0112",
+    /// a comment of another language
+    Comment = "E0113",
     /// an argument is missing
     MissingArgument = "E0120",
     /// an argument is given twice
@@ -182,8 +184,8 @@ pub fn did_you_mean<'a>(
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
     let allowed = match word.chars().count() {
-        0..=2 => 1,
-        3..=5 => 2,
+        0..=4 => 1,
+        5..=7 => 2,
         _ => 3,
     };
     candidates

@@ -152,6 +152,21 @@ fn what_cannot_be_meant_is_said_well() {
 }
 
 #[test]
+fn every_mistake_is_found_and_none_is_caused_by_another() {
+    insta::glob!("scripts/check_error/twelve_*.load", |path| {
+        let source = read(path).expect("text");
+        let marked = source.text.lines().enumerate().flat_map(|(index, line)| {
+            std::iter::repeat_n(index + 1, line.matches("# wrong").count())
+        });
+        let problems = check(&source, &Options::default()).problems;
+        let found = problems.iter().map(|problem| source.line_column(problem.place.0.start).0);
+        let (marked, found): (Vec<_>, Vec<_>) = (marked.collect(), found.collect());
+        assert_eq!(marked.len(), 12, "{path:?}");
+        assert_eq!(found, marked, "{path:?}");
+    });
+}
+
+#[test]
 fn a_script_that_is_too_large_is_refused() {
     let source = SourceFile::new("large.load", "\n".repeat(loadc::parse::MAX_BYTES + 1));
     let problems = check(&source, &Options::default()).problems;

@@ -14,6 +14,7 @@ use crate::schedule;
 use crate::source::Span;
 use crate::timeline::curve::Curve;
 use crate::timeline::{CurveError, MarkJobs, MarkSpan, Timeline};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 impl Checker<'_> {
@@ -35,9 +36,11 @@ impl Checker<'_> {
             streams.push(stream);
             all_nodes.push(nodes);
         }
-        self.end_streams(&mut streams, &guards)?;
+        let mut notes = Vec::new();
+        self.end_streams(&mut streams, &guards, &mut notes)?;
         for (stream, nodes) in streams.iter_mut().zip(&all_nodes) {
             let marks = stream.timeline.marks();
+            let marks = marks.iter().map(|mark| (mark.id, mark)).collect();
             stream.phrases = self.phrases(nodes, &marks);
         }
         let total = streams.iter().filter_map(|stream| stream.timeline.jobs()).sum::<u64>();
@@ -53,7 +56,6 @@ impl Checker<'_> {
             );
             return None;
         }
-        let mut notes = Vec::new();
         self.prove(&streams, &guards, &mut notes);
         let seed = settings.seed.unwrap_or_else(random_seed);
         if settings.seed.is_none() {
@@ -103,7 +105,12 @@ impl Checker<'_> {
     }
 
     /// Ends streams where a guard with an action on jobs or time says so: that is the plan's end.
-    fn end_streams(&mut self, streams: &mut [Stream], guards: &[Guard]) -> Option<()> {
+    fn end_streams(
+        &mut self,
+        streams: &mut [Stream],
+        guards: &[Guard],
+        notes: &mut Vec<String>,
+    ) -> Option<()> {
         for guard in guards.iter().filter(|guard| guard.action == Some(Action::Stop)) {
             let chosen = |index: usize| guard.stream.is_none_or(|only| only == index);
             let end_ns = match guard.kind {
@@ -116,15 +123,21 @@ impl Checker<'_> {
                 _ => None,
             };
             let Some(end_ns) = end_ns else { continue };
+            let mut cut = false;
             for (index, stream) in streams.iter_mut().enumerate() {
                 let left_ns = end_ns.saturating_sub(stream.after_ns);
                 let longer = stream.timeline.length_ns().is_none_or(|length| length > left_ns);
                 if chosen(index) && longer {
+                    cut = true;
                     let length = nanos_to_seconds(left_ns);
                     let body = Box::new(stream.curve.clone());
                     stream.curve = Curve::Cut { length, body };
                     stream.timeline = Arc::new(self.timeline(&stream.curve)?);
                 }
+            }
+            if cut {
+                let when = crate::show::duration(end_ns);
+                notes.push(format!("`{}` ends the plan {when} after the start", guard.text));
             }
         }
         let mut good = Some(());
@@ -171,6 +184,23 @@ impl Checker<'_> {
             Ok(timeline) => return Some(timeline),
             Err(error) => error,
         };
+        // Only the first fault is known; each phrase by itself tells its own.
+        let mut found = false;
+        if let Curve::Sequence(parts) = curve {
+            for part in parts {
+                if let Err(error) = Timeline::new(part) {
+                    found = true;
+                    self.curve_fault(error);
+                }
+            }
+        }
+        if !found {
+            self.curve_fault(error);
+        }
+        None
+    }
+
+    fn curve_fault(&mut self, error: CurveError) {
         let (code, mark, message, help) = match error {
             CurveError::EmptyTotal { mark } => (
                 Code::EmptyTotal,
@@ -214,12 +244,11 @@ impl Checker<'_> {
         };
         let span = proof::fault_span(&self.marks, mark);
         self.report(Problem::error(code, span, message).help(help));
-        None
     }
 
-    fn phrases(&self, nodes: &[Node], marks: &[MarkSpan]) -> Vec<Phrase> {
+    fn phrases(&self, nodes: &[Node], marks: &BTreeMap<u32, &MarkSpan>) -> Vec<Phrase> {
         let phrase = |node: &Node| {
-            let mark = marks.iter().find(|mark| mark.id == node.mark)?;
+            let mark = marks.get(&node.mark)?;
             Some(Phrase {
                 text: node.text.clone(),
                 label: node.label.clone(),

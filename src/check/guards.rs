@@ -7,7 +7,7 @@ use crate::ast::{self, Comparison, Expr, GuardAction, GuardRule, Measure};
 use crate::exact::{Exact, checked, seconds_to_nanos, to_f64, whole};
 use crate::job::QueueChoice;
 use crate::plan::{Action, Expectation, Guard, GuardKind};
-use crate::problem::{Code, Problem, did_you_mean};
+use crate::problem::{Code, Problem};
 use crate::source::Span;
 
 /// The window of a rate guard that names none: a second.
@@ -137,12 +137,12 @@ impl Checker<'_> {
             }
         }
         // A job that was found wrong may be the one that writes to it.
-        if names.contains(&queue.node.as_str()) || self.has_errors() {
+        if names.contains(&queue.node.as_str()) || !self.jobs_sound {
             return true;
         }
         names.sort_unstable();
         names.dedup();
-        let help = match did_you_mean(&queue.node, names.iter().copied()) {
+        let help = match self.meant(&queue.node, names.iter().copied()) {
             Some(meant) => format!("did you mean `\"{meant}\"`?"),
             None => format!("it writes to {}", names.join(", ")),
         };

@@ -61,6 +61,7 @@ impl Checker<'_> {
         for name in &scopes.broken {
             jobs.entry(name.clone()).or_insert(None);
         }
+        self.jobs_sound = !self.shaky && jobs.values().all(Option::is_some);
         jobs
     }
 
@@ -196,7 +197,9 @@ impl Checker<'_> {
             }
             good = false;
             let known: &[&str] = if word.node == "stream" { &["maxlen"] } else { &[] };
+            let field = matches!(option.node.as_str(), "size" | "body" | "queue");
             let help = match did_you_mean(&option.node, known.iter().copied()) {
+                _ if field => format!("begin it on a new line, or write `; {}`", option.node),
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None if known.is_empty() => format!("`as {}` takes no options", word.node),
                 None => "`as stream` takes `maxlen`: `as stream maxlen 10k`".to_owned(),
@@ -282,7 +285,8 @@ impl Checker<'_> {
     pub(super) fn streams(&mut self, scopes: &Scopes<'_>, jobs: &Jobs) -> Vec<Draft> {
         let mut drafts = Vec::new();
         for (index, scope) in scopes.scopes.iter().enumerate() {
-            if let (Some(name), true) = (scope.name, scope.phrases.is_empty()) {
+            let empty = scope.phrases.is_empty() && !self.shaky;
+            if let (Some(name), true) = (scope.name, empty) {
                 self.report(
                     Problem::error(
                         Code::NoLoad,
@@ -339,7 +343,7 @@ impl Checker<'_> {
                 Some(None) => {}
                 None => {
                     let message = format!("there is no job `{}`", item.job.node);
-                    let help = match did_you_mean(&item.job.node, jobs.keys().map(String::as_str)) {
+                    let help = match self.meant(&item.job.node, jobs.keys().map(String::as_str)) {
                         Some(meant) => format!("did you mean `{meant}`?"),
                         None => format!("define it: `job {} {{ queue \"…\" }}`", item.job.node),
                     };

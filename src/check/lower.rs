@@ -1,7 +1,7 @@
 //! Phrases become a curve.
 
 use super::Checker;
-use super::value::MAX_COUNT;
+use super::units::MAX_COUNT;
 use crate::ast::{
     Between, Burst, Expr, Length, Phrase, PhraseKind, Points, Ramp, RampCurve, Sine, Statement,
     StatementKind, Steps,
@@ -36,7 +36,7 @@ struct Inside {
     together: bool,
 }
 
-/// Most steps a `stairs` may have.
+/// Most steps that all `stairs` of a script may have.
 const MAX_STEPS: i128 = 100_000;
 
 impl Checker<'_> {
@@ -127,6 +127,19 @@ impl Checker<'_> {
         let Some(total) = &phrase.total else { return body };
         let jobs = self.count(total, "a total");
         let body = body?;
+        if jobs.is_some_and(|jobs| jobs > 0) && is_silent(&body) {
+            self.report(
+                Problem::error(
+                    Code::EmptyTotal,
+                    total.span,
+                    "there is nothing here to bring to a total",
+                )
+                .label("so many jobs")
+                .and(phrase.head, "the rate is 0 throughout")
+                .help("give it a shape with a rate above 0"),
+            );
+            return None;
+        }
         if is_endless(&body) {
             self.report(
                 Problem::error(Code::NeverEnds, total.span, "what goes on forever has no total")
@@ -477,14 +490,16 @@ impl Checker<'_> {
             return None;
         }
         let steps = checked('/', &height, &step)?.ceil().to_integer();
-        if steps > MAX_STEPS {
+        self.steps = self.steps.saturating_add(steps);
+        if self.steps > MAX_STEPS {
+            self.steps = 0;
             self.report(
                 Problem::error(
                     Code::TooIntricate,
                     by.span,
-                    format!("these stairs have {steps} steps"),
+                    format!("these stairs have {} steps", crate::show::count(u64::try_from(steps).unwrap_or(u64::MAX))),
                 )
-                .help(format!("at most {MAX_STEPS}; a `ramp` has as many as you like")),
+                .help("a script's stairs have at most 100,000 steps; a `ramp` has as many as you like"),
             );
             return None;
         }
@@ -581,6 +596,24 @@ fn is_empty(curve: &Curve) -> bool {
         | Curve::Speed { body, .. }
         | Curve::Total { body, .. }
         | Curve::Mark { body, .. } => is_empty(body),
+    }
+}
+
+/// Whether a curve never rises above 0.
+fn is_silent(curve: &Curve) -> bool {
+    match curve {
+        Curve::Constant { rate, .. } => rate.is_zero() || is_empty(curve),
+        Curve::Ramp { from, to, .. } => from.is_zero() && to.is_zero() || is_empty(curve),
+        Curve::Sine { base, amp, .. } => base.is_zero() && amp.is_zero() || is_empty(curve),
+        Curve::AtOnce { jobs } => *jobs == 0,
+        Curve::Total { jobs, .. } => *jobs == 0,
+        Curve::Sequence(parts) | Curve::Together(parts) => parts.iter().all(is_silent),
+        Curve::Repeat { times, body } => *times == Some(0) || is_silent(body),
+        Curve::Cut { length, body } => length.is_zero() || is_silent(body),
+        Curve::Scale { factor, body } => factor.is_zero() || is_silent(body),
+        Curve::Cap { rate, body } => rate.is_zero() || is_silent(body),
+        Curve::Floor { rate, body } => is_silent(body) && (rate.is_zero() || is_empty(body)),
+        Curve::Speed { body, .. } | Curve::Mark { body, .. } => is_silent(body),
     }
 }
 

@@ -1,7 +1,8 @@
-//! Bodies: every generator, its arguments, and references between fields.
+//! Bodies: every generator and its arguments.
 
 use super::Checker;
-use super::value::{State, Val, decimal};
+use super::fields::Fields;
+use super::units::decimal;
 use crate::ast::{CallArg, Expr, ExprKind, Name, RangeArg, TextPart, Unit, Value, ValueKind};
 use crate::exact::{Exact, to_f64, whole};
 use crate::job;
@@ -9,7 +10,7 @@ use crate::problem::{Code, Problem, did_you_mean};
 use crate::source::Span;
 
 /// Generators of this version.
-const GENERATORS: &[&str] =
+pub(super) const GENERATORS: &[&str] =
     &["uuid", "seq", "int", "float", "bool", "pick", "now", "text", "hex", "list"];
 /// Generators of the language that this version does not have.
 const TO_COME: &[&str] = &[
@@ -34,25 +35,19 @@ const MAX_ITEMS: u64 = 100_000;
 /// Most bytes or digits that one value draws.
 const MAX_DRAWN: u64 = 100_000_000;
 
-/// The objects around a value, outermost first: the key under which each stands, and its keys.
-#[derive(Clone, Default)]
-struct Scope<'v> {
-    levels: Vec<(Vec<String>, &'v [(Name, Value)])>,
-    /// Path of the value in hand.
-    path: Vec<String>,
-}
-
 impl Checker<'_> {
     /// A job's body.
     pub(super) fn body(&mut self, value: &Value) -> Option<job::Value> {
-        let body = self.drawn(value, &Scope::default());
-        match body {
-            Some(body) => self.no_circle(&body, value.span).then_some(body),
-            None => None,
-        }
+        let mut fields = Fields::default();
+        let body = self.drawn(value, &mut fields)?;
+        self.no_circle(fields).then_some(body)
     }
 
-    fn drawn(&mut self, value: &Value, scope: &Scope<'_>) -> Option<job::Value> {
+    pub(super) fn drawn<'v>(
+        &mut self,
+        value: &'v Value,
+        fields: &mut Fields<'v>,
+    ) -> Option<job::Value> {
         Some(match &value.kind {
             ValueKind::Null => job::Value::Null,
             ValueKind::Bool(value) => job::Value::Bool(*value),
@@ -77,102 +72,41 @@ impl Checker<'_> {
             ValueKind::Text(parts) => {
                 let parts = parts.iter().map(|part| match part {
                     TextPart::Literal(text) => Some(job::TextPart::Literal(text.clone())),
-                    TextPart::Value(value) => self.drawn(value, scope).map(job::TextPart::Value),
+                    TextPart::Value(value) => self.drawn(value, fields).map(job::TextPart::Value),
                 });
                 job::Value::Text(parts.collect::<Vec<_>>().into_iter().collect::<Option<_>>()?)
             }
             ValueKind::Array(items) => {
-                let items = items.iter().map(|item| self.drawn(item, scope)).collect::<Vec<_>>();
+                let items = items.iter().map(|item| self.drawn(item, fields)).collect::<Vec<_>>();
                 job::Value::Array(items.into_iter().collect::<Option<_>>()?)
             }
-            ValueKind::Object(entries) => self.object(entries, scope)?,
+            ValueKind::Object(entries) => self.object(entries, fields)?,
             ValueKind::List { count, item } => {
                 let range = self.count_range(count, MAX_ITEMS, "the length of a list");
-                let item = self.drawn(item, scope);
+                let item = self.drawn(item, fields);
                 let (min, max) = range?;
                 let clip = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
                 job::Value::List { min: clip(min), max: clip(max), item: Box::new(item?) }
             }
-            ValueKind::Call { name, args } => return self.generator(name, args, value.span, scope),
-            ValueKind::Reference(name) => return self.reference(name, scope),
+            ValueKind::Call { name, args } => {
+                return self.generator(name, args, value.span, fields);
+            }
+            ValueKind::Reference(name) => return self.reference(name, fields),
         })
     }
 
-    fn object(&mut self, entries: &[(Name, Value)], scope: &Scope<'_>) -> Option<job::Value> {
-        let mut inner = scope.clone();
-        inner.levels.push((scope.path.clone(), entries));
-        let mut fields = Some(Vec::with_capacity(entries.len()));
-        let mut seen: Vec<&Name> = Vec::new();
-        for (key, value) in entries {
-            if let Some(first) = seen.iter().find(|first| first.node == key.node) {
-                let message = format!("there are two fields `{}`", key.node);
-                self.report(
-                    Problem::error(Code::DuplicateName, key.span, message)
-                        .label("defined again here")
-                        .and(first.span, "defined first here")
-                        .help("give one of them another name"),
-                );
-                fields = None;
-                continue;
-            }
-            seen.push(key);
-            inner.path.push(key.node.clone());
-            let value = self.drawn(value, &inner);
-            inner.path.pop();
-            match (value, fields.as_mut()) {
-                (Some(value), Some(fields)) => fields.push((key.node.clone(), value)),
-                _ => fields = None,
-            }
-        }
-        fields.map(job::Value::Object)
-    }
-
-    /// A field of an object around, or a `let`.
-    fn reference(&mut self, name: &Name, scope: &Scope<'_>) -> Option<job::Value> {
-        for (path, entries) in scope.levels.iter().rev() {
-            if entries.iter().any(|(key, _)| key.node == name.node) {
-                let mut path = path.clone();
-                path.push(name.node.clone());
-                return Some(job::Value::Field(path));
-            }
-        }
-        if self.names.contains_key(&name.node) {
-            let expr = Expr { kind: ExprKind::Name(name.node.clone()), span: name.span };
-            return match self.value(&expr)? {
-                Val::Text(text) => Some(job::Value::Text(vec![job::TextPart::Literal(text)])),
-                Val::Quantity(value, _) => Some(job::Value::Number(decimal(&value))),
-            };
-        }
-        let fields = scope.levels.iter().flat_map(|(_, entries)| entries.iter());
-        let fields = fields.map(|(key, _)| key.node.as_str()).collect::<Vec<_>>();
-        let help = match did_you_mean(
-            &name.node,
-            fields.iter().copied().chain(GENERATORS.iter().copied()),
-        ) {
-            Some(meant) if GENERATORS.contains(&meant) => format!("did you mean `{meant}()`?"),
-            Some(meant) => format!("did you mean `{meant}`?"),
-            None => format!(
-                "texts stand in quotes: `\"{}\"`; a name is another field of the body, or a `let`",
-                name.node
-            ),
-        };
-        let message = format!("there is no field `{}` here", name.node);
-        self.report(Problem::error(Code::UnknownName, name.span, message).help(help));
-        self.names.insert(name.node.clone(), State::Done(None));
-        None
-    }
-
-    fn generator(
+    fn generator<'v>(
         &mut self,
         name: &Name,
-        args: &[CallArg],
+        args: &'v [CallArg],
         span: Span,
-        scope: &Scope<'_>,
+        fields: &mut Fields<'v>,
     ) -> Option<job::Value> {
         match name.node.as_str() {
             "uuid" => self.no_args(name, args).then_some(job::Value::Uuid),
             "seq" => self.no_args(name, args).then_some(job::Value::Seq),
             "now" => self.no_args(name, args).then_some(job::Value::Now),
+            "list" => self.bad_args(span, "list", "list(1..6) { sku: int(1..9) }"),
             "int" => {
                 let (low, high) = self.both_ends(name, args, span, "int(1..6)")?;
                 let (min, max) = (self.integer(low)?, self.integer(high)?);
@@ -199,7 +133,7 @@ impl Checker<'_> {
                 }
                 _ => self.bad_args(span, "bool", "bool(30%)"),
             },
-            "pick" => self.pick(name, args, scope),
+            "pick" => self.pick(name, args, fields),
             "text" => {
                 let [arg] = args else { return self.bad_args(span, "text", "text(1KB..4KB)") };
                 let (low, high) = self.ends(arg, "text(1KB..4KB)")?;
@@ -236,11 +170,26 @@ impl Checker<'_> {
         }
     }
 
-    fn pick(&mut self, name: &Name, args: &[CallArg], scope: &Scope<'_>) -> Option<job::Value> {
+    fn pick<'v>(
+        &mut self,
+        name: &Name,
+        args: &'v [CallArg],
+        fields: &mut Fields<'v>,
+    ) -> Option<job::Value> {
         let choices = self.choices(name.span, args)?;
+        if let [(only, _)] = choices.as_slice() {
+            if matches!(only.kind, ValueKind::Array(_)) {
+                self.report(
+                    Problem::error(Code::BadGenerator, only.span, "this picks the whole list")
+                        .label("the only choice")
+                        .help("write the choices without brackets: `pick(\"a\", \"b\")`"),
+                );
+                return None;
+            }
+        }
         let drawn = choices
             .into_iter()
-            .map(|(value, weight)| self.drawn(value, scope).map(|value| (value, to_f64(&weight))));
+            .map(|(value, weight)| self.drawn(value, fields).map(|value| (value, to_f64(&weight))));
         let drawn = drawn.collect::<Vec<_>>().into_iter().collect::<Option<Vec<_>>>()?;
         Some(job::Value::Pick(drawn))
     }
@@ -257,6 +206,15 @@ impl Checker<'_> {
             let CallArg::Value(value, weight) = arg else {
                 return self.bad_args(span, "pick", "pick(\"a\" 70%, \"b\" 30%)");
             };
+            if let Some(Expr { kind: ExprKind::Text(text), span }) = weight {
+                let share = self.source.slice(value.span);
+                self.report(
+                    Problem::error(Code::BadGenerator, *span, "a weight stands behind its value")
+                        .label("this text stands where the weight belongs")
+                        .help(format!("write `\"{text}\" {share}`")),
+                );
+                return None;
+            }
             let amount = weight.as_ref().map_or(Some(whole(1)), |weight| self.weight(weight));
             match (amount, weight) {
                 (Some(amount), Some(expr)) if amount == whole(0) => {
@@ -292,10 +250,12 @@ impl Checker<'_> {
     }
 
     fn bad_args<T>(&mut self, span: Span, name: &str, example: &str) -> Option<T> {
-        let message = format!("`{name}` does not take this");
+        let message = match name {
+            "int" | "float" => format!("`{name}` takes a range"),
+            _ => format!("`{name}` does not take this"),
+        };
         self.report(
-            Problem::error(Code::BadGenerator, span, message)
-                .help(format!("write it as `{example}`")),
+            Problem::error(Code::BadGenerator, span, message).help(format!("write `{example}`")),
         );
         None
     }
@@ -309,6 +269,15 @@ impl Checker<'_> {
     ) -> Option<(&'v Expr, &'v Expr)> {
         match args {
             [CallArg::Range(RangeArg { low, high: Some(high), .. })] => Some((low, high)),
+            [CallArg::Value(low, None), CallArg::Value(high, None)] => {
+                let [low, high] = [low, high].map(|end| self.source.slice(end.span));
+                let meant = format!("{}({low}..{high})", name.node);
+                self.bad_args(span, &name.node, &meant)
+            }
+            [CallArg::Value(high, None)] => {
+                let meant = format!("{}(0..{})", name.node, self.source.slice(high.span));
+                self.bad_args(span, &name.node, &meant)
+            }
             _ => self.bad_args(span, &name.node, example),
         }
     }
@@ -366,11 +335,11 @@ impl Checker<'_> {
             return None;
         }
         if max > most {
-            self.report(Problem::error(
-                Code::OutOfRange,
-                high,
-                format!("{what} cannot be above {most}"),
-            ));
+            let most = crate::show::count(most);
+            self.report(
+                Problem::error(Code::OutOfRange, high, format!("{what} cannot be above {most}"))
+                    .help(format!("it lies between 0 and {most}")),
+            );
             return None;
         }
         Some((min, max))
@@ -391,92 +360,4 @@ impl Checker<'_> {
         );
         None
     }
-
-    /// Whether no field needs itself.
-    fn no_circle(&mut self, body: &job::Value, span: Span) -> bool {
-        let mut fields = Vec::new();
-        gather(body, &mut Vec::new(), &mut fields);
-        for (path, _) in &fields {
-            if let Some(circle) = circle_from(path, &fields) {
-                let names =
-                    circle.iter().map(|path| path.join(".")).collect::<Vec<_>>().join(" → ");
-                self.report(
-                    Problem::error(
-                        Code::Cycle,
-                        span,
-                        format!("fields that need each other: {names}"),
-                    )
-                    .help("break the circle: give one of them a value of its own"),
-                );
-                return false;
-            }
-        }
-        true
-    }
-}
-
-type Fields = Vec<(Vec<String>, Vec<Vec<String>>)>;
-
-/// Every field of a body and the fields it mentions.
-fn gather(value: &job::Value, path: &mut Vec<String>, fields: &mut Fields) {
-    match value {
-        job::Value::Object(entries) => {
-            for (key, value) in entries {
-                path.push(key.clone());
-                let mut mentioned = Vec::new();
-                mentions(value, &mut mentioned);
-                fields.push((path.clone(), mentioned));
-                gather(value, path, fields);
-                path.pop();
-            }
-        }
-        job::Value::Array(items) => items.iter().for_each(|item| gather(item, path, fields)),
-        job::Value::List { item, .. } => gather(item, path, fields),
-        job::Value::Pick(choices) => {
-            choices.iter().for_each(|(item, _)| gather(item, path, fields))
-        }
-        _ => {}
-    }
-}
-
-fn mentions(value: &job::Value, found: &mut Vec<Vec<String>>) {
-    match value {
-        job::Value::Field(path) => found.push(path.clone()),
-        job::Value::Object(entries) => entries.iter().for_each(|(_, value)| mentions(value, found)),
-        job::Value::Array(items) => items.iter().for_each(|item| mentions(item, found)),
-        job::Value::List { item, .. } => mentions(item, found),
-        job::Value::Pick(choices) => choices.iter().for_each(|(item, _)| mentions(item, found)),
-        job::Value::Text(parts) => {
-            for part in parts {
-                if let job::TextPart::Value(value) = part {
-                    mentions(value, found);
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
-/// A way from a field back to itself.
-fn circle_from(start: &[String], fields: &Fields) -> Option<Vec<Vec<String>>> {
-    let mut stack = vec![vec![start.to_vec()]];
-    let mut seen: Vec<Vec<String>> = Vec::new();
-    while let Some(way) = stack.pop() {
-        let here = way.last()?;
-        for (_, mentioned) in fields.iter().filter(|(path, _)| path == here) {
-            for next in mentioned {
-                let mut longer = way.clone();
-                longer.push(next.clone());
-                // A field that holds the one it is part of would hold itself.
-                if next == start || start.starts_with(next) {
-                    return Some(longer);
-                }
-                if !seen.contains(next) {
-                    seen.push(next.clone());
-                    stack.push(longer);
-                }
-            }
-        }
-    }
-    None
 }

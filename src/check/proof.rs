@@ -1,7 +1,7 @@
 //! Guards proven: where a script breaks its own claim, and when a plan's guard will act.
 
 use super::Checker;
-use crate::plan::{Guard, GuardKind, Phrase, Stream};
+use crate::plan::{Action, Guard, GuardKind, Phrase, Stream};
 use crate::problem::{Code, Problem};
 use crate::schedule::{self, RateProof};
 use crate::show;
@@ -46,6 +46,8 @@ impl Checker<'_> {
             let Some(breach) = breach else { continue };
             match guard.action {
                 None => self.claim_broken(guard, &breach),
+                // The plan has been cut there, and a note says so.
+                Some(Action::Stop) if !matches!(guard.kind, GuardKind::Rate { .. }) => {}
                 Some(_) => notes.push(format!(
                     "`{}` will act {} after the start: {}",
                     guard.text,

@@ -2,7 +2,8 @@
 //!
 //! Brackets that pair with nothing are reported here, once and at the right place, and blanked out
 //! of the text the grammar sees. What it sees is therefore always balanced and of bounded depth,
-//! so that it reads every block exactly once and its recursion stays shallow.
+//! so that it reads every block exactly once and its recursion stays shallow. Comments and quotes
+//! of other languages are reported here too, and taken for what they were meant to be.
 
 use crate::problem::{Code, Problem};
 use crate::source::Span;
@@ -14,12 +15,22 @@ pub(super) const MAX_DEPTH: usize = 64;
 pub(super) struct Scan {
     /// Every comment, from its `#` to the end of its line.
     pub comments: Vec<Span>,
-    /// Unpaired brackets and open quotes.
+    /// Unpaired brackets, open quotes, and what belongs to other languages.
     pub problems: Vec<Problem>,
-    /// Bytes to blank out: brackets that pair with nothing.
-    pub blanks: Vec<u32>,
+    /// The places among them that leave the text around them in doubt.
+    pub blamed: Vec<Span>,
+    /// Bytes that the grammar is to see as others, in no order.
+    pub edits: Vec<Edit>,
     /// Whether the nesting is deeper than the grammar may follow.
     pub too_deep: bool,
+}
+
+/// Every byte of a place but its line ends is read as another.
+pub(super) struct Edit {
+    /// The place.
+    pub span: Span,
+    /// What each byte is read as.
+    pub with: u8,
 }
 
 struct Open {
@@ -30,7 +41,7 @@ struct Open {
 /// Looks over a text.
 pub(super) fn scan(text: &str) -> Scan {
     let mut scan =
-        Scan { comments: Vec::new(), problems: Vec::new(), blanks: Vec::new(), too_deep: false };
+        Scan { comments: vec![], problems: vec![], blamed: vec![], edits: vec![], too_deep: false };
     let mut stack: Vec<Open> = Vec::new();
     let bytes = text.as_bytes();
     let mut at = 0;
@@ -45,6 +56,13 @@ pub(super) fn scan(text: &str) -> Scan {
             b'"' => {
                 at = scan.string(bytes, at);
                 continue;
+            }
+            b'\'' => at = scan.single_quotes(text, at),
+            b'/' if stands_apart(bytes, at) => {
+                if let Some(end) = scan.foreign_comment(text, at) {
+                    at = end;
+                    continue;
+                }
             }
             bracket @ (b'{' | b'(' | b'[') => {
                 stack.push(Open { bracket, at });
@@ -70,10 +88,17 @@ pub(super) fn scan(text: &str) -> Scan {
         scan.unclosed(&open);
     }
     scan.problems.sort_by_key(|problem| problem.place.0);
+    scan.blamed.sort_unstable();
     scan
 }
 
 impl Scan {
+    fn push(&mut self, problem: Problem) {
+        if self.problems.len() < super::MAX_PROBLEMS {
+            self.problems.push(problem);
+        }
+    }
+
     /// Passes a string; returns where to go on.
     fn string(&mut self, bytes: &[u8], start: usize) -> usize {
         let mut at = start + 1;
@@ -85,12 +110,46 @@ impl Scan {
                 _ => at += 1,
             }
         }
-        self.problems.push(
+        self.blamed.push(Span::new(start, at));
+        self.push(
             Problem::error(Code::Quote, Span::new(start, at), "this quote is not closed")
                 .label("opened here")
                 .help("close it with `\"` on the same line"),
         );
         at
+    }
+
+    /// `'text'`, as other languages write it: read as `"text"`. Returns where its last quote stands,
+    /// or `start` if there is none on the line.
+    fn single_quotes(&mut self, text: &str, start: usize) -> usize {
+        let line = &text[start + 1..line_end(text.as_bytes(), start)];
+        let Some(length) = line.find('\'').filter(|length| !line[..*length].contains('"')) else {
+            return start;
+        };
+        let end = start + 1 + length;
+        let problem =
+            Problem::error(Code::Quote, Span::new(start, end + 1), "texts stand in double quotes");
+        self.push(problem.help(format!("write `\"{}\"`", &line[..length])));
+        for at in [start, end] {
+            self.edits.push(Edit { span: Span::new(at, at + 1), with: b'"' });
+        }
+        end
+    }
+
+    /// `// …` and `/* … */`: read as blanks. Returns where to go on.
+    fn foreign_comment(&mut self, text: &str, start: usize) -> Option<usize> {
+        let line = line_end(text.as_bytes(), start);
+        let (mark, end) = match text.as_bytes().get(start + 1)? {
+            b'/' => ("//", line),
+            b'*' => ("/*", text[start..].find("*/").map_or(line, |length| start + length + 2)),
+            _ => return None,
+        };
+        self.push(
+            Problem::error(Code::Comment, Span::new(start, start + 2), "a comment begins with `#`")
+                .help(format!("write `#` for `{mark}`; it goes to the end of its line")),
+        );
+        self.edits.push(Edit { span: Span::new(start, end), with: b' ' });
+        Some(end)
     }
 
     fn close(&mut self, stack: &mut Vec<Open>, bracket: u8, at: usize) {
@@ -114,7 +173,8 @@ impl Scan {
             }
             None => {
                 let shown = bracket as char;
-                self.problems.push(
+                self.blamed.push(Span::new(at, at + 1));
+                self.push(
                     Problem::error(
                         Code::Bracket,
                         Span::new(at, at + 1),
@@ -123,7 +183,7 @@ impl Scan {
                     .label("nothing is open here")
                     .help(format!("remove it, or open a `{}` before it", opening as char)),
                 );
-                self.blanks.push(Span::new(at, at).start);
+                self.edits.push(Edit { span: Span::new(at, at + 1), with: b' ' });
             }
         }
     }
@@ -134,7 +194,8 @@ impl Scan {
             b'(' => ')',
             _ => ']',
         };
-        self.problems.push(
+        self.blamed.push(Span::new(open.at, open.at + 1));
+        self.push(
             Problem::error(
                 Code::Bracket,
                 Span::new(open.at, open.at + 1),
@@ -143,8 +204,14 @@ impl Scan {
             .label("opened here")
             .help(format!("close it with `{closing}`")),
         );
-        self.blanks.push(Span::new(open.at, open.at).start);
+        self.edits.push(Edit { span: Span::new(open.at, open.at + 1), with: b' ' });
     }
+}
+
+/// Whether what begins here is no part of a word or an address.
+fn stands_apart(bytes: &[u8], at: usize) -> bool {
+    let before = at.checked_sub(1).map(|before| bytes[before]);
+    before.is_none_or(|byte| byte.is_ascii_whitespace() || matches!(byte, b';' | b'{' | b'}'))
 }
 
 fn line_end(bytes: &[u8], from: usize) -> usize {

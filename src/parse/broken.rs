@@ -1,22 +1,18 @@
-//! What could not be read: finding the one place in a broken statement that its reader must mend.
+//! What could not be read: finding the one place in a broken statement that its writer must mend.
 //!
 //! The grammar has only said that the statement is none. Here it is read again, alone, so that
 //! pest tells how far it came and what it looked for; slips that have a known cause are recognised
 //! first.
 
-use super::{Pair, Reader, Rule, grammar::Grammar, words};
+use super::slips::{Look, slip};
+use super::tokens::{Token, tokens};
+use super::words::{self, STATEMENTS};
+use super::{Pair, Reader, Rule, grammar::Grammar};
 use crate::ast::{Name, StatementKind};
 use crate::problem::{Code, Problem, did_you_mean};
 use crate::source::Span;
 use pest::Parser as _;
 use pest::error::{ErrorVariant, InputLocation};
-
-/// Words that begin a statement.
-pub(super) const STATEMENTS: &[&str] = &[
-    "after", "burst", "cap", "constant", "expect", "floor", "guard", "job", "let", "load", "pause",
-    "points", "ramp", "repeat", "scale", "seed", "send", "sine", "speed", "stairs", "steps",
-    "target", "together",
-];
 
 /// Words that begin a statement in other tools, and what they are here.
 const ELSEWHERE: &[(&str, &str)] = &[
@@ -25,6 +21,8 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("nothing", "pause 30s"),
     ("const", "constant 100 for 5m"),
     ("rate", "constant 100 for 5m"),
+    ("rps", "constant 100 for 5m"),
+    ("duration", "constant 100 for 5m"),
     ("steady", "constant 100 for 5m"),
     ("hold", "constant 100 for 5m"),
     ("linear", "ramp 10->500 over 60s"),
@@ -36,37 +34,109 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("parallel", "together { … }"),
     ("var", "let peak = 500/s"),
     ("set", "let peak = 500/s"),
+    ("def", "let peak = 500/s"),
     ("stream", "load orders { … }"),
     ("scenario", "load orders { … }"),
+    ("scenarios", "load orders { … }"),
     ("queue", "job order { queue \"orders\" }"),
     ("body", "job order { body { … } }"),
+    ("payload", "job order { body { … } }"),
+    ("thresholds", "expect { p99 response < 20ms }"),
+    ("limit", "guard { rate <= 1000/s }"),
+    ("import", "let peak = 500/s"),
 ];
 
 /// Words of the language that this version does not speak yet.
 const NOT_YET: &[&str] = &[
     "walk", "chaos", "replay", "starts", "hours", "jitter", "shape", "use", "arrivals", "late",
-    "warmup", "flow", "at", "hold", "until", "drain", "rows", "batch",
+    "warmup", "flow", "at", "until", "drain", "rows", "batch",
 ];
 
-/// A token, for a second look.
-struct Token<'t> {
-    text: &'t str,
-    start: usize,
+/// What a block of rules knows.
+struct RuleWords {
+    /// The block in words.
+    block: &'static str,
+    /// The words that begin its rules.
+    known: &'static [&'static str],
+    /// Those that this version does not have yet.
+    later: &'static [&'static str],
+    /// Those of other tools, and what they are here.
+    elsewhere: &'static [(&'static str, &'static str)],
 }
+
+const JOB: RuleWords = RuleWords {
+    block: "a job",
+    known: &["queue", "body", "size"],
+    later: &["priority", "delay", "timeout", "retry", "rows", "batch", "args"],
+    elsewhere: &[
+        ("payload", "body { id: uuid() }"),
+        ("data", "body { id: uuid() }"),
+        ("json", "body { id: uuid() }"),
+        ("key", "queue \"orders\""),
+        ("list", "queue \"orders\""),
+        ("stream", "queue \"orders\" as stream"),
+        ("as", "queue \"orders\" as stream"),
+        ("format", "queue \"orders\" as stream"),
+        ("weight", "job order weight 2 { … }"),
+    ],
+};
+
+const GUARD: RuleWords = RuleWords {
+    block: "a guard",
+    known: &["rate", "jobs", "time", "depth", "errors", "file"],
+    later: &["memory", "cpu", "warn", "server", "age", "failed"],
+    elsewhere: &[
+        ("rps", "rate <= 1000/s"),
+        ("duration", "time <= 1h"),
+        ("length", "time <= 1h"),
+        ("total", "jobs <= 1M"),
+        ("count", "jobs <= 1M"),
+        ("queue", "depth <= 10k"),
+        ("backlog", "depth <= 10k"),
+        ("error", "errors <= 1%"),
+        ("stop", "time <= 1h then stop"),
+    ],
+};
+
+const EXPECT: RuleWords = RuleWords {
+    block: "an expectation",
+    known: &["jobs", "deviation", "errors", "mean", "max", "p50", "p90", "p99"],
+    later: &["drains", "depth", "recovers"],
+    elsewhere: &[
+        ("latency", "p99 response < 20ms"),
+        ("response", "p99 response < 20ms"),
+        ("service", "p99 service < 20ms"),
+        ("send", "p99 send delay < 1ms"),
+        ("delay", "p99 send delay < 1ms"),
+        ("p", "p99 response < 20ms"),
+        ("median", "p50 response < 20ms"),
+        ("avg", "mean response < 20ms"),
+        ("average", "mean response < 20ms"),
+        ("min", "p0.1 response < 20ms"),
+        ("rate", "deviation < 1%"),
+        ("error", "errors < 0.1%"),
+        ("failures", "errors < 0.1%"),
+    ],
+};
 
 impl Reader {
     /// Words a broken statement; what blocks it has are read all the same.
     pub(super) fn broken_statement(&mut self, pair: Pair<'_>) -> StatementKind {
         let span = self.trimmed(&pair);
         let text = &pair.as_str()[..span.len()];
+        let behind = &pair.as_span().get_input()[pair.as_span().start() + span.len()..];
+        let all = tokens(text);
         // Its own line is what matters: a block further on speaks for itself.
-        let head = text.find('{').map_or(text, |brace| &text[..=brace]);
-        let head_span = Span::new(span.start as usize, span.start as usize + head.len());
-        if !self.is_full() && !self.is_blamed(span) {
-            let problem = self.statement_problem(text, head, head_span);
+        let head = all.iter().position(|token| token.text == "{").map_or(all.len(), |at| at + 1);
+        if !self.is_full() && !self.is_blamed(span) && !self.goes_on(&all, span) {
+            let broken = Broken { text, all: &all, head, base: span.start as usize };
+            let (problem, ended) = broken.statement(behind);
+            if ended {
+                self.unfinished = Some((span.end as usize, self.problems.len()));
+            }
             self.push(problem);
         }
-        let defined = defined_name(text, span.start as usize);
+        let defined = defined_name(&all, span.start as usize);
         for inner in pair.into_inner() {
             match inner.as_rule() {
                 Rule::block => drop(self.statements(inner)),
@@ -79,6 +149,28 @@ impl Reader {
         StatementKind::Broken(defined)
     }
 
+    /// Whether this is the rest of a statement that ended too early, one line above: then that one
+    /// is all there is to mend.
+    fn goes_on(&mut self, all: &[Token<'_>], span: Span) -> bool {
+        let Some((_, problem)) = self.unfinished.take().filter(|(end, _)| {
+            let between = span.start as usize - end;
+            // A line end, and blanks before the first word.
+            between > 0 && between < 80
+        }) else {
+            return false;
+        };
+        let first = all.first();
+        if !first.is_some_and(|first| first.is_number() || words::is_argument(first.text)) {
+            return false;
+        }
+        if let Some(problem) = self.problems.get_mut(problem) {
+            problem.help = Some(
+                "write it on one line; a line goes on only behind `,`, `->` or an operator".into(),
+            );
+        }
+        true
+    }
+
     /// Words a broken line of a job, a guard or an expectation.
     pub(super) fn broken_rule(&mut self, pair: &Pair<'_>, start: Rule) {
         let span = self.trimmed(pair);
@@ -86,202 +178,222 @@ impl Reader {
             return;
         }
         let text = &pair.as_str()[..span.len()];
-        let first = tokens(text).into_iter().next();
-        let (what, known): (&str, &[&str]) = match start {
-            Rule::lone_job_field => ("a job", &["queue", "body", "size"]),
-            Rule::lone_guard_rule => {
-                ("a guard", &["rate", "jobs", "time", "depth", "errors", "file"])
-            }
-            _ => ("an expectation", &["jobs", "deviation", "errors", "mean", "max", "p50", "p99"]),
-        };
-        let later: &[&str] = match start {
-            Rule::lone_job_field => {
-                &["priority", "delay", "timeout", "retry", "rows", "batch", "args"]
-            }
-            Rule::lone_guard_rule => &["memory", "cpu", "warn", "server", "age", "failed"],
-            _ => &["drains", "depth", "recovers"],
-        };
-        let word = first.map_or("", |token| token.text);
-        let known_word = known.contains(&word) || is_percentile(word);
-        let word_span = Span::new(span.start as usize, span.start as usize + word.len());
-        let problem = if known_word {
-            self.expected_problem(start, text, text, span)
-        } else if later.contains(&word) {
-            not_yet(word, word_span)
-        } else {
-            let list = known.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", ");
-            let help = match did_you_mean(word, known.iter().copied()) {
-                Some(meant) => format!("did you mean `{meant}`?"),
-                None => format!("{what} knows {list}"),
-            };
-            Problem::error(Code::UnknownStatement, word_span, format!("{what} has no `{word}`"))
-                .help(help)
-        };
-        self.push(problem);
+        let all = tokens(text);
+        let broken = Broken { text, all: &all, head: all.len(), base: span.start as usize };
+        self.push(match start {
+            Rule::lone_job_field => broken.rule(start, &JOB),
+            Rule::lone_guard_rule => broken.rule(start, &GUARD),
+            _ => broken.rule(start, &EXPECT),
+        });
+    }
+}
+
+/// A statement that could not be read.
+struct Broken<'t> {
+    text: &'t str,
+    /// Its words.
+    all: &'t [Token<'t>],
+    /// How many of them come before or with its first brace.
+    head: usize,
+    /// Where it begins in the file.
+    base: usize,
+}
+
+impl Broken<'_> {
+    fn span(&self, from: usize, to: usize) -> Span {
+        Span::new(self.base + from, self.base + to)
     }
 
-    fn statement_problem(&self, text: &str, head: &str, span: Span) -> Problem {
-        let all = tokens(head);
-        let Some(first) = all.first() else {
-            return Problem::error(Code::Expected, span, "this cannot be read");
+    fn span_of(&self, token: &Token<'_>) -> Span {
+        self.span(token.start, token.end())
+    }
+
+    /// What is wrong with a statement, and whether it ended too early.
+    fn statement(&self, behind: &str) -> (Problem, bool) {
+        let Some(first) = self.all.first() else {
+            let span = self.span(0, self.text.len());
+            return (Problem::error(Code::Expected, span, "this cannot be read"), false);
         };
-        let word_span = Span::new(span.start as usize, span.start as usize + first.text.len());
-        if !first.text.starts_with(|c: char| c.is_alphabetic() || c == '_') {
-            return Problem::error(
-                Code::UnknownStatement,
-                word_span,
-                format!("no statement begins with `{}`", first.text),
-            )
-            .help("a statement begins with a word, such as `constant 100 for 5m`; a line goes on only behind `,`, `->` or an operator");
-        }
         if STATEMENTS.contains(&first.text) {
-            return self.expected_problem(Rule::lone_statement, text, head, span);
+            return self.expected(Rule::lone_statement, behind);
         }
-        if NOT_YET.contains(&first.text) && first.text != "hold" {
-            return not_yet(first.text, word_span);
+        (self.no_statement(first), false)
+    }
+
+    fn no_statement(&self, first: &Token<'_>) -> Problem {
+        let span = self.span_of(first);
+        let word = first.text;
+        let unknown = |message: String| Problem::error(Code::UnknownStatement, span, message);
+        let line = self.text.lines().next().unwrap_or("");
+        if first.is_number() {
+            let shape = if line.contains("->") { "ramp" } else { "constant" };
+            let form = words::form(shape).unwrap_or("");
+            return unknown(format!("no statement begins with a number: `{word}`")).help(format!(
+                "a shape comes first, as in `{form}`; a line goes on only behind `,`, `->` or an operator"
+            ));
         }
-        let problem = Problem::error(
-            Code::UnknownStatement,
-            word_span,
-            format!("there is no statement `{}`", first.text),
-        );
-        let elsewhere = ELSEWHERE.iter().find(|(word, _)| *word == first.text.to_lowercase());
-        problem.help(match (elsewhere, did_you_mean(first.text, STATEMENTS.iter().copied())) {
+        if word == "-" && self.text.starts_with("--") {
+            return Problem::error(Code::Comment, span, "a comment begins with `#`")
+                .help("write `#` for `--`; it goes to the end of its line");
+        }
+        if !first.is_word() {
+            return unknown(format!("no statement begins with `{word}`")).help(
+                "a statement begins with a word, such as `constant 100 for 5m`; a line goes on only behind `,`, `->` or an operator",
+            );
+        }
+        if NOT_YET.contains(&word) {
+            return not_yet(word, span);
+        }
+        let next = self.all.get(1).map_or("", |next| next.text);
+        let named = self.all.get(2).map_or("", |third| third.text);
+        if next == "=" || matches!(word, "var" | "const" | "set" | "def") && named == "=" {
+            let rest = self.text.split_once('=').map_or("", |(_, rest)| rest);
+            let rest = rest.lines().next().unwrap_or("").trim().trim_end_matches(';');
+            let name = if next == "=" { word } else { next };
+            return unknown(format!("a name is given its value by `let`, not by `{word}`"))
+                .help(format!("write `let {name} = {rest}`"));
+        }
+        if words::is_argument(word) && (word != "hold" || next.ends_with(['s', 'm', 'h'])) {
+            return unknown(format!("`{word}` does not begin a statement"))
+                .label("seems to belong to the line above")
+                .help(
+                    "write both on one line; a line goes on only behind `,`, `->` or an operator",
+                );
+        }
+        let problem = unknown(format!("there is no statement `{word}`"));
+        let lower = word.to_lowercase();
+        let elsewhere = ELSEWHERE.iter().find(|(other, _)| *other == lower);
+        problem.help(match (elsewhere, did_you_mean(&lower, STATEMENTS.iter().copied())) {
+            (_, Some(meant)) if meant == lower => {
+                format!("words of the language are written in lower case: `{meant}`")
+            }
             (Some((_, example)), _) => format!("write it as `{example}`"),
             (None, Some(meant)) => format!("did you mean `{meant}`?"),
-            (None, None) => {
-                "shapes are constant, pause, ramp, sine, burst, steps, stairs, points and send"
-                    .to_owned()
-            }
+            (None, None) => format!("statements begin with {}", quoted_list(STATEMENTS)),
         })
     }
 
-    /// Reads the statement alone and says what was expected where.
-    fn expected_problem(&self, start: Rule, text: &str, head: &str, span: Span) -> Problem {
-        let base = span.start as usize;
-        let Err(error) = Grammar::parse(start, text) else {
-            return Problem::error(Code::Expected, span, "this cannot be read here");
+    /// What is wrong with a rule of a block.
+    fn rule(&self, start: Rule, words: &RuleWords) -> Problem {
+        let (word, span) = match self.all.first() {
+            Some(first) => (first.text, self.span_of(first)),
+            None => ("", self.span(0, self.text.len())),
         };
-        let at = match error.location {
-            InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
+        if words.known.contains(&word) || is_percentile(word) && words.known.contains(&"p99") {
+            return self.expected(start, "").0;
+        }
+        if words.later.contains(&word) {
+            return not_yet(word, span);
+        }
+        let elsewhere = words.elsewhere.iter().find(|(other, _)| *other == word);
+        let help = match (elsewhere, did_you_mean(word, words.known.iter().copied())) {
+            (Some((_, example)), _) => format!("write it as `{example}`"),
+            (None, Some(meant)) => format!("did you mean `{meant}`?"),
+            (None, None) => format!("{} knows {}", words.block, quoted_list(words.known)),
         };
-        let expected = match error.variant {
-            ErrorVariant::ParsingError { positives, .. } => positives,
-            ErrorVariant::CustomError { .. } => Vec::new(),
+        let message = format!("{} has no `{word}`", words.block);
+        Problem::error(Code::UnknownStatement, span, message).help(help)
+    }
+
+    /// Reads the statement alone and says what was expected where, and whether it ended too early.
+    fn expected(&self, start: Rule, behind: &str) -> (Problem, bool) {
+        let Some((at, mut rules)) = stopped(start, self.text) else {
+            let whole = self.span(0, self.text.len());
+            let problem = Problem::error(Code::Expected, whole, "this cannot stand here");
+            return (problem.help("begin the statement on a line of its own"), false);
         };
-        let all = tokens(text);
-        let at =
-            all.iter().map(|token| token.start).find(|start| *start >= at).unwrap_or(text.len());
-        let found =
-            all.iter().position(|token| token.start == at).filter(|_| at < head.len().max(1));
-        let before = all.iter().rposition(|token| token.start + token.text.len() <= at);
-        let before = before.map(|index| all[index].text);
-        let token = found.map(|index| all[index].text);
-        let place = match token {
-            Some(token) => Span::new(base + at, base + at + token.len()),
-            None => {
-                let end = head.trim_end().len();
-                Span::new(base + end.saturating_sub(1), base + end)
+        let stop = self.all.iter().position(|token| token.start >= at);
+        let mut index = stop.unwrap_or(self.all.len()).max(1);
+        // Reading stops before a word that is right if what follows it is wrong, and blanks are
+        // expected silently: ask what may follow, word by word, until one is refused.
+        let mut asked = index - 1;
+        while let Some(token) = self.all.get(asked) {
+            // An operator is right or wrong by the blanks around it.
+            let operator = matches!(token.text, "+" | "-" | "*" | "/");
+            let blank = if operator { "" } else { " " };
+            match stopped(start, &format!("{}{blank}\0", &self.text[..token.end()])) {
+                Some((at, found)) if at >= token.end() + blank.len() => rules = found,
+                _ if asked < index => {}
+                _ => break,
             }
-        };
-        let statement = all.first().map_or("", |token| token.text);
-        let looked = Looked {
-            statement,
-            before,
-            token,
-            next: found.and_then(|i| all.get(i + 1)),
-            expected: &expected,
-        };
-        looked.problem(place)
-    }
-}
-
-/// What the second look saw where reading stopped.
-struct Looked<'t> {
-    statement: &'t str,
-    before: Option<&'t str>,
-    token: Option<&'t str>,
-    next: Option<&'t Token<'t>>,
-    expected: &'t [Rule],
-}
-
-impl Looked<'_> {
-    fn problem(&self, place: Span) -> Problem {
-        let words = words::expected(self.expected, self.before);
-        let shown = match self.token {
-            Some(token) if token.starts_with('"') => "this text".to_owned(),
-            Some(token) => format!("`{token}`"),
-            None => "the line ends here".to_owned(),
-        };
-        if let Some((message, help)) = self.slip() {
-            return Problem::error(Code::Expected, place, message).label("here").help(help);
+            asked += 1;
+            index = asked;
         }
-        let message = match self.token {
-            Some(_) => format!("{shown} is not what `{}` needs here", self.statement),
-            None => format!("`{}` is not complete: {shown}", self.statement),
-        };
-        let problem = Problem::error(Code::Expected, place, message);
-        let problem = match words::list(&words) {
-            Some(list) => problem.label(format!("expected {list}")),
-            None => problem,
-        };
-        let meant = self.token.and_then(|token| {
-            let words = words.iter().filter_map(|word| word.strip_prefix('`')?.strip_suffix('`'));
-            did_you_mean(token, words)
+        let before = self.all.get(index - 1).map(|token| token.text);
+        let expected = words::expected(&rules, before);
+        let complete = self.all.get(index).is_some_and(|token| {
+            Grammar::parse(start, self.text[..token.start].trim_end()).is_ok()
         });
-        match (meant, words::form(self.statement)) {
-            (Some(meant), _) => problem.help(format!("did you mean `{meant}`?")),
-            (None, Some(form)) => problem.help(format!("its form is `{form}`")),
-            (None, None) => problem,
-        }
+        let look = Look {
+            text: self.text,
+            tokens: self.all,
+            index,
+            rules: &rules,
+            expected: &expected,
+            complete,
+        };
+        self.worded(&look, behind)
     }
 
-    /// Mistakes whose cause is known.
-    fn slip(&self) -> Option<(String, String)> {
-        let token = self.token?;
-        let wants = |rule: Rule| self.expected.contains(&rule);
-        let statement = self.statement;
-        if let Some(before) = self.before.filter(|before| is_duration(before) && is_duration(token))
-        {
-            return Some((
-                "a duration is written in one word".to_owned(),
-                format!("write `{before}{token}`"),
-            ));
-        }
-        let swap = |wrong: &str, right: &str, rules: &[Rule]| {
-            (token == wrong && rules.iter().any(|rule| wants(*rule))).then(|| {
-                let behind = self.next.map_or("…", |next| next.text);
-                (
-                    format!("`{statement}` takes `{right}` here, not `{wrong}`"),
-                    format!("write `{right} {behind}`"),
-                )
-            })
+    fn worded(&self, look: &Look<'_>, behind: &str) -> (Problem, bool) {
+        let statement = self.all.first().map_or("", |token| token.text);
+        let token = self.all.get(look.index).filter(|_| look.index < self.head.max(1));
+        let place = match (token, self.all.get(look.index.saturating_sub(1))) {
+            (Some(token), _) => self.span_of(token),
+            (None, Some(last)) => {
+                let width = last.text.chars().next_back().map_or(0, char::len_utf8);
+                self.span(last.end() - width, last.end())
+            }
+            (None, None) => self.span(0, self.text.len()),
         };
-        swap("for", "over", &[Rule::over, Rule::kw_over, Rule::over_length])
-            .or_else(|| swap("over", "for", &[Rule::on, Rule::length, Rule::kw_for]))
-            .or_else(|| swap("every", "each", &[Rule::each]))
-            .or_else(|| swap("each", "every", &[Rule::every]))
-            .or_else(|| swap("to", "->", &[Rule::arrow]))
-            .or_else(|| swap("amplitude", "amp", &[Rule::amp]))
-            .or_else(|| {
-                let compares = matches!(token, "<" | "=" | "==" | ">=" | ">" | "≤");
-                (compares && wants(Rule::at_most)).then(|| {
-                    (
-                        format!("a guard is an upper bound: `{token}` cannot stand here"),
-                        format!("write `{statement} <= …`"),
-                    )
-                })
-            })
-            .or_else(|| {
-                matches!(token, "+" | "-" | "*" | "/").then(|| {
-                    (
-                        format!("`{token}` has a blank on one side only"),
-                        "blanks stand on both sides of an operator or on none: `a + b`, `a+b`"
-                            .to_owned(),
-                    )
-                })
-            })
+        if let Some(slip) = slip(look) {
+            let place = slip.place.map_or(place, |(from, to)| self.span(from, to));
+            return (Problem::error(Code::Expected, place, slip.message).help(slip.help), false);
+        }
+        let message = match token {
+            Some(token) if token.text.starts_with('"') => {
+                format!("this text is not what `{statement}` needs here")
+            }
+            Some(token) if look.complete => format!("`{}` does not belong here", token.text),
+            Some(token) => format!("`{}` is not what `{statement}` needs here", token.text),
+            None => format!("`{statement}` is not complete: the line ends here"),
+        };
+        let mut problem = Problem::error(Code::Expected, place, message);
+        if let Some(list) = words::list(look.expected) {
+            problem = problem.label(format!("expected {list}"));
+        }
+        let meant = token.and_then(|token| {
+            let words = look.expected.iter();
+            let words = words.filter_map(|word| word.strip_prefix('`')?.strip_suffix('`'));
+            did_you_mean(&token.text.to_lowercase(), words)
+        });
+        let block = token.is_none() && look.expected.contains(&words::BLOCK);
+        let help = match (meant, words::form(statement)) {
+            _ if block && behind.trim_start().starts_with('{') => {
+                Some("put the `{` on the same line".to_owned())
+            }
+            (Some(meant), _) => Some(format!("did you mean `{meant}`?")),
+            (None, Some(form)) => Some(format!("its form is `{form}`")),
+            (None, None) => None,
+        };
+        problem.help = help;
+        (problem, token.is_none())
     }
+}
+
+/// Where reading a text stopped, and what was looked for there; `None` if it can be read.
+fn stopped(start: Rule, text: &str) -> Option<(usize, Vec<Rule>)> {
+    let error = Grammar::parse(start, text).err()?;
+    let (InputLocation::Pos(at) | InputLocation::Span((at, _))) = error.location;
+    match error.variant {
+        ErrorVariant::ParsingError { positives, .. } => Some((at, positives)),
+        ErrorVariant::CustomError { .. } => Some((at, Vec::new())),
+    }
+}
+
+fn quoted_list(words: &[&str]) -> String {
+    let quoted = words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>();
+    quoted.join(", ")
 }
 
 fn not_yet(word: &str, span: Span) -> Problem {
@@ -289,69 +401,23 @@ fn not_yet(word: &str, span: Span) -> Problem {
         .help("the language page of the documentation lists what this version reads")
 }
 
-fn is_duration(token: &str) -> bool {
-    let letters = token.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | '_'));
-    letters.len() < token.len()
-        && matches!(letters, "ms" | "s" | "m" | "h" | "d" | "w" | "sec" | "min")
-}
-
 fn is_percentile(word: &str) -> bool {
     word.strip_prefix('p').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// The name a broken `let`, `job` or `load` would have defined.
-fn defined_name(text: &str, base: usize) -> Option<Name> {
-    let all = tokens(text);
-    let [first, name, ..] = all.as_slice() else { return None };
-    let defines = matches!(first.text, "let" | "job" | "load");
+fn defined_name(all: &[Token<'_>], base: usize) -> Option<Name> {
+    let [first, second, ..] = all else { return None };
+    let name = match first.text {
+        "let" | "job" | "load" | "var" | "const" | "set" | "def" => second,
+        _ if second.text == "=" => first,
+        // A `:` of another language may stand between.
+        _ => return None,
+    };
+    let name = if name.text == ":" { all.get(2)? } else { name };
     let word = name.text.trim_matches('"');
-    (defines && word.starts_with(|c: char| c.is_alphabetic() || c == '_')).then(|| {
-        let span = Span::new(base + name.start, base + name.start + name.text.len());
+    word.starts_with(|c: char| c.is_alphabetic() || c == '_').then(|| {
+        let span = Span::new(base + name.start, base + name.end());
         Name::new(word.to_owned(), span)
     })
-}
-
-/// Splits a text into words, numbers, strings and marks, roughly as the grammar does.
-fn tokens(text: &str) -> Vec<Token<'_>> {
-    let mut found = Vec::new();
-    let mut at = 0;
-    while let Some(first) = text[at..].chars().next() {
-        let rest = &text[at..];
-        let length = match first {
-            c if c.is_whitespace() => {
-                at += c.len_utf8();
-                continue;
-            }
-            '#' => rest.find(['\n', '\r']).unwrap_or(rest.len()),
-            '"' => string_length(rest),
-            c if c.is_alphanumeric() || c == '_' => rest
-                .char_indices()
-                .find(|(i, c)| {
-                    let point = *c == '.'
-                        && first.is_ascii_digit()
-                        && rest[i + 1..].starts_with(|d: char| d.is_ascii_digit());
-                    !(c.is_alphanumeric() || matches!(c, '_' | '%') || point)
-                })
-                .map_or(rest.len(), |(i, _)| i),
-            _ if ["->", "<=", ">=", "..", "=="].iter().any(|mark| rest.starts_with(mark)) => 2,
-            c => c.len_utf8(),
-        };
-        if first != '#' {
-            found.push(Token { text: &rest[..length], start: at });
-        }
-        at += length.max(1);
-    }
-    found
-}
-
-fn string_length(text: &str) -> usize {
-    let mut escaped = false;
-    for (at, c) in text.char_indices().skip(1) {
-        match c {
-            '\n' | '\r' => return at,
-            '"' if !escaped => return at + 1,
-            _ => escaped = c == '\\' && !escaped,
-        }
-    }
-    text.len()
 }

@@ -1,18 +1,38 @@
 //! Expressions: a flat row of operands and operators becomes a tree.
 
 use super::{Pair, Reader, Rule, number};
-use crate::ast::{Expr, ExprKind, Name, Operator, PerUnit};
+use crate::ast::{Expr, ExprKind, Literal, Name, Operator, PerUnit};
 use crate::problem::{Code, Problem};
 use crate::source::{Span, Spanned};
 
-/// Operators in one expression. A tree is as deep as its operators are many, and trees are walked
-/// by recursion.
+/// Operators in one expression, those of the expressions around it included. A tree is as deep as
+/// its operators are many, and trees are walked by recursion.
 const MAX_OPERATORS: usize = 256;
 
 impl Reader {
     /// Reads an `expr` (or an `inner`, its form in parentheses).
     pub(super) fn expr(&mut self, pair: Pair<'_>) -> Expr {
         let whole = self.span(&pair);
+        let own = pair.clone().into_inner().filter(|p| p.as_rule() == Rule::operator).count();
+        if self.operators + own > MAX_OPERATORS {
+            self.push(
+                Problem::error(
+                    Code::TooDeep,
+                    whole,
+                    format!("this expression has more than {MAX_OPERATORS} operators"),
+                )
+                .help("name parts of it with `let`"),
+            );
+            return unreadable(whole);
+        }
+        self.operators += own;
+        let expr = self.row(pair, whole);
+        self.operators -= own;
+        expr
+    }
+
+    /// A row of operands and operators.
+    fn row(&mut self, pair: Pair<'_>, whole: Span) -> Expr {
         let mut operands: Vec<Expr> = Vec::new();
         let mut operators: Vec<Spanned<Operator>> = Vec::new();
         let mut pairs = pair.into_inner();
@@ -42,18 +62,6 @@ impl Reader {
                 }
             }
         }
-        if operators.len() > MAX_OPERATORS {
-            self.push(
-                Problem::error(
-                    Code::TooDeep,
-                    whole,
-                    format!("this expression has more than {MAX_OPERATORS} operators"),
-                )
-                .help("name parts of it with `let`"),
-            );
-            operators.truncate(MAX_OPERATORS);
-            operands.truncate(MAX_OPERATORS + 1);
-        }
         fold(operands, operators, whole)
     }
 
@@ -77,18 +85,21 @@ impl Reader {
     fn operand(&mut self, pair: Pair<'_>) -> Expr {
         let span = self.span(&pair);
         let kind = match pair.as_rule() {
-            Rule::number => ExprKind::Literal(self.number(&pair)),
+            Rule::number => match self.number(&pair) {
+                Some(literal) => ExprKind::Literal(literal),
+                None => return unreadable(span),
+            },
             Rule::string => ExprKind::Text(self.plain_string(&pair).node),
             Rule::variable => ExprKind::Name(pair.as_str().to_owned()),
             Rule::negation => ExprKind::Negate(Box::new(self.last_operand(pair))),
             Rule::factor => ExprKind::Factor(Box::new(self.last_operand(pair))),
             Rule::parens => match pair.into_inner().next() {
                 Some(inner) => ExprKind::Parens(Box::new(self.expr(inner))),
-                None => ExprKind::Name(String::new()),
+                None => return unreadable(span),
             },
             Rule::env => match pair.into_inner().last() {
                 Some(name) => ExprKind::Env(self.plain_string(&name)),
-                None => ExprKind::Name(String::new()),
+                None => return unreadable(span),
             },
             Rule::function => {
                 let mut inner = pair.into_inner();
@@ -100,7 +111,7 @@ impl Reader {
                 ExprKind::Call(name, args.into_iter().map(|arg| self.expr(arg)).collect())
             }
             // The grammar lets no other rule stand here.
-            _ => ExprKind::Name(String::new()),
+            _ => return unreadable(span),
         };
         Expr { kind, span }
     }
@@ -109,12 +120,13 @@ impl Reader {
         let span = self.span(&pair);
         match pair.into_inner().last() {
             Some(operand) => self.operand(operand),
-            None => Expr { kind: ExprKind::Name(String::new()), span },
+            None => unreadable(span),
         }
     }
 
-    /// Reads a number with its unit, and notes what is wrong with it.
-    pub(super) fn number(&mut self, pair: &Pair<'_>) -> crate::ast::Literal {
+    /// Reads a number with its unit, and notes what is wrong with it; `None` where its value is in
+    /// doubt.
+    pub(super) fn number(&mut self, pair: &Pair<'_>) -> Option<Literal> {
         let (literal, problem) = number::read(pair.as_str(), self.span(pair));
         if let Some(problem) = problem {
             self.push(problem);
@@ -123,11 +135,16 @@ impl Reader {
     }
 }
 
+/// An expression that has been found wrong. No name is empty, so `check` can tell.
+fn unreadable(span: Span) -> Expr {
+    Expr { kind: ExprKind::Name(String::new()), span }
+}
+
 /// `*` and `/` before `+` and `-`, each from left to right.
 fn fold(operands: Vec<Expr>, operators: Vec<Spanned<Operator>>, span: Span) -> Expr {
     let mut operands = operands.into_iter();
     let Some(first) = operands.next() else {
-        return Expr { kind: ExprKind::Name(String::new()), span };
+        return unreadable(span);
     };
     let mut terms = vec![first];
     let mut sums: Vec<Spanned<Operator>> = Vec::new();
@@ -145,7 +162,7 @@ fn fold(operands: Vec<Expr>, operators: Vec<Spanned<Operator>>, span: Span) -> E
     }
     let mut terms = terms.into_iter();
     let Some(first) = terms.next() else {
-        return Expr { kind: ExprKind::Name(String::new()), span };
+        return unreadable(span);
     };
     sums.into_iter().zip(terms).fold(first, |left, (operator, right)| binary(left, operator, right))
 }

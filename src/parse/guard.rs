@@ -22,7 +22,7 @@ impl Reader {
     }
 
     pub(super) fn guard_rules(&mut self, pair: Pair<'_>) -> Vec<GuardRule> {
-        pair.into_inner().map(|rule| self.guard_rule(rule)).collect()
+        self.parted(pair).into_iter().map(|rule| self.guard_rule(rule)).collect()
     }
 
     fn guard_rule(&mut self, pair: Pair<'_>) -> GuardRule {
@@ -43,12 +43,16 @@ impl Reader {
 
     fn guard_kind(&mut self, pair: Pair<'_>) -> Option<GuardKind> {
         let rule = pair.as_rule();
+        let whole = pair.as_str();
         let (mut limit, mut over, mut text) = (None, None, None);
         for part in pair.into_inner() {
             match part.as_rule() {
+                Rule::not_at_most => self.not_at_most(&part, whole),
                 Rule::expr => limit = Some(self.expr(part)),
                 Rule::over => over = self.argument(part),
-                Rule::string => text = Some(self.plain_string(&part)),
+                Rule::string | Rule::bare_text => {
+                    text = Some(self.quoted(&part, "the name of a queue"));
+                }
                 _ => {}
             }
         }
@@ -60,6 +64,33 @@ impl Reader {
             Rule::errors_guard => GuardKind::Errors { limit: limit?, over },
             _ => GuardKind::File(text?),
         })
+    }
+
+    /// `rate < 100` and the like.
+    fn not_at_most(&mut self, pair: &Pair<'_>, rule: &str) {
+        let mark = pair.as_str();
+        let meant = rule.replacen(mark, " <= ", 1);
+        let meant = meant.split_whitespace().collect::<Vec<_>>().join(" ");
+        let message =
+            format!("a guard is an upper bound, written `<=`: `{mark}` cannot stand here");
+        let problem = Problem::error(Code::Expected, self.span(pair), message);
+        self.push(problem.help(format!("write `{meant}`")));
+    }
+
+    /// The parts of a block, without what parts them; `,` does not.
+    pub(super) fn parted<'s>(&mut self, pair: Pair<'s>) -> Vec<Pair<'s>> {
+        let mut parts = Vec::new();
+        for part in pair.into_inner() {
+            if part.as_rule() == Rule::not_stop {
+                self.push(
+                    Problem::error(Code::Expected, self.span(&part), "these are not parted by `,`")
+                        .help("write `;` for `,`, or begin a new line"),
+                );
+            } else {
+                parts.push(part);
+            }
+        }
+        parts
     }
 
     fn action(&mut self, pair: Pair<'_>) -> Option<Spanned<GuardAction>> {
@@ -85,7 +116,7 @@ impl Reader {
     }
 
     pub(super) fn expectations(&mut self, pair: Pair<'_>) -> Vec<Expectation> {
-        pair.into_inner().map(|rule| self.expectation(rule)).collect()
+        self.parted(pair).into_iter().map(|rule| self.expectation(rule)).collect()
     }
 
     fn expectation(&mut self, pair: Pair<'_>) -> Expectation {
@@ -100,13 +131,20 @@ impl Reader {
             match part.as_rule() {
                 Rule::measure => measure = self.measure(part),
                 Rule::comparison => {
-                    let found = match part.as_str() {
-                        "<" => Comparison::Less,
-                        "<=" => Comparison::AtMost,
-                        "=" => Comparison::Equal,
-                        ">=" => Comparison::AtLeast,
-                        _ => Comparison::Greater,
+                    let (found, meant) = match part.as_str() {
+                        "<" => (Comparison::Less, "<"),
+                        "<=" | "≤" => (Comparison::AtMost, "<="),
+                        "=" | "==" => (Comparison::Equal, "="),
+                        ">=" | "≥" => (Comparison::AtLeast, ">="),
+                        _ => (Comparison::Greater, ">"),
                     };
+                    // Where nothing can be equal, `check` says so.
+                    let useless = found == Comparison::Equal && measure != Some(Measure::Jobs);
+                    if meant != part.as_str() && !useless {
+                        let message = format!("`{}` is written `{meant}` here", part.as_str());
+                        let problem = Problem::error(Code::Expected, at, message);
+                        self.push(problem.help(format!("write `{meant}`")));
+                    }
                     comparison = Some(Spanned::new(found, at));
                 }
                 _ => limit = Some(self.expr(part)),

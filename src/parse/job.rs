@@ -1,11 +1,16 @@
 //! Jobs: queues, sizes and bodies.
 
-use super::{Pair, Reader, Rule};
+use super::tokens::tokens;
+use super::{Pair, Reader, Rule, words};
 use crate::ast::{
-    CallArg, Job, JobField, JobFieldKind, Name, Queue, RangeArg, SizeSpec, StatementKind, Value,
-    ValueKind,
+    CallArg, Expr, ExprKind, Job, JobField, JobFieldKind, Name, Queue, RangeArg, SizeSpec,
+    StatementKind, TextPart, Value, ValueKind,
 };
-use crate::ast::{Expr, ExprKind};
+use crate::problem::{Code, Problem};
+use crate::source::Span;
+
+/// Lists of lists may be this deep.
+const MAX_LISTS: usize = 16;
 
 impl Reader {
     pub(super) fn job(&mut self, pair: Pair<'_>) -> StatementKind {
@@ -27,7 +32,7 @@ impl Reader {
 
     /// The statements of a job's block.
     pub(super) fn job_fields(&mut self, pair: Pair<'_>) -> Vec<JobField> {
-        pair.into_inner().map(|field| self.job_field(field)).collect()
+        self.parted(pair).into_iter().map(|field| self.job_field(field)).collect()
     }
 
     fn job_field(&mut self, pair: Pair<'_>) -> JobField {
@@ -43,10 +48,20 @@ impl Reader {
     }
 
     fn job_field_kind(&mut self, pair: Pair<'_>) -> Option<JobFieldKind> {
-        match pair.as_rule() {
+        let rule = pair.as_rule();
+        let mut word = "";
+        let mut parts = Vec::new();
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::kw_queue | Rule::kw_size | Rule::kw_body => word = part.as_str(),
+                Rule::no_mark => self.no_mark(&part, word),
+                _ => parts.push(part),
+            }
+        }
+        let mut parts = parts.into_iter();
+        match rule {
             Rule::queue => {
-                let mut parts = pair.into_inner().filter(|p| p.as_rule() != Rule::kw_queue);
-                let name = self.value(parts.next()?);
+                let name = self.queue_name(parts.next()?);
                 let (format, options) = match parts.next() {
                     Some(format) => self.format(format),
                     None => (None, Vec::new()),
@@ -54,7 +69,7 @@ impl Reader {
                 Some(JobFieldKind::Queue(Queue { name, format, options }))
             }
             Rule::size => {
-                let value = pair.into_inner().last()?;
+                let value = parts.next()?;
                 if value.as_rule() == Rule::range {
                     let range = self.range(value)?;
                     return Some(JobFieldKind::Size(SizeSpec::Range(range.low, range.high)));
@@ -67,8 +82,27 @@ impl Reader {
                     _ => SizeSpec::Range(expr, None),
                 }))
             }
-            _ => pair.into_inner().last().map(|value| JobFieldKind::Body(self.value(value))),
+            _ => parts.next().map(|value| JobFieldKind::Body(self.value(value))),
         }
+    }
+
+    /// `queue: "orders"`, as other languages write it.
+    fn no_mark(&mut self, pair: &Pair<'_>, word: &str) {
+        let mark = pair.as_str().trim();
+        let end = self.span(pair).end as usize;
+        let span = Span::new(end - mark.len(), end);
+        let message = format!("no `{mark}` stands behind `{word}`");
+        let form = words::form(word).unwrap_or(word);
+        let problem = Problem::error(Code::Expected, span, message);
+        self.push(problem.help(format!("leave it out, as in `{form}`")));
+    }
+
+    fn queue_name(&mut self, pair: Pair<'_>) -> Value {
+        if pair.as_rule() != Rule::bare_text {
+            return self.value(pair);
+        }
+        let name = self.quoted(&pair, "the name of a queue");
+        Value { kind: ValueKind::Text(vec![TextPart::Literal(name.node)]), span: name.span }
     }
 
     fn format(&mut self, pair: Pair<'_>) -> (Option<Name>, Vec<(Name, Option<Expr>)>) {
@@ -100,15 +134,12 @@ impl Reader {
             Rule::number_value => self.number_value(pair),
             Rule::reference => ValueKind::Reference(Name::new(pair.as_str().to_owned(), span)),
             Rule::array => {
-                let items = pair.into_inner().filter(|p| p.as_rule() != Rule::comma_mark);
-                ValueKind::Array(
-                    items.collect::<Vec<_>>().into_iter().map(|p| self.value(p)).collect(),
-                )
+                let items = self.listed(pair).into_iter();
+                ValueKind::Array(items.map(|item| self.value(item)).collect())
             }
             Rule::object => {
-                let entries = pair.into_inner().filter(|p| p.as_rule() == Rule::entry);
-                let entries = entries.collect::<Vec<_>>();
-                ValueKind::Object(entries.into_iter().filter_map(|p| self.entry(p)).collect())
+                let entries = self.listed(pair).into_iter();
+                ValueKind::Object(entries.filter_map(|entry| self.entry(entry)).collect())
             }
             Rule::list => self.list(pair),
             Rule::call => self.call(pair),
@@ -120,7 +151,7 @@ impl Reader {
     fn number_value(&mut self, pair: Pair<'_>) -> ValueKind {
         let negative = pair.as_str().starts_with('-');
         let Some(number) = pair.into_inner().last() else { return ValueKind::Null };
-        let mut literal = self.number(&number);
+        let Some(mut literal) = self.number(&number) else { return ValueKind::Null };
         if negative {
             literal.value = -literal.value;
             literal.text.insert(0, '-');
@@ -128,29 +159,110 @@ impl Reader {
         ValueKind::Number(literal)
     }
 
+    /// The parts of an object or an array, without the commas between them; where one is missing,
+    /// that is said.
+    fn listed<'s>(&mut self, pair: Pair<'s>) -> Vec<Pair<'s>> {
+        let mut parts: Vec<Pair<'s>> = Vec::new();
+        let mut missing = false;
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::comma_mark => {}
+                Rule::not_comma => {
+                    let mark = part.as_str();
+                    self.push(
+                        Problem::error(
+                            Code::Expected,
+                            self.span(&part),
+                            format!("these are parted by `,`, not by `{mark}`"),
+                        )
+                        .help(format!("write `,` for `{mark}`")),
+                    );
+                }
+                Rule::no_comma => missing = true,
+                _ => {
+                    if std::mem::take(&mut missing) {
+                        self.missing_comma(parts.last(), &part);
+                    }
+                    parts.push(part);
+                }
+            }
+        }
+        parts
+    }
+
+    fn missing_comma(&mut self, before: Option<&Pair<'_>>, behind: &Pair<'_>) {
+        // The last character of what comes before, or what comes behind.
+        let span = before.map_or(self.span(behind), |before| {
+            let end = self.trimmed(before).end as usize;
+            let last = before.as_str().trim_end().chars().next_back();
+            Span::new(end - last.map_or(0, char::len_utf8), end)
+        });
+        let first = tokens(behind.as_str()).first().map_or("", |token| token.text).to_owned();
+        self.push(
+            Problem::error(Code::Expected, span, format!("a comma is missing before `{first}`"))
+                .label("`,` belongs behind this")
+                .help("values in brackets are parted by commas: `{ a: 1, b: 2 }`"),
+        );
+    }
+
     fn entry(&mut self, pair: Pair<'_>) -> Option<(Name, Value)> {
-        let mut inner = pair.into_inner().filter(|p| p.as_rule() != Rule::colon);
+        let mut parts = Vec::new();
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::colon => {}
+                Rule::not_colon => {
+                    let message = format!(
+                        "`:` stands between a field and its value, not `{}`",
+                        part.as_str()
+                    );
+                    let problem = Problem::error(Code::Expected, self.span(&part), message);
+                    self.push(problem.help("write `field: value`"));
+                }
+                _ => parts.push(part),
+            }
+        }
+        let mut inner = parts.into_iter();
         let key = self.name(inner.next()?);
         Some((key, self.value(inner.next()?)))
     }
 
+    /// `list(1..6) list(2) value`: lists of lists, outermost first.
     fn list(&mut self, pair: Pair<'_>) -> ValueKind {
-        let mut inner = pair.into_inner().filter(|p| p.as_rule() != Rule::kw_list);
-        let count = inner.next().and_then(|count| self.range(count));
-        let item = inner.next().map(|item| self.value(item));
-        match (count, item) {
-            (Some(count), Some(item)) => {
-                ValueKind::List { count: Box::new(count), item: Box::new(item) }
+        let whole = self.trimmed(&pair);
+        let (mut counts, mut item) = (Vec::new(), None);
+        for part in pair.into_inner() {
+            let start = self.span(&part).start as usize;
+            if part.as_rule() != Rule::list_head {
+                item = Some(self.value(part));
+                continue;
             }
-            _ => ValueKind::Null,
+            let count = part.into_inner().find(|p| p.as_rule() != Rule::kw_list);
+            if let Some(count) = count.and_then(|count| self.range(count)) {
+                counts.push((start, count));
+            }
         }
+        if counts.len() > MAX_LISTS {
+            let message = format!("lists are nested more than {MAX_LISTS} deep");
+            self.push(
+                Problem::error(Code::TooDeep, whole, message)
+                    .help("make the item an object of lists"),
+            );
+            return ValueKind::Null;
+        }
+        let Some(mut item) = item else { return ValueKind::Null };
+        for (start, count) in counts.into_iter().rev() {
+            let span = Span::new(start, whole.end as usize);
+            let kind = ValueKind::List { count: Box::new(count), item: Box::new(item) };
+            item = Value { kind, span };
+        }
+        item.kind
     }
 
     fn call(&mut self, pair: Pair<'_>) -> ValueKind {
         let span = self.span(&pair);
         let mut name = Name::new(String::new(), span);
         let mut args = Vec::new();
-        for part in pair.into_inner() {
+        for part in self.listed(pair) {
             match part.as_rule() {
                 Rule::ident => name = Name::new(part.as_str().to_owned(), self.span(&part)),
                 Rule::call_arg => {

@@ -13,7 +13,7 @@ const PI: (i128, i128) = (3_141_592_653_589_793_238, 1_000_000_000_000_000_000);
 
 /// Reads a number as it was written. On a mistake that leaves no doubt about what was meant, the
 /// value meant comes with the problem, so that nothing else is blamed for it.
-pub(super) fn read(text: &str, span: Span) -> (Literal, Option<Problem>) {
+pub(super) fn read(text: &str, span: Span) -> (Option<Literal>, Option<Problem>) {
     let mut rest = text;
     let mut parts = Vec::new();
     while !rest.is_empty() {
@@ -24,18 +24,16 @@ pub(super) fn read(text: &str, span: Span) -> (Literal, Option<Problem>) {
         parts.push((number, unit));
         rest = tail;
     }
-    let failed = |problem: Problem| {
-        let zero = Literal { value: whole(0), unit: Unit::Plain, text: text.to_owned() };
-        (zero, Some(problem))
-    };
     match parts.as_slice() {
         [(number, unit)] => match digits(number, span) {
             Ok(value) => one(value, unit, text, span),
-            Err(problem) => failed(problem),
+            Err(problem) => (None, Some(problem)),
         },
         _ => match joined(&parts, text, span) {
-            Ok(value) => (Literal { value, unit: Unit::Duration, text: text.to_owned() }, None),
-            Err(problem) => failed(problem),
+            Ok(value) => {
+                (Some(Literal { value, unit: Unit::Duration, text: text.to_owned() }), None)
+            }
+            Err(problem) => (None, Some(problem)),
         },
     }
 }
@@ -126,23 +124,31 @@ fn slip(unit: &str) -> Option<&'static str> {
     })
 }
 
-fn one(value: Exact, unit: &str, text: &str, span: Span) -> (Literal, Option<Problem>) {
+fn one(value: Exact, unit: &str, text: &str, span: Span) -> (Option<Literal>, Option<Problem>) {
     let literal = |factor: Exact, kind: Unit| {
-        let value = checked('*', &value, &factor).unwrap_or_else(|| whole(0));
-        Literal { value, unit: kind, text: text.to_owned() }
+        let value = checked('*', &value, &factor)?;
+        Some(Literal { value, unit: kind, text: text.to_owned() })
     };
     if let Some((factor, kind)) = unit_of(unit) {
-        return (literal(factor, kind), None);
+        let literal = literal(factor, kind);
+        let large = Problem::error(Code::BadNumber, span, "this number is too large")
+            .help("numbers are exact, to about 38 digits");
+        let problem = literal.is_none().then_some(large);
+        return (literal, problem);
     }
     let problem = Problem::error(Code::UnknownUnit, span, format!("there is no unit `{unit}`"));
     let number = &text[..text.len() - unit.len()];
     if matches!(unit, "rps" | "ps" | "qps" | "tps" | "hz" | "Hz") {
         let problem = problem.help(format!("a rate is written `{number}/s`, or plain `{number}`"));
-        return (Literal { value, unit: Unit::Rate, text: text.to_owned() }, Some(problem));
+        return (literal(whole(1), Unit::Rate), Some(problem));
     }
     if matches!(unit, "us" | "µs" | "ns") {
         let problem = problem.help("the shortest unit of time is `ms`; write a fraction: `0.5ms`");
         return (literal(fraction(1, 1_000_000), Unit::Duration), Some(problem));
+    }
+    if unit == "x" {
+        let problem = problem.help(format!("a factor is written `x{number}`"));
+        return (literal(whole(1), Unit::Factor), Some(problem));
     }
     match slip(unit).and_then(|meant| unit_of(meant).map(|found| (meant, found))) {
         Some((meant, (factor, kind))) => {
@@ -153,7 +159,7 @@ fn one(value: Exact, unit: &str, text: &str, span: Span) -> (Literal, Option<Pro
                 "units are `ms s m h d w` for time, `k M` for counts, `B KB MB GB KiB MiB GiB` for \
                  sizes, `%` for shares, `deg rad turn` for angles",
             );
-            (literal(whole(1), Unit::Plain), Some(problem))
+            (None, Some(problem))
         }
     }
 }
@@ -173,6 +179,12 @@ fn joined(parts: &[(&str, &str)], text: &str, span: Span) -> Result<Exact, Probl
                 return bad(
                     format!("the last number of `{text}` has no unit"),
                     format!("write it with one, such as `{text}m` or `{text}s`"),
+                );
+            }
+            _ if matches!(*unit, "e" | "E") => {
+                return bad(
+                    format!("`{text}` is not written so here"),
+                    "write the digits, or a unit: `1k` is 1,000, `1M` a million".to_owned(),
                 );
             }
             _ => {
@@ -211,6 +223,7 @@ mod tests {
     fn good(text: &str) -> (String, Unit) {
         let (literal, problem) = read(text, Span::default());
         assert_eq!(problem, None, "{text}");
+        let literal = literal.unwrap();
         (literal.value.to_string(), literal.unit)
     }
 
@@ -225,7 +238,7 @@ mod tests {
             ("10k", "10000", Unit::Plain),
             ("250ms", "1/4", Unit::Duration),
             ("1h30m", "5400", Unit::Duration),
-            ("1w2d3h4m5s6ms", "4925045003/5000", Unit::Duration),
+            ("1w2d3h4m5s6ms", "394322503/500", Unit::Duration),
             ("4KiB", "4096", Unit::Size),
             ("1.5KB", "1500", Unit::Size),
             ("5%", "1/20", Unit::Share),
@@ -249,7 +262,7 @@ mod tests {
         for (text, help, unit) in cases {
             let (literal, problem) = read(text, Span::default());
             assert_eq!(problem.and_then(|p| p.help).as_deref(), Some(help), "{text}");
-            assert_eq!(literal.unit, unit, "{text}");
+            assert_eq!(literal.unwrap().unit, unit, "{text}");
         }
     }
 

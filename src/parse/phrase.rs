@@ -56,7 +56,7 @@ impl Reader {
                 self.once(&mut suffixes.total, total, span, "total");
             }
             _ => {
-                let label = self.plain_string(&value);
+                let label = self.quoted(&value, "the name of a phrase");
                 self.once(&mut suffixes.label, label, span, "as");
             }
         }
@@ -139,7 +139,7 @@ impl Reader {
                 _ => {}
             }
         }
-        let over = self.needed(over, span, "ramp", "over", "over 60s")?;
+        let over = self.needed(over, span, "ramp", "`over`", "over 60s")?;
         let mut ends = ends.into_iter();
         let curve = curve.unwrap_or(Spanned::new(RampCurve::Linear, span));
         Some(PhraseKind::Ramp(Ramp {
@@ -170,8 +170,8 @@ impl Reader {
                 _ => self.once(&mut phase, value, at, "phase"),
             }
         }
-        let base = self.needed(base, span, "sine", "base", "base 100");
-        let amp = self.needed(amp, span, "sine", "amp", "amp 30");
+        let base = self.needed(base, span, "sine", "`base`", "base 100");
+        let amp = self.needed(amp, span, "sine", "`amp`", "amp 30");
         let length = self.needed(length, span, "sine", "a length", "for 8h");
         Some(PhraseKind::Sine(Sine { base: base?, amp: amp?, period, phase, length: length? }))
     }
@@ -180,6 +180,7 @@ impl Reader {
         let mut inner = arguments(pair);
         let rate = inner.next().map(|rate| self.expr(rate))?;
         let (mut on, mut every, mut base, mut over, mut times) = (None, None, None, None, None);
+        let mut twice = false;
         for part in inner {
             let at = self.span(&part);
             let rule = part.as_rule();
@@ -190,16 +191,27 @@ impl Reader {
             }
             let value = self.argument(part)?;
             match rule {
+                Rule::on if on.is_some() && over.is_none() => {
+                    twice = true;
+                    self.push(
+                        Problem::error(Code::Twice, at, "`for` is how long one burst lasts")
+                            .label("given for the second time")
+                            .help("how long all of it lasts is `over`: `for 5s every 15s over 2m`"),
+                    );
+                }
                 Rule::on => self.once(&mut on, value, at, "for"),
                 Rule::every => self.once(&mut every, value, at, "every"),
                 Rule::base => self.once(&mut base, value, at, "base"),
                 _ => self.once(&mut times, value, at, "times"),
             }
         }
-        let on = self.needed(on, span, "burst", "for", "for 5s");
-        let every = self.needed(every, span, "burst", "every", "every 15s");
+        let on = self.needed(on, span, "burst", "`for`", "for 5s");
+        let every = self.needed(every, span, "burst", "`every`", "every 15s");
         if over.is_none() && times.is_none() {
-            self.missing(span, "burst", "an end", "over 2m` or `times 10");
+            // `for` twice is an `over` that was called `for`, and has been said.
+            if !twice {
+                self.missing(span, "`burst`", "an end", "over 2m` or `times 10");
+            }
             return None;
         }
         Some(PhraseKind::Burst(Burst { rate, on: on?, every: every?, base, over, times }))
@@ -234,7 +246,7 @@ impl Reader {
                     level.span,
                     "this step",
                     "a length",
-                    "for 30s` behind it, or `each 30s` at the end",
+                    "for 30s` behind it, or `each 30s",
                 );
                 return None;
             }
@@ -259,8 +271,8 @@ impl Reader {
                 _ => {}
             }
         }
-        let by = self.needed(by, span, "stairs", "by", "by 10");
-        let every = self.needed(every, span, "stairs", "every", "every 30s");
+        let by = self.needed(by, span, "stairs", "`by`", "by 10");
+        let every = self.needed(every, span, "stairs", "`every`", "every 30s");
         let mut ends = ends.into_iter();
         Some(PhraseKind::Stairs { from: ends.next()?, to: ends.next()?, by: by?, every: every? })
     }
@@ -323,13 +335,12 @@ impl Reader {
         example: &str,
     ) -> Option<T> {
         if slot.is_none() {
-            self.missing(span, &format!("`{shape}`"), &format!("`{name}`"), example);
+            self.missing(span, &format!("`{shape}`"), name, example);
         }
         slot
     }
 
     fn missing(&mut self, span: Span, shape: &str, name: &str, example: &str) {
-        let name = name.replace("`a length`", "a length").replace("`an end`", "an end");
         self.push(
             Problem::error(Code::MissingArgument, span, format!("{shape} needs {name}"))
                 .label("missing here")

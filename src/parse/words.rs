@@ -2,6 +2,53 @@
 
 use super::Rule;
 
+/// Words that begin a statement.
+pub(super) const STATEMENTS: &[&str] = &[
+    "constant", "pause", "ramp", "sine", "burst", "steps", "stairs", "points", "send", "repeat",
+    "together", "scale", "cap", "floor", "speed", "load", "job", "let", "guard", "expect",
+    "target", "seed", "after",
+];
+
+/// A block, where one was expected.
+pub(super) const BLOCK: &str = "a block `{ … }`";
+
+/// Whether a word begins a statement of a file, a job, a guard or an expectation.
+pub(super) fn begins_statement(word: &str) -> bool {
+    STATEMENTS.contains(&word)
+        || matches!(word, "queue" | "body" | "size")
+        || matches!(word, "rate" | "jobs" | "time" | "depth" | "errors" | "file" | "deviation")
+}
+
+/// Whether a word leads an argument within a statement.
+pub(super) fn is_argument(word: &str) -> bool {
+    matches!(
+        word,
+        "for"
+            | "over"
+            | "every"
+            | "each"
+            | "by"
+            | "base"
+            | "amp"
+            | "period"
+            | "phase"
+            | "times"
+            | "hold"
+            | "back"
+            | "loop"
+            | "total"
+            | "as"
+            | "then"
+            | "until"
+            | "forever"
+            | "linear"
+            | "exponential"
+            | "logarithmic"
+            | "smooth"
+            | "weight"
+    )
+}
+
 /// What a rule is called where it was expected; empty for those that are never named. The match is
 /// exhaustive on purpose: a new rule does not compile until somebody has worded it for a reader.
 fn word(rule: Rule) -> &'static str {
@@ -51,7 +98,7 @@ fn word(rule: Rule) -> &'static str {
         R::queue | R::kw_queue => "`queue`",
         R::size | R::kw_size => "`size`",
         R::body | R::kw_body => "`body`",
-        R::list | R::kw_list => "`list`",
+        R::list | R::list_head | R::kw_list => "`list`",
         R::env | R::kw_env => "`env`",
         R::rate_guard | R::kw_rate => "`rate`",
         R::jobs_guard | R::kw_jobs => "`jobs`",
@@ -74,7 +121,7 @@ fn word(rule: Rule) -> &'static str {
         R::kw_smooth => "`smooth`",
         R::kw_stop => "`stop`",
         R::kw_until => "`until`",
-        R::arrow => "`->`",
+        R::arrow | R::arrow_mark => "`->`",
         R::comma_mark => "`,`",
         R::colon => "`:`",
         R::equals => "`=`",
@@ -104,7 +151,7 @@ fn word(rule: Rule) -> &'static str {
         | R::reserved => "a value",
         R::ident | R::name | R::mix_item | R::format_option => "a name",
         R::string => "a text in quotes",
-        R::block | R::job_block | R::guard_block | R::expect_block | R::group => "a block `{ … }`",
+        R::block | R::job_block | R::guard_block | R::expect_block | R::group => BLOCK,
         R::ramp_curve => "a curve: `linear`, `exponential`, `logarithmic` or `smooth`",
         R::comparison => "`<`, `<=`, `=`, `>=` or `>`",
         R::time_kind => "`send delay`, `service` or `response`",
@@ -158,6 +205,18 @@ fn word(rule: Rule) -> &'static str {
         | R::ident_start
         | R::ident_char
         | R::comma
+        | R::item
+        | R::rule_end
+        | R::part
+        | R::bound
+        | R::hyphened
+        | R::bare_text
+        | R::not_comma
+        | R::no_comma
+        | R::not_colon
+        | R::no_mark
+        | R::not_stop
+        | R::not_at_most
         | R::broken
         | R::broken_rule
         | R::excess
@@ -187,6 +246,9 @@ fn value_behind(before: Option<&str>) -> &'static str {
         "errors" | "deviation" => "a share such as `1%`",
         "target" => "an address such as `\"redis://127.0.0.1:6379\"`",
         "points" => "a time and a rate such as `0s 10`",
+        "send" => "a number such as `50k`",
+        "pause" => "a duration such as `30s`",
+        "steps" | "burst" => "a rate such as `50` or `50/s`",
         _ => "a value",
     }
 }

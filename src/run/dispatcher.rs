@@ -314,7 +314,6 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             self.pacer.close(stream, now_ns);
             self.give_up(stream);
         }
-        self.start_draining(now_ns);
     }
 
     fn start_draining(&mut self, now_ns: u64) {
@@ -329,7 +328,9 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         }
         self.fall_due(now_ns);
         let overdue = self.streams().map(|stream| self.overdue(stream)).sum();
-        self.stats.error(&failure, overdue, now_ns);
+        if overdue > 0 {
+            self.stats.error(&failure, overdue, now_ns);
+        }
         self.stop_run(Ending::Failed(failure), now_ns);
     }
 

@@ -40,6 +40,8 @@ pub struct RunOptions {
     /// For how long the target may refuse everything, for reasons that last, before the run gives
     /// up. Does not hold when a guard on errors is stated.
     pub refused_for: Duration,
+    /// The same where some of the reasons pass by themselves, as a server's being full may.
+    pub refused_passing_for: Duration,
     /// How many jobs it must have refused by then.
     pub refused_jobs: u64,
 }
@@ -54,13 +56,14 @@ impl Default for RunOptions {
             payload_start_unix_ns: None,
             guards: Vec::new(),
             gap: Duration::from_millis(1),
-            max_in_flight_jobs: 100_000,
+            max_in_flight_jobs: 32_768,
             max_in_flight_bytes: 16 << 20,
             batch_jobs: 2_048,
             batch_bytes: 1 << 20,
             command: Limits::default(),
             drain: Duration::from_secs(10),
             refused_for: Duration::from_secs(5),
+            refused_passing_for: Duration::from_secs(30),
             refused_jobs: 100,
         }
     }

@@ -202,6 +202,16 @@ mod tests {
     }
 
     #[test]
+    fn a_thousand_jobs_are_enough_for_a_window() {
+        let mut deviation = Deviation::default();
+        for (second, sent) in [(0, 900), (1, 1_100), (2, 1_000)] {
+            deviation.due(second, 1_000);
+            deviation.sent(second, sent);
+        }
+        assert!((deviation.of_run() - 0.1).abs() < 1e-12);
+    }
+
+    #[test]
     fn memory_does_not_grow_with_the_run() {
         let mut deviation = Deviation::default();
         for second in 0..100_000 {

@@ -4,6 +4,7 @@
 //! round, the pieces of one common round are enough.
 
 use super::build::Fault;
+use super::dd::Dd;
 use super::level::{Bound, bounded_piece};
 use super::node::{Kind, Node};
 use super::num::Num;
@@ -71,6 +72,16 @@ pub fn telling_stretches(sum: &Node) -> Vec<(Num, Option<Num>)> {
         (segment.start, round.or(segment.length).map(|length| segment.start.plus(length)))
     };
     segments(sum).iter().map(stretch).collect()
+}
+
+/// The stretches in which all of a sum comes round: start, end and the length of a round.
+pub fn rounds(sum: &Node) -> Vec<(Dd, Option<Dd>, Dd)> {
+    let coming_round = |segment: &Segment<'_>| {
+        let round = segment.round().filter(|round| round.is_positive())?;
+        let end = segment.length.map(|length| segment.start.plus(length).dd());
+        Some((segment.start.dd(), end, round.dd()))
+    };
+    segments(sum).iter().filter_map(coming_round).collect()
 }
 
 fn segments(sum: &Node) -> Vec<Segment<'_>> {

@@ -7,8 +7,7 @@ mod sines;
 use super::dd::Dd;
 use sines::SINES;
 
-#[expect(clippy::approx_constant, reason = "the double next to 2π, with its rest beside it")]
-const TWO_PI: Dd = Dd { hi: 6.283185307179586, lo: 2.4492935982947064e-16 };
+const TWO_PI: Dd = Dd { hi: std::f64::consts::TAU, lo: 2.4492935982947064e-16 };
 /// 1/(2π)
 pub const INVERSE_TWO_PI: Dd = Dd { hi: 0.15915494309189535, lo: -9.839338337591243e-18 };
 const LN_2: Dd = Dd { hi: std::f64::consts::LN_2, lo: 2.3190468138462996e-17 };

@@ -108,7 +108,7 @@ fn search(spot: &Spot<'_>, count: Dd, first: u64) -> u64 {
             }
         }
         steps += 1;
-        guess = if steps % 3 == 0 || !step.is_finite() {
+        guess = if steps.is_multiple_of(3) || !step.is_finite() {
             below + (above - below) / 2
         } else if step >= 0.0 {
             root.ceil_u64()
@@ -121,11 +121,11 @@ fn search(spot: &Spot<'_>, count: Dd, first: u64) -> u64 {
 }
 
 impl Spot<'_> {
-    /// Whether the count is reached at t, in whole nanoseconds.
+    /// Whether the count is reached at t, in whole nanoseconds, as it is at the end.
     #[inline]
-    pub fn reaches(&self, t: u64, count: Dd) -> bool {
+    fn reaches(&self, t: u64, count: Dd) -> bool {
         let t = Dd::from_u64(t);
-        self.area(t, slack(t)) >= count
+        self.leaf.is_over(t - self.start) || self.area(t, slack(t)) >= count
     }
 
     #[inline]

@@ -22,11 +22,14 @@ pub(super) struct Link {
     refusals: Refusals,
 }
 
-/// Refusals for reasons that last, since anything else was the answer.
-#[derive(Clone, Copy, Debug, Default)]
+/// Refusals in a row: since the target last accepted a job.
+#[derive(Clone, Debug, Default)]
 struct Refusals {
     jobs: u64,
     since_ns: u64,
+    /// Some of them are of a kind that passes by itself.
+    passing: bool,
+    last: Option<Failure>,
     /// Over the whole run.
     total: u64,
 }
@@ -61,25 +64,26 @@ impl Link {
     /// Notes an answer of the target, to so many jobs.
     pub(super) fn answered(&mut self, outcome: &Outcome, jobs: u64, now_ns: u64) {
         match outcome {
-            Outcome::Failed(failure) if failure.lasting => {
+            Outcome::Failed(failure) => {
                 if self.refusals.jobs == 0 {
                     self.refusals.since_ns = now_ns;
                 }
                 self.refusals.jobs += jobs;
                 self.refusals.total += jobs;
+                self.refusals.passing |= !failure.lasting;
+                if self.refusals.last.as_ref() != Some(failure) {
+                    self.refusals.last = Some(failure.clone());
+                }
             }
-            Outcome::Acked | Outcome::Failed(_) => self.refusals.jobs = 0,
+            Outcome::Acked => {
+                self.refusals.jobs = 0;
+                self.refusals.passing = false;
+            }
             Outcome::Unknown(_) | Outcome::NotSent(_) => return,
         }
         self.cautious = false;
         self.backoff_ns = 0;
         self.retry_at_ns = None;
-    }
-
-    /// Whether every job of the run that was answered was refused for a reason that lasts, and
-    /// there were so many.
-    pub(super) fn refused_all(&self, sent: u64) -> bool {
-        sent > 0 && self.refusals.total == sent
     }
 }
 
@@ -117,14 +121,28 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         }
     }
 
-    /// Gives up if for a while now the target has refused everything for reasons that last, and
-    /// the script has no say about errors.
-    pub(super) fn judge_refusals(&mut self, failure: &Failure, now_ns: u64) {
-        let refusals = self.link.refusals;
-        if refusals.jobs >= self.options.refused_jobs
-            && now_ns.saturating_sub(refusals.since_ns) >= nanos(self.options.refused_for)
-            && !self.guards.bounds_errors()
-        {
+    /// Gives up a target that accepts nothing.
+    ///
+    /// While the run lasts: if it has refused everything for [`super::RunOptions::refused_for`],
+    /// or, where some refusals were of a kind that passes by itself (it loads, or is full),
+    /// [`super::RunOptions::refused_passing_for`], and at least
+    /// [`super::RunOptions::refused_jobs`] jobs. At its end: if it was refusing still, after so
+    /// many jobs, or has accepted nothing in the whole run. A guard on errors leaves the say to the
+    /// script, but for a run of which nothing was accepted.
+    pub(super) fn judge_refusals(&mut self, now_ns: u64, at_end: bool) {
+        let refusals = &self.link.refusals;
+        let Some(failure) = &refusals.last else { return };
+        let patience = if refusals.passing {
+            self.options.refused_passing_for
+        } else {
+            self.options.refused_for
+        };
+        let long = at_end || now_ns.saturating_sub(refusals.since_ns) >= nanos(patience);
+        let in_a_row = long
+            && refusals.jobs >= self.options.refused_jobs.max(1)
+            && !self.guards.bounds_errors();
+        let of_all = at_end && refusals.total == self.stats.counts().sent;
+        if in_a_row || of_all {
             self.fail(failure.clone(), now_ns);
         }
     }

@@ -118,14 +118,12 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         };
         outcomes.resize(sent.command_bytes.len(), Outcome::Unknown(silent));
         let mut trouble = None;
-        let mut refusal = None;
         for ((outcome, flights), bytes) in sent.ledger.settle(&outcomes).zip(&sent.command_bytes) {
             let command = Settled { bytes: *bytes, sent_ns: sent.sent_ns, at_ns };
             self.stats.settled(flights, outcome, command);
             self.link.answered(outcome, flights.len() as u64, at_ns);
             match outcome {
                 Outcome::NotSent(failure) | Outcome::Unknown(failure) => trouble = Some(failure),
-                Outcome::Failed(failure) if failure.lasting => refusal = Some(failure),
                 Outcome::Acked | Outcome::Failed(_) => {}
             }
             self.note_answers(flights, outcome, sent.sent_ns, at_ns);
@@ -133,9 +131,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         if let Some(failure) = trouble {
             self.connection_trouble(failure, at_ns);
         }
-        if let Some(failure) = refusal {
-            self.judge_refusals(failure, at_ns);
-        }
+        self.judge_refusals(at_ns, false);
         if self.guards.asks_errors() {
             let hits = self.guards.judge_errors(at_ns);
             self.act(hits, at_ns);

@@ -173,29 +173,13 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             self.read_depths(|run, queue, depth| run.stats.depth_mut(queue).at_end(depth)).await;
         }
         self.stats.close_seconds(u64::MAX);
-        self.judge_acceptance();
+        self.judge_refusals(elapsed_ns, true);
         self.cut_minute(elapsed_ns);
         self.tell_state(elapsed_ns);
         let report = self.report(elapsed_ns);
         let Report { outcome, exit_code, jobs, .. } = report;
         self.tell(Event::Stopped { outcome, exit_code, jobs });
         report
-    }
-
-    /// A run of which nothing was accepted has failed, however short it was.
-    fn judge_acceptance(&mut self) {
-        let counts = self.stats.counts();
-        let latest = self.stats.errors().latest();
-        if self.ending.is_none()
-            && self.link.refused_all(counts.sent)
-            && let Some(error) = latest
-        {
-            self.ending = Some(Ending::Failed(crate::sink::Failure {
-                kind: error.kind.clone(),
-                message: error.last.clone(),
-                lasting: true,
-            }));
-        }
     }
 
     fn stream_report(&self, stream: usize, elapsed_s: f64) -> StreamReport {

@@ -261,14 +261,6 @@ impl Oracle {
         }
         low
     }
-
-    /// The highest rate at the ends of straight pieces; only for curves without sums.
-    pub fn highest_end(&self) -> f64 {
-        let ends = self.pieces.iter().filter(|piece| piece.start < piece.end).flat_map(|piece| {
-            [value(&piece.rate, &int(0)), value(&piece.rate, &(&piece.end - &piece.start))]
-        });
-        ends.max().map_or(0.0, |rate| to_f64(&rate))
-    }
 }
 
 fn one(length: Big, rate: Vec<Big>) -> Oracle {
@@ -285,10 +277,4 @@ pub fn seconds(t_ns: u64) -> Big {
 
 fn rounded(count: &Big) -> u64 {
     (count + Big::new(BigInt::from(1), BigInt::from(2))).floor().to_integer().to_u64().unwrap()
-}
-
-/// To about 2⁻⁵³, for values from 2⁻⁶⁴ to 2⁶⁴.
-pub fn to_f64(value: &Big) -> f64 {
-    let scaled: BigInt = (value * Big::from_integer(BigInt::from(1) << 128)).to_integer();
-    scaled.to_f64().unwrap() / 2f64.powi(128)
 }

@@ -123,6 +123,8 @@ fn share() -> impl Strategy<Value = Exact> {
     ]
 }
 
+type Integral = Box<dyn Fn(&Big) -> Big>;
+
 proptest! {
     #![proptest_config(super::cases(48))]
 
@@ -156,7 +158,7 @@ proptest! {
         let (a, b) = (fraction(a, 2), fraction(b, 3));
         let t_ns = (place * whole(over * 1_000_000_000)).to_integer() as u64;
         let t = super::oracle::seconds(t_ns);
-        let (curve, integral): (Curve, Box<dyn Fn(&Big) -> Big>) = match kind {
+        let (curve, integral): (Curve, Integral) = match kind {
             0 | 1 => {
                 let period = fraction(over, 7);
                 let curve = Curve::Sine {

@@ -61,6 +61,23 @@ fn a_sink_that_says_ready_and_is_not_is_not_tried_in_a_loop() {
 }
 
 #[test]
+fn after_trouble_one_batch_goes_ahead_of_the_others() {
+    let scene = Scene::of(vec![Listed::every(MS, 2_000)]);
+    let calls = Arc::new(Mutex::new(0));
+    let counted = calls.clone();
+    let sink = scene.sink(move |_, now_ns| {
+        // Refused only after 100 ms, in which 100 further ticks come.
+        let broken = (500 * MS..1_500 * MS).contains(&now_ns);
+        *counted.lock().unwrap() += u64::from(now_ns >= 700 * MS && broken);
+        let fate = if broken { Fate::NotSent } else { Fate::Acked };
+        Answer::all(fate, if broken { 100 * MS } else { 0 })
+    });
+    let played = scene.play(&sink);
+    played.assert_whole(0, 2_000);
+    assert!(*calls.lock().unwrap() < 10, "{}", calls.lock().unwrap());
+}
+
+#[test]
 fn a_sink_lost_for_good_ends_the_run_as_failed() {
     let scene = Scene::of(vec![Listed::every(MS, 10_000)]);
     let sink = scene.prompt(MS);
@@ -134,8 +151,20 @@ fn a_script_that_bounds_errors_has_the_say_about_refusals() {
 }
 
 #[test]
+fn a_target_that_may_yet_make_room_is_given_longer() {
+    let scene = Scene::of(vec![Listed::every(MS, 60_000)]);
+    let sink = scene.sink(|_, now_ns| {
+        let full = now_ns >= 3 * SECOND;
+        Answer::all(if full { Fate::Failed("OOM", false) } else { Fate::Acked }, 0)
+    });
+    let played = scene.play(&sink);
+    assert_eq!(played.outcome(), (OutcomeName::Failed, 4));
+    assert!((33.0..33.01).contains(&played.report.elapsed_s), "{}", played.report.elapsed_s);
+}
+
+#[test]
 fn one_accepted_job_starts_the_count_of_refusals_again() {
-    let scene = Scene::of(vec![Listed::every(MS, 20_000)]);
+    let scene = Scene::of(vec![Listed::every(MS, 20_050)]);
     let sink = scene.sink(|call, _| {
         let good = call % 4_000 == 0;
         Answer::all(if good { Fate::Acked } else { Fate::Failed("OOM", true) }, 0)
@@ -144,14 +173,30 @@ fn one_accepted_job_starts_the_count_of_refusals_again() {
 }
 
 #[test]
-fn a_short_run_of_which_nothing_was_accepted_has_failed() {
-    let play = |fate: Fate| {
-        let scene = Scene::of(vec![Listed::every(100 * MS, 20)]);
-        let sink = scene.sink(move |_, _| Answer::all(fate.clone(), 0));
+fn a_run_that_ends_on_refusals_has_failed() {
+    let play = |good: u64| {
+        let scene = Scene::of(vec![Listed::every(MS, 1_000)]);
+        let sink = scene.sink(move |call, _| {
+            Answer::all(if call < good { Fate::Acked } else { Fate::Failed("OOM", false) }, 0)
+        });
         scene.play(&sink).outcome()
     };
-    assert_eq!(play(Fate::Failed("WRONGTYPE", true)), (OutcomeName::Failed, 4));
-    assert_eq!(play(Fate::Failed("LOADING", false)), (OutcomeName::Done, 0));
+    assert_eq!(play(900), (OutcomeName::Failed, 4));
+    assert_eq!(play(901), (OutcomeName::Done, 0));
+}
+
+#[test]
+fn a_short_run_of_which_nothing_was_accepted_has_failed() {
+    for (accepted, outcome) in [(0, (OutcomeName::Failed, 4)), (1, (OutcomeName::Done, 0))] {
+        let scene = Scene::of(vec![Listed::every(100 * MS, 20)]);
+        let sink = scene.sink(move |call, _| {
+            let good = call < accepted;
+            Answer::all(if good { Fate::Acked } else { Fate::Failed("WRONGTYPE", true) }, 0)
+        });
+        let played = scene.play(&sink);
+        assert_eq!(played.outcome(), outcome);
+        assert_eq!(played.report.errors[0].count, 20 - accepted);
+    }
 }
 
 fn fate() -> impl Strategy<Value = Fate> {
