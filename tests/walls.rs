@@ -105,6 +105,7 @@ const WALLS: &[(&str, &[&str])] = &[
         "run",
         &["crate::parse", "crate::check", "crate::ast::Script", "crate::cli", "redis::", "miette"],
     ),
+    ("view", &["crate::run", "crate::sink", "crate::check", "crate::cli", "tokio", "clap"]),
     ("diag", &["crate::parse", "crate::check", "crate::run", "crate::cli", "tokio"]),
 ];
 
