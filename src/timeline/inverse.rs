@@ -3,6 +3,7 @@
 //! The answer is defined by Λ itself, as the smallest whole t with Λ(t) ≥ the count, and Λ only
 //! grows. So a formula or a few steps of Newton's may guess, and a bracketed search always ends.
 
+use super::NANOS;
 use super::dd::Dd;
 use super::locate::{Side, Spot, slack};
 use super::node::{Kind, Node};
@@ -70,11 +71,12 @@ fn on_line(spot: &Spot<'_>, line: &Line, count: Dd) -> Option<u64> {
 /// least every fourth one.
 fn search(spot: &Spot<'_>, count: Dd, first: u64) -> u64 {
     let end = spot.leaf.length.map(|length| (spot.start + length.dd()).ceil_u64());
-    // `below` is not reached, `above` is.
-    let (mut below, mut above) = (first, end.unwrap_or(u64::MAX));
-    if above <= first || spot.reaches(first, count) {
+    let mut above = end.unwrap_or(u64::MAX).max(first);
+    // At `above` the count is reached; at `below`, before the leaf, it is not.
+    let Some(mut below) = first.checked_sub(1).or_else(|| spot.misses(0, count).then_some(0))
+    else {
         return first;
-    }
+    };
     let mut guess = spot.first_guess(count, below, above);
     if let Some(time) = spot.root_near(guess.clamp(below, above), count) {
         return time.clamp(below + 1, above);
@@ -108,11 +110,10 @@ fn search(spot: &Spot<'_>, count: Dd, first: u64) -> u64 {
 }
 
 impl Spot<'_> {
-    /// Whether the count is reached at t, in whole nanoseconds, as it is at the end.
-    #[inline]
-    fn reaches(&self, t: u64, count: Dd) -> bool {
+    /// Whether the count is not reached at t, in whole nanoseconds.
+    fn misses(&self, t: u64, count: Dd) -> bool {
         let t = Dd::from_u64(t);
-        self.leaf.is_over(t - self.start) || self.area(t, slack(t)) >= count
+        self.area(t, slack(t)) < count
     }
 
     /// How many jobs are missing at t, and the rate there.
@@ -155,6 +156,10 @@ impl Spot<'_> {
             (Some(length), Some(total)) => (length.dd().hi, total.dd().hi / length.dd().hi),
             _ => (f64::INFINITY, (self.leaf.range.low.hi + self.leaf.range.high.hi) / 2.0),
         };
+        let steepest = match &self.leaf.kind {
+            Kind::Piece(shape) => shape.steepest(self.leaf.range.high.hi),
+            _ => self.leaf.range.high.hi / NANOS,
+        };
         // Short of the end, where there is still a rate to follow.
         let last = length * (1.0 - 1e-9);
         let mut x = (rest / mean).clamp(0.0, last);
@@ -164,9 +169,11 @@ impl Spot<'_> {
             if !next.is_finite() {
                 break;
             }
-            let step = next - x;
+            // What this step leaves, and what the next one would leave of that.
+            let bend = steepest / rate;
+            let left = bend * (next - x) * (next - x);
             x = next;
-            if step.abs() < 1e4 {
+            if bend * left * left < MARGIN / 10.0 {
                 break;
             }
         }

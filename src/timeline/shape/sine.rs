@@ -105,7 +105,7 @@ impl Sine {
     /// Integral and rate at x in plain precision.
     pub fn aim(&self, x: f64) -> (f64, f64) {
         let turns = self.phase.dd().hi + x * self.frequency.hi;
-        let (sin, cos) = ((turns - turns.floor()) * TAU).sin_cos();
+        let (sin, cos) = ((turns - turns as i64 as f64) * TAU).sin_cos();
         let base = self.base.dd().hi;
         (base * x + self.swing.hi * (self.cos_phase.hi - cos), base + self.amp.dd().hi * sin)
     }
