@@ -86,7 +86,10 @@ pub fn parse(source: &SourceFile) -> (Script, Vec<Problem>) {
                 pest::error::InputLocation::Span((at, _)) => at,
             };
             let span = Span::new(at, at + 1);
-            reader.problems.push(Problem::error(Code::Expected, span, "this cannot be read"));
+            reader.problems.push(
+                Problem::error(Code::Expected, span, "this cannot be read")
+                    .label("nothing is understood from here on"),
+            );
         }
     }
     let mut problems = reader.problems;

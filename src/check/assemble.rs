@@ -11,6 +11,7 @@ use crate::plan::{
 };
 use crate::problem::{Code, Problem};
 use crate::schedule;
+use crate::show;
 use crate::source::Span;
 use crate::timeline::curve::Curve;
 use crate::timeline::{CurveError, MarkJobs, MarkSpan, Timeline};
@@ -50,9 +51,9 @@ impl Checker<'_> {
                 Problem::error(
                     Code::TooIntricate,
                     span,
-                    format!("this script sends {} jobs", crate::show::count(total)),
+                    format!("this script sends {} jobs", show::count(total)),
                 )
-                .help(format!("loadc counts exactly up to {}", crate::show::count(MAX_JOBS))),
+                .help(format!("loadc counts exactly up to {}", show::count(MAX_JOBS))),
             );
             return None;
         }
@@ -123,20 +124,20 @@ impl Checker<'_> {
                 _ => None,
             };
             let Some(end_ns) = end_ns else { continue };
-            let mut cut = false;
+            let mut ends = false;
             for (index, stream) in streams.iter_mut().enumerate() {
                 let left_ns = end_ns.saturating_sub(stream.after_ns);
                 let longer = stream.timeline.length_ns().is_none_or(|length| length > left_ns);
                 if chosen(index) && longer {
-                    cut = true;
+                    ends = true;
                     let length = nanos_to_seconds(left_ns);
                     let body = Box::new(stream.curve.clone());
                     stream.curve = Curve::Cut { length, body };
                     stream.timeline = Arc::new(self.timeline(&stream.curve)?);
                 }
             }
-            if cut {
-                let when = crate::show::duration(end_ns);
+            if ends {
+                let when = show::duration(end_ns);
                 notes.push(format!("`{}` ends the plan {when} after the start", guard.text));
             }
         }

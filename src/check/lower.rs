@@ -277,7 +277,10 @@ impl Checker<'_> {
         if value > whole(0) {
             return Some(value);
         }
-        self.report(Problem::error(Code::OutOfRange, expr.span, format!("{what} is above 0")));
+        self.report(
+            Problem::error(Code::OutOfRange, expr.span, format!("{what} is above 0"))
+                .help("write a factor such as `x60`; to send nothing, `scale x0 { … }`"),
+        );
         None
     }
 

@@ -119,8 +119,16 @@ impl Checker<'_> {
             "float" => {
                 let (low, high) = self.both_ends(name, args, span, "float(0..1)")?;
                 let (min, max) = (self.plain(low)?, self.plain(high)?);
-                if min >= max {
+                if min > max {
                     self.range_order(low.span, high.span);
+                    return None;
+                }
+                if min == max {
+                    self.report(
+                        Problem::error(Code::OutOfRange, span, "there is nothing in this range")
+                            .label("`float` leaves its upper end out")
+                            .help("write the number itself, or a wider range"),
+                    );
                     return None;
                 }
                 Some(job::Value::Float { min: to_f64(&min), max: to_f64(&max) })
@@ -177,15 +185,13 @@ impl Checker<'_> {
         fields: &mut Fields<'v>,
     ) -> Option<job::Value> {
         let choices = self.choices(name.span, args)?;
-        if let [(only, _)] = choices.as_slice() {
-            if matches!(only.kind, ValueKind::Array(_)) {
-                self.report(
-                    Problem::error(Code::BadGenerator, only.span, "this picks the whole list")
-                        .label("the only choice")
-                        .help("write the choices without brackets: `pick(\"a\", \"b\")`"),
-                );
-                return None;
-            }
+        if let [(Value { kind: ValueKind::Array(_), span }, _)] = choices.as_slice() {
+            self.report(
+                Problem::error(Code::BadGenerator, *span, "this picks the whole list")
+                    .label("the only choice")
+                    .help("write the choices without brackets: `pick(\"a\", \"b\")`"),
+            );
+            return None;
         }
         let drawn = choices
             .into_iter()
@@ -252,6 +258,7 @@ impl Checker<'_> {
     fn bad_args<T>(&mut self, span: Span, name: &str, example: &str) -> Option<T> {
         let message = match name {
             "int" | "float" => format!("`{name}` takes a range"),
+            "this" => "this is not what belongs here".to_owned(),
             _ => format!("`{name}` does not take this"),
         };
         self.report(

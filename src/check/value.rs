@@ -85,7 +85,8 @@ impl Checker<'_> {
         match self.value(expr)? {
             Val::Quantity(value, unit) => Some((value, unit)),
             Val::Text(text) => {
-                let help = match crate::parse::expression(&text) {
+                let number = text.starts_with(|c: char| c.is_ascii_digit());
+                let help = match crate::parse::expression(&text).filter(|_| number) {
                     Some(_) => format!("write it without quotes: `{text}`"),
                     None => "write a number, such as `10` or `10k`".to_owned(),
                 };
@@ -176,6 +177,7 @@ impl Checker<'_> {
                 let unit = per.unwrap_or_default();
                 format!("rates are per `/s`, `/min`, `/h` or `/day`: write `/{unit}`")
             }
+            _ if name == "x" => "a factor is `x2`, or `x(…)` of a value".to_owned(),
             Some(meant) => format!("did you mean `{meant}`?"),
             None => format!("define it: `let {name} = …`"),
         };
@@ -211,6 +213,7 @@ impl Checker<'_> {
         if result.is_none() {
             let problem = if operator == '/' && *b == whole(0) {
                 Problem::error(Code::Arithmetic, span, "this divides by zero")
+                    .label("the divisor is 0")
             } else {
                 Problem::error(Code::Arithmetic, span, "this needs more digits than loadc keeps")
                     .help("numbers are exact, to about 38 digits above and below the fraction bar")

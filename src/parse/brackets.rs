@@ -54,7 +54,7 @@ pub(super) fn scan(text: &str) -> Scan {
                 continue;
             }
             b'"' => {
-                at = scan.string(bytes, at);
+                at = scan.string(text, at);
                 continue;
             }
             b'\'' => at = scan.single_quotes(text, at),
@@ -100,7 +100,8 @@ impl Scan {
     }
 
     /// Passes a string; returns where to go on.
-    fn string(&mut self, bytes: &[u8], start: usize) -> usize {
+    fn string(&mut self, text: &str, start: usize) -> usize {
+        let bytes = text.as_bytes();
         let mut at = start + 1;
         while at < bytes.len() {
             match bytes[at] {
@@ -116,20 +117,42 @@ impl Scan {
                 .label("opened here")
                 .help("close it with `\"` on the same line"),
         );
-        at
+        self.closed_for(text, start, at)
+    }
+
+    /// Ends an open string before the brackets that end its line, so that these close what they
+    /// were meant to. Returns where to go on.
+    fn closed_for(&mut self, text: &str, start: usize, end: usize) -> usize {
+        let inside = &text[start + 1..end];
+        let kept = inside.trim_end_matches(['}', ')', ']', ';', ',', ' ']);
+        let Some(last) = kept.char_indices().next_back().map(|(at, _)| start + 1 + at) else {
+            return end;
+        };
+        let kept = start + 1 + kept.len();
+        // A backslash before it would make the quote a part of the text.
+        let escapes = text[..last].bytes().rev().take_while(|byte| *byte == b'\\').count();
+        if escapes % 2 == 1 {
+            self.edits.push(Edit { span: Span::new(last - 1, last), with: b' ' });
+        }
+        self.edits.push(Edit { span: Span::new(last, last + 1), with: b'"' });
+        self.edits.push(Edit { span: Span::new(last + 1, kept), with: b' ' });
+        kept
     }
 
     /// `'text'`, as other languages write it: read as `"text"`. Returns where its last quote stands,
     /// or `start` if there is none on the line.
     fn single_quotes(&mut self, text: &str, start: usize) -> usize {
+        let apostrophe = text[..start].ends_with(char::is_alphanumeric);
         let line = &text[start + 1..line_end(text.as_bytes(), start)];
-        let Some(length) = line.find('\'').filter(|length| !line[..*length].contains('"')) else {
-            return start;
-        };
+        let Some(length) = line.find('\'').filter(|_| !apostrophe) else { return start };
+        for (at, _) in line[..length].match_indices(['"', '\\']) {
+            let span = Span::new(start + 1 + at, start + 2 + at);
+            self.edits.push(Edit { span, with: b' ' });
+        }
         let end = start + 1 + length;
         let problem =
             Problem::error(Code::Quote, Span::new(start, end + 1), "texts stand in double quotes");
-        self.push(problem.help(format!("write `\"{}\"`", &line[..length])));
+        self.push(problem.help(format!("write `{:?}`", &line[..length])));
         for at in [start, end] {
             self.edits.push(Edit { span: Span::new(at, at + 1), with: b'"' });
         }

@@ -8,7 +8,7 @@ use super::slips::{Look, slip};
 use super::tokens::{Token, tokens};
 use super::words::{self, STATEMENTS};
 use super::{Pair, Reader, Rule, grammar::Grammar};
-use crate::ast::{Name, StatementKind};
+use crate::ast::{Job, Load, Name, Phrase, PhraseKind, StatementKind};
 use crate::problem::{Code, Problem, did_you_mean};
 use crate::source::Span;
 use pest::Parser as _;
@@ -128,7 +128,8 @@ impl Reader {
         let all = tokens(text);
         // Its own line is what matters: a block further on speaks for itself.
         let head = all.iter().position(|token| token.text == "{").map_or(all.len(), |at| at + 1);
-        if !self.is_full() && !self.is_blamed(span) && !self.goes_on(&all, span) {
+        let input = pair.as_span().get_input();
+        if !self.is_full() && !self.is_blamed(span) && !self.goes_on(&all, span, input) {
             let broken = Broken { text, all: &all, head, base: span.start as usize };
             let (problem, ended) = broken.statement(behind);
             if ended {
@@ -136,31 +137,63 @@ impl Reader {
             }
             self.push(problem);
         }
-        let defined = defined_name(&all, span.start as usize);
+        let first = all.first().map_or("", |first| first.text);
+        let name = defined_name(&all, span.start as usize);
+        if has_foreign_block(first) {
+            return StatementKind::Broken(name);
+        }
+        let head = all.get(..head).and_then(<[_]>::last).map_or(text.len(), |token| token.start);
+        let head = Span::new(span.start as usize, span.start as usize + head);
+        self.what_it_holds(pair, first, head, name)
+    }
+
+    /// The blocks of a broken statement, as the statement that it nearly is: what stands in them is
+    /// checked, and its names are known.
+    fn what_it_holds(
+        &mut self,
+        pair: Pair<'_>,
+        first: &str,
+        head: Span,
+        name: Option<Name>,
+    ) -> StatementKind {
+        let mut body = None;
         for inner in pair.into_inner() {
             match inner.as_rule() {
-                Rule::block => drop(self.statements(inner)),
-                Rule::job_block => drop(self.job_fields(inner)),
-                Rule::guard_block => drop(self.guard_rules(inner)),
-                Rule::expect_block => drop(self.expectations(inner)),
+                Rule::block => {
+                    let statements = self.statements(inner);
+                    body.get_or_insert_with(Vec::new).extend(statements);
+                }
+                Rule::job_block => {
+                    let fields = self.job_fields(inner);
+                    if let Some(name) = name {
+                        return StatementKind::Job(Job { name, weight: None, fields });
+                    }
+                    return StatementKind::Broken(None);
+                }
+                Rule::guard_block => return StatementKind::Guard(self.guard_rules(inner)),
+                Rule::expect_block => return StatementKind::Expect(self.expectations(inner)),
                 _ => {}
             }
         }
-        StatementKind::Broken(defined)
+        match (body, name) {
+            (Some(body), Some(name)) if first == "load" => StatementKind::Load(Load { name, body }),
+            (Some(body), None) if !body.is_empty() => {
+                let kind = PhraseKind::Group(body);
+                StatementKind::Phrase(Box::new(Phrase { kind, total: None, label: None, head }))
+            }
+            (_, name) => StatementKind::Broken(name),
+        }
     }
 
     /// Whether this is the rest of a statement that ended too early, one line above: then that one
     /// is all there is to mend.
-    fn goes_on(&mut self, all: &[Token<'_>], span: Span) -> bool {
-        let Some((_, problem)) = self.unfinished.take().filter(|(end, _)| {
-            let between = span.start as usize - end;
-            // A line end, and blanks before the first word.
-            between > 0 && between < 80
-        }) else {
-            return false;
-        };
+    fn goes_on(&mut self, all: &[Token<'_>], span: Span, input: &str) -> bool {
+        let Some((end, problem)) = self.unfinished.take() else { return false };
         let first = all.first();
-        if !first.is_some_and(|first| first.is_number() || words::is_argument(first.text)) {
+        let rest = first.is_some_and(|first| first.is_number() || words::is_argument(first.text));
+        // What is read within a string has places of its own.
+        let between = input.get(end.wrapping_sub(self.offset)..span.start as usize - self.offset);
+        if !rest || !between.is_some_and(|between| between.trim().is_empty()) {
             return false;
         }
         if let Some(problem) = self.problems.get_mut(problem) {
@@ -212,7 +245,8 @@ impl Broken<'_> {
     fn statement(&self, behind: &str) -> (Problem, bool) {
         let Some(first) = self.all.first() else {
             let span = self.span(0, self.text.len());
-            return (Problem::error(Code::Expected, span, "this cannot be read"), false);
+            let problem = Problem::error(Code::Expected, span, "this cannot be read");
+            return (problem.label("no word of the language"), false);
         };
         if STATEMENTS.contains(&first.text) {
             return self.expected(Rule::lone_statement, behind);
@@ -320,7 +354,8 @@ impl Broken<'_> {
             index = asked;
         }
         let before = self.all.get(index - 1).map(|token| token.text);
-        let expected = words::expected(&rules, before);
+        let statement = self.all.first().map_or("", |first| first.text);
+        let expected = words::expected(&rules, before, statement);
         let complete = self.all.get(index).is_some_and(|token| {
             Grammar::parse(start, self.text[..token.start].trim_end()).is_ok()
         });
@@ -399,6 +434,16 @@ fn quoted_list(words: &[&str]) -> String {
 fn not_yet(word: &str, span: Span) -> Problem {
     Problem::error(Code::NotYet, span, format!("this version of loadc has no `{word}` yet"))
         .help("the language page of the documentation lists what this version reads")
+}
+
+/// Whether what stands in the braces of a statement is of another language, or of a part of this one
+/// that is not spoken yet.
+fn has_foreign_block(word: &str) -> bool {
+    let near = |meant: &str| STATEMENTS.contains(&meant);
+    let like_ours = matches!(word, "at" | "jitter" | "warmup" | "loop" | "parallel" | "scenario");
+    let ours =
+        near(word) || did_you_mean(&word.to_lowercase(), STATEMENTS.iter().copied()).is_some();
+    !(ours || like_ours || word == "{")
 }
 
 fn is_percentile(word: &str) -> bool {

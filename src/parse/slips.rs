@@ -504,7 +504,7 @@ fn missing_word(look: &Look<'_>) -> Option<Slip> {
             "write it as `ramp 10->500 over 60s hold 3m back`",
         );
     }
-    (token.is_number() && look.expects(",")).then(|| {
+    (token.is_number() && look.expects(",") && look.statement() == "steps").then(|| {
         let before = look.before().map_or("", |before| before.text);
         let help = format!("write `{before}, {}`", token.text);
         Slip::new(format!("a comma is missing before `{}`", token.text), help)
