@@ -127,6 +127,11 @@ impl<'a> Checker<'a> {
     }
 
     fn script(&mut self, script: &Script) -> Option<Plan> {
+        if script.statements.is_empty() && self.problems.is_empty() {
+            let nothing = Problem::error(Code::NoLoad, Span::default(), "this script says nothing");
+            self.report(nothing.help("write a shape, such as `constant 100 for 5m`"));
+            return None;
+        }
         let scopes = self.collect(script);
         let settings = self.settings(&scopes);
         let jobs = self.jobs(&scopes);
