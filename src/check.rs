@@ -21,7 +21,7 @@ use crate::exact::Exact;
 use crate::plan::Plan;
 use crate::problem::{Code, Problem, Severity, did_you_mean};
 use crate::source::{SourceFile, Span};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use value::State;
 
 pub use assemble::random_seed;
@@ -76,6 +76,10 @@ struct Checker<'a> {
     problems: Vec<Problem>,
     names: BTreeMap<String, State>,
     marks: Vec<Span>,
+    /// Where each `let` stands.
+    lets: BTreeMap<String, Span>,
+    /// Names that were found where their unit does not belong: said once.
+    misused: BTreeSet<String>,
     /// Steps of all stairs so far.
     steps: i128,
     /// A bracket is missing somewhere, so what belongs to what cannot be told.
@@ -93,6 +97,8 @@ impl<'a> Checker<'a> {
             problems,
             names: BTreeMap::new(),
             marks: Vec::new(),
+            lets: BTreeMap::new(),
+            misused: BTreeSet::new(),
             steps: 0,
             shaky,
             jobs_sound: true,

@@ -73,7 +73,9 @@ pub fn parse(source: &SourceFile) -> (Script, Vec<Problem>) {
         return (script, first.into_iter().collect());
     }
     let text = edited(&source.text, &scan.edits);
-    let mut reader = Reader { problems: scan.problems, blamed: scan.blamed, ..Reader::default() };
+    let shaky = scan.problems.iter().any(|problem| problem.code == Code::Bracket);
+    let mut reader =
+        Reader { problems: scan.problems, blamed: scan.blamed, shaky, ..Reader::default() };
     match grammar::Grammar::parse(Rule::file, &text) {
         Ok(mut pairs) => {
             if let Some(file) = pairs.next() {
@@ -93,6 +95,17 @@ pub fn parse(source: &SourceFile) -> (Script, Vec<Problem>) {
         }
     }
     let mut problems = reader.problems;
+    // The brace that would have closed such a block is not one too many.
+    for unopened in reader.unopened {
+        let stray = |problem: &Problem| {
+            problem.code == Code::Bracket
+                && problem.place.0.start > unopened
+                && source.slice(problem.place.0) == "}"
+        };
+        if let Some(found) = problems.iter().position(stray) {
+            problems.remove(found);
+        }
+    }
     problems.sort_by_key(|problem| problem.place.0);
     (script, problems)
 }
@@ -121,6 +134,10 @@ struct Reader {
     /// Unpaired brackets and open quotes, in the order of the file: what cannot be read around one
     /// follows from it.
     blamed: Vec<Span>,
+    /// A brace is missing or one too many, so a line may have got into the wrong block.
+    shaky: bool,
+    /// Statements that lack their opening brace: where each begins.
+    unopened: Vec<u32>,
     /// Where a statement ended before it was complete, and its problem: the next line may be meant to
     /// go on with it.
     unfinished: Option<(usize, usize)>,
@@ -279,6 +296,13 @@ impl Reader {
                 .label("not expected here")
                 .help("begin the next statement on a line of its own, or put `;` before it"),
         );
+    }
+
+    /// The same as [`Reader::is_blamed`] for a statement as it stands in a text, with the blanks behind it: a brace that
+    /// was taken out may be among them.
+    fn is_blamed_before(&self, span: Span, behind: &str) -> bool {
+        let blanks = behind.len() - behind.trim_start_matches([' ', '\t']).len();
+        self.is_blamed(Span::new(span.start as usize, span.end as usize + blanks))
     }
 
     /// Whether a bracket or quote in this span has been found wrong already.

@@ -26,7 +26,8 @@ impl Checker<'_> {
                 let Some(guard) = self.guard_rule(rule, stream, drafts) else { continue };
                 let same =
                     |other: &&Guard| other.stream == stream && overlaps(&other.kind, &guard.kind);
-                if let Some(Some(first)) = guards.iter().find(same).map(|guard| guard.span) {
+                let twice = guards.iter().find(same).and_then(|guard| guard.span);
+                if let Some(first) = twice.filter(|_| !self.shaky) {
                     self.report(
                         Problem::error(Code::Twice, rule.span, "this is bounded twice")
                             .label("the second bound")

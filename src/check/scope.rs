@@ -152,6 +152,7 @@ impl Checker<'_> {
                     if self.first_of("let", name, firsts) && self.allowed(name) {
                         let state = State::Waiting(definition.value.clone());
                         self.names.insert(name.node.clone(), state);
+                        self.lets.insert(name.node.clone(), name.span);
                     }
                 }
                 StatementKind::Job(job) => {

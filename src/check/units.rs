@@ -43,7 +43,16 @@ impl Checker<'_> {
 
     pub(super) fn wrong_unit(&mut self, expr: &Expr, unit: Unit, wanted: &str, help: String) {
         let message = format!("{wanted} belongs here, and this is {}", unit_name(unit));
-        self.report(Problem::error(Code::WrongUnit, expr.span, message).help(help));
+        let mut problem = Problem::error(Code::WrongUnit, expr.span, message).help(help);
+        if let ExprKind::Name(name) = &expr.kind {
+            if !self.misused.insert(name.clone()) {
+                return;
+            }
+            if let Some(place) = self.lets.get(name) {
+                problem = problem.and(*place, format!("defined as {}", unit_name(unit)));
+            }
+        }
+        self.report(problem);
     }
 
     pub(super) fn text_of(&self, expr: &Expr) -> String {

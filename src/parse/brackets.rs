@@ -134,8 +134,8 @@ impl Scan {
         if escapes % 2 == 1 {
             self.edits.push(Edit { span: Span::new(last - 1, last), with: b' ' });
         }
-        self.edits.push(Edit { span: Span::new(last, last + 1), with: b'"' });
-        self.edits.push(Edit { span: Span::new(last + 1, kept), with: b' ' });
+        self.edits.push(Edit { span: Span::new(last, kept - 1), with: b' ' });
+        self.edits.push(Edit { span: Span::new(kept - 1, kept), with: b'"' });
         kept
     }
 

@@ -129,15 +129,24 @@ impl Reader {
         // Its own line is what matters: a block further on speaks for itself.
         let head = all.iter().position(|token| token.text == "{").map_or(all.len(), |at| at + 1);
         let input = pair.as_span().get_input();
-        if !self.is_full() && !self.is_blamed(span) && !self.goes_on(&all, span, input) {
+        let first = all.first().map_or("", |first| first.text);
+        let quiet = self.is_full()
+            || self.is_blamed_before(span, behind)
+            || self.goes_on(&all, span, input)
+            || self.shaky && belongs_elsewhere(&all, STATEMENTS);
+        if !quiet {
             let broken = Broken { text, all: &all, head, base: span.start as usize };
-            let (problem, ended) = broken.statement(behind);
+            let (mut problem, ended) = broken.statement(behind);
+            if lacks_brace(&all) {
+                problem.code = Code::Bracket;
+                self.shaky = true;
+                self.unopened.push(span.start);
+            }
             if ended {
                 self.unfinished = Some((span.end as usize, self.problems.len()));
             }
             self.push(problem);
         }
-        let first = all.first().map_or("", |first| first.text);
         let name = defined_name(&all, span.start as usize);
         if has_foreign_block(first) {
             return StatementKind::Broken(name);
@@ -207,17 +216,24 @@ impl Reader {
     /// Words a broken line of a job, a guard or an expectation.
     pub(super) fn broken_rule(&mut self, pair: &Pair<'_>, start: Rule) {
         let span = self.trimmed(pair);
-        if self.is_full() || self.is_blamed(span) {
-            return;
-        }
         let text = &pair.as_str()[..span.len()];
         let all = tokens(text);
+        let behind = &pair.as_span().get_input()[pair.as_span().start() + span.len()..];
+        let words = match start {
+            Rule::lone_job_field => &JOB,
+            Rule::lone_guard_rule => &GUARD,
+            _ => &EXPECT,
+        };
+        let misled = self.shaky && belongs_elsewhere(&all, words.known);
+        if self.is_full() || misled || self.is_blamed_before(span, behind) {
+            return;
+        }
+        if text == "body" {
+            self.shaky = true;
+            self.unopened.push(span.start);
+        }
         let broken = Broken { text, all: &all, head: all.len(), base: span.start as usize };
-        self.push(match start {
-            Rule::lone_job_field => broken.rule(start, &JOB),
-            Rule::lone_guard_rule => broken.rule(start, &GUARD),
-            _ => broken.rule(start, &EXPECT),
-        });
+        self.push(broken.rule(start, words));
     }
 }
 
@@ -444,6 +460,25 @@ fn has_foreign_block(word: &str) -> bool {
     let ours =
         near(word) || did_you_mean(&word.to_lowercase(), STATEMENTS.iter().copied()).is_some();
     !(ours || like_ours || word == "{")
+}
+
+/// Whether a statement that comes with a block has none.
+fn lacks_brace(all: &[Token<'_>]) -> bool {
+    let words =
+        ["load", "job", "guard", "expect", "repeat", "together", "scale", "cap", "floor", "speed"];
+    let blocks = all.first().is_some_and(|first| words.contains(&first.text));
+    blocks && all.iter().all(|token| token.text != "{")
+}
+
+/// Whether a line would be right in another block: it has got into this one by a brace that is
+/// missing elsewhere.
+fn belongs_elsewhere(all: &[Token<'_>], known: &[&str]) -> bool {
+    let (first, second) = (all.first(), all.get(1));
+    let word = first.map_or("", |first| first.text);
+    let field = second.is_some_and(|second| second.text == ":");
+    let rule =
+        words::begins_statement(word) || is_percentile(word) || matches!(word, "mean" | "max");
+    !known.contains(&word) && (rule || field || matches!(word, "]" | ")" | ","))
 }
 
 fn is_percentile(word: &str) -> bool {
