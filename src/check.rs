@@ -13,6 +13,7 @@ mod lower;
 mod payload;
 mod proof;
 mod scope;
+mod shapes;
 mod units;
 mod value;
 
