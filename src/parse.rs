@@ -226,6 +226,14 @@ impl Reader {
 
     fn mix(&mut self, pair: Pair<'_>) -> StatementKind {
         let mut items = Vec::new();
+        let span = self.trimmed(&pair);
+        if pair.as_str().split_whitespace().eq(["send", "at", "once"]) {
+            self.push(
+                Problem::error(Code::Expected, span, "`send` does not say how many")
+                    .help("write `send 50k at once`"),
+            );
+            return StatementKind::Broken(None);
+        }
         for item in pair.into_inner().filter(|p| p.as_rule() == Rule::mix_item) {
             let mut inner = item.into_inner();
             if let Some(name) = inner.next() {

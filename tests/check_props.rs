@@ -352,6 +352,32 @@ proptest! {
 }
 
 #[test]
+fn a_lost_word_is_one_finding() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/scripts/ok");
+    let (mut lost, mut cascades) = (0, Vec::new());
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        let parts = parts(&text);
+        for at in 0..parts.len() {
+            // Without its `#` a comment would be read.
+            if parts[at].trim().is_empty() || parts[at] == "#" {
+                continue;
+            }
+            let text = [&parts[..at], &parts[at + 1..]].concat().concat();
+            let source = SourceFile::new("any.load", text.as_str());
+            let problems = check(&source, &Options::default()).problems;
+            assert!(problems.len() <= 4, "{} findings in {text}", problems.len());
+            lost += 1;
+            if problems.len() > 1 {
+                cascades.push(problems.len());
+            }
+        }
+    }
+    // Where a name is lost, its uses are findings too.
+    assert!(cascades.len() * 20 < lost, "{} of {lost}: {cascades:?}", cascades.len());
+}
+
+#[test]
 fn sizes_and_depths_are_survived() {
     let chain = |n: usize, name: &dyn Fn(usize) -> String| (0..n).map(name).collect::<String>();
     let texts = [

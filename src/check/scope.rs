@@ -38,6 +38,8 @@ pub(super) struct Scopes<'s> {
     seed: Option<Option<&'s Expr>>,
     /// `target`
     target: Option<&'s Expr>,
+    /// Whether any statement could not be read: it may have been a job.
+    pub any_broken: bool,
     /// Names that a statement defines which could not be read.
     pub broken: Vec<String>,
 }
@@ -130,6 +132,7 @@ impl Checker<'_> {
             expectations: Vec::new(),
             seed: None,
             target: None,
+            any_broken: false,
             broken: Vec::new(),
         };
         let mut firsts = BTreeMap::new();
@@ -198,6 +201,7 @@ impl Checker<'_> {
                 }
                 StatementKind::Broken(name) => {
                     scopes.scopes[at].phrases.push(statement);
+                    scopes.any_broken = true;
                     scopes.broken.extend(name.as_ref().map(|name| name.node.clone()));
                     if let Some(name) = name {
                         // Where it is used, `peak-rate` is `peak` minus `rate`.

@@ -8,7 +8,7 @@ use super::slips::{Look, slip};
 use super::tokens::{Token, tokens};
 use super::words::{self, STATEMENTS};
 use super::{Pair, Reader, Rule, grammar::Grammar};
-use crate::ast::{Job, Load, Name, Phrase, PhraseKind, StatementKind};
+use crate::ast::{Job, Load, Name, Phrase, PhraseKind, Statement, StatementKind};
 use crate::problem::{Code, Problem, did_you_mean};
 use crate::source::Span;
 use pest::Parser as _;
@@ -137,6 +137,9 @@ impl Reader {
         if !quiet {
             let broken = Broken { text, all: &all, head, base: span.start as usize };
             let (mut problem, ended) = broken.statement(behind);
+            let ended = ended || is_rest(&all);
+            // Further rules that lack the same block follow from this one.
+            self.shaky |= is_rule(&all);
             if lacks_brace(&all) {
                 problem.code = Code::Bracket;
                 self.shaky = true;
@@ -148,61 +151,74 @@ impl Reader {
             self.push(problem);
         }
         let name = defined_name(&all, span.start as usize);
-        if has_foreign_block(first) {
-            return StatementKind::Broken(name);
-        }
-        let head = all.get(..head).and_then(<[_]>::last).map_or(text.len(), |token| token.start);
-        let head = Span::new(span.start as usize, span.start as usize + head);
-        self.what_it_holds(pair, first, head, name)
-    }
-
-    /// The blocks of a broken statement, as the statement that it nearly is: what stands in them is
-    /// checked, and its names are known.
-    fn what_it_holds(
-        &mut self,
-        pair: Pair<'_>,
-        first: &str,
-        head: Span,
-        name: Option<Name>,
-    ) -> StatementKind {
-        let mut body = None;
-        for inner in pair.into_inner() {
-            match inner.as_rule() {
-                Rule::block => {
-                    let statements = self.statements(inner);
-                    body.get_or_insert_with(Vec::new).extend(statements);
-                }
-                Rule::job_block => {
-                    let fields = self.job_fields(inner);
-                    if let Some(name) = name {
-                        return StatementKind::Job(Job { name, weight: None, fields });
-                    }
-                    return StatementKind::Broken(None);
-                }
-                Rule::guard_block => return StatementKind::Guard(self.guard_rules(inner)),
-                Rule::expect_block => return StatementKind::Expect(self.expectations(inner)),
-                _ => {}
+        // A `guard` behind something else is read as a block of shapes.
+        let words = all.get(1..head).unwrap_or_default();
+        self.shaky |= words.iter().any(|word| matches!(word.text, "job" | "guard" | "expect"));
+        let brace = all.get(..head).and_then(<[_]>::last).filter(|token| token.text == "{");
+        let head_end = brace.map_or(text.len(), |brace| brace.start);
+        let head = Span::new(span.start as usize, span.start as usize + head_end);
+        match meant_statement(first) {
+            Some("load") if brace.is_some() => {
+                let name =
+                    name.unwrap_or_else(|| Name::new(format!("line at {}", span.start), head));
+                StatementKind::Load(Load { name, body: self.blocks(pair) })
             }
-        }
-        match (body, name) {
-            (Some(body), Some(name)) if first == "load" => StatementKind::Load(Load { name, body }),
-            (Some(body), None) if !body.is_empty() => {
-                let kind = PhraseKind::Group(body);
+            // Only these words themselves open a block of rules or of fields.
+            Some(meant @ ("job" | "guard" | "expect")) if meant != first => {
+                StatementKind::Broken(name)
+            }
+            Some("job") => {
+                let fields = self.block_of(pair, Rule::job_block, Self::job_fields);
+                match (name, fields) {
+                    (Some(name), Some(fields)) => {
+                        StatementKind::Job(Job { name, weight: None, fields })
+                    }
+                    (name, _) => StatementKind::Broken(name),
+                }
+            }
+            Some("guard") => match self.block_of(pair, Rule::guard_block, Self::guard_rules) {
+                Some(rules) => StatementKind::Guard(rules),
+                None => StatementKind::Broken(None),
+            },
+            Some("expect") => match self.block_of(pair, Rule::expect_block, Self::expectations) {
+                Some(rules) => StatementKind::Expect(rules),
+                None => StatementKind::Broken(None),
+            },
+            Some("repeat" | "together" | "scale" | "cap" | "floor" | "speed")
+                if brace.is_some() =>
+            {
+                let kind = PhraseKind::Group(self.blocks(pair));
                 StatementKind::Phrase(Box::new(Phrase { kind, total: None, label: None, head }))
             }
-            (_, name) => StatementKind::Broken(name),
+            _ => StatementKind::Broken(name),
         }
+    }
+
+    /// The statements in the blocks of a broken one: they are checked, and their names are known.
+    fn blocks(&mut self, pair: Pair<'_>) -> Vec<Statement> {
+        let blocks = pair.into_inner().filter(|inner| inner.as_rule() == Rule::block);
+        blocks.collect::<Vec<_>>().into_iter().flat_map(|block| self.statements(block)).collect()
+    }
+
+    /// The block of a kind in a broken statement.
+    fn block_of<T>(
+        &mut self,
+        pair: Pair<'_>,
+        rule: Rule,
+        read: impl Fn(&mut Self, Pair<'_>) -> T,
+    ) -> Option<T> {
+        let block = pair.into_inner().find(|inner| inner.as_rule() == rule)?;
+        Some(read(self, block))
     }
 
     /// Whether this is the rest of a statement that ended too early, one line above: then that one
     /// is all there is to mend.
     fn goes_on(&mut self, all: &[Token<'_>], span: Span, input: &str) -> bool {
         let Some((end, problem)) = self.unfinished.take() else { return false };
-        let first = all.first();
-        let rest = first.is_some_and(|first| first.is_number() || words::is_argument(first.text));
         // What is read within a string has places of its own.
         let between = input.get(end.wrapping_sub(self.offset)..span.start as usize - self.offset);
-        if !rest || !between.is_some_and(|between| between.trim().is_empty()) {
+        let blank = |line: &str| line.split('#').next().is_none_or(|code| code.trim().is_empty());
+        if !is_rest(all) || !between.is_some_and(|between| between.lines().all(blank)) {
             return false;
         }
         if let Some(problem) = self.problems.get_mut(problem) {
@@ -302,6 +318,11 @@ impl Broken<'_> {
             let name = if next == "=" { word } else { next };
             return unknown(format!("a name is given its value by `let`, not by `{word}`"))
                 .help(format!("write `let {name} = {rest}`"));
+        }
+        if is_rule(self.all) {
+            let block = if GUARD.known.contains(&word) { "guard" } else { "expect" };
+            return unknown(format!("`{word}` stands in the braces of `{block}`"))
+                .help(format!("write it as `{}`", words::form(block).unwrap_or(block)));
         }
         if words::is_argument(word) && (word != "hold" || next.ends_with(['s', 'm', 'h'])) {
             return unknown(format!("`{word}` does not begin a statement"))
@@ -452,14 +473,28 @@ fn not_yet(word: &str, span: Span) -> Problem {
         .help("the language page of the documentation lists what this version reads")
 }
 
-/// Whether what stands in the braces of a statement is of another language, or of a part of this one
-/// that is not spoken yet.
-fn has_foreign_block(word: &str) -> bool {
-    let near = |meant: &str| STATEMENTS.contains(&meant);
-    let like_ours = matches!(word, "at" | "jitter" | "warmup" | "loop" | "parallel" | "scenario");
-    let ours =
-        near(word) || did_you_mean(&word.to_lowercase(), STATEMENTS.iter().copied()).is_some();
-    !(ours || like_ours || word == "{")
+/// The statement that a first word stands for, if what it leads is of this language.
+fn meant_statement(word: &str) -> Option<&str> {
+    match word {
+        "{" | "at" | "jitter" | "warmup" | "loop" | "parallel" => Some("together"),
+        _ if STATEMENTS.contains(&word) => Some(word),
+        _ => did_you_mean(&word.to_lowercase(), STATEMENTS.iter().copied()),
+    }
+}
+
+/// Whether a line is the rest of the one above.
+fn is_rest(all: &[Token<'_>]) -> bool {
+    let whole = all.iter().skip(1).any(|token| matches!(token.text, "for" | "over" | "->"));
+    let first = all.first();
+    first.is_some_and(|first| first.is_number() && !whole || words::is_argument(first.text))
+}
+
+/// Whether a line is a rule of a guard or an expectation.
+fn is_rule(all: &[Token<'_>]) -> bool {
+    let words = all.iter().take(4).map(|token| token.text).collect::<Vec<_>>();
+    let [first, rest @ ..] = words.as_slice() else { return false };
+    let known = GUARD.known.contains(first) || EXPECT.known.contains(first) || is_percentile(first);
+    known && rest.iter().any(|word| matches!(*word, "<=" | "<" | ">" | ">="))
 }
 
 /// Whether a statement that comes with a block has none.

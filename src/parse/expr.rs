@@ -127,11 +127,13 @@ impl Reader {
     /// Reads a number with its unit, and notes what is wrong with it; `None` where its value is in
     /// doubt.
     pub(super) fn number(&mut self, pair: &Pair<'_>) -> Option<Literal> {
-        let (literal, problem) = number::read(pair.as_str(), self.span(pair));
-        if let Some(problem) = problem {
-            self.push(problem);
+        match number::read(pair.as_str(), self.span(pair)) {
+            Ok(literal) => Some(literal),
+            Err(problem) => {
+                self.push(problem);
+                None
+            }
         }
-        literal
     }
 }
 

@@ -222,6 +222,8 @@ fn word(rule: Rule) -> &'static str {
         | R::excess
         | R::gone
         | R::open_string
+        | R::carried
+        | R::begins
         | R::brackets
         | R::braces
         | R::inside
