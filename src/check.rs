@@ -4,6 +4,7 @@
 //! finding is caused by another.
 
 mod assemble;
+mod defaults;
 mod digest;
 mod fields;
 mod guards;
@@ -12,6 +13,7 @@ mod lower;
 mod payload;
 mod proof;
 mod scope;
+mod shapes;
 mod units;
 mod value;
 
@@ -24,6 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use value::State;
 
 pub use assemble::random_seed;
+pub use defaults::{default_guards, prove_defaults};
 
 /// What the command line adds to a script.
 #[derive(Clone, Debug, Default)]
@@ -145,6 +148,11 @@ impl<'a> Checker<'a> {
     }
 
     fn script(&mut self, script: &Script) -> Option<Plan> {
+        if script.statements.is_empty() && self.problems.is_empty() {
+            let nothing = Problem::error(Code::NoLoad, Span::default(), "this script says nothing");
+            self.report(nothing.help("write a shape, such as `constant 100 for 5m`"));
+            return None;
+        }
         let scopes = self.collect(script);
         let settings = self.settings(&scopes);
         let jobs = self.jobs(&scopes);

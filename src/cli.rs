@@ -1,8 +1,12 @@
 //! The command line: the only room that prints and that knows exit codes.
 
 mod check;
+mod health;
 mod output;
+mod plan;
+mod run;
 mod shared;
+mod target;
 
 use clap::{Parser, Subcommand};
 use output::Color;
@@ -25,6 +29,20 @@ pub enum Exit {
     Interrupted = 130,
 }
 
+impl Exit {
+    /// The exit of a run by its report's code.
+    fn from_code(code: u8) -> Exit {
+        match code {
+            0 => Exit::Done,
+            1 => Exit::Missed,
+            2 => Exit::Wrong,
+            3 => Exit::Guard,
+            4 => Exit::Failed,
+            _ => Exit::Interrupted,
+        }
+    }
+}
+
 /// A language for load: so many jobs, at exactly these times, into a real Redis queue.
 #[derive(Debug, Parser)]
 #[command(name = "loadc", version, about, max_term_width = 100)]
@@ -40,6 +58,12 @@ struct Cli {
 enum Command {
     /// Find every mistake in scripts, and prove their guards
     Check(check::Args),
+    /// Show what a script comes to: its phrases, totals and curve
+    Plan(plan::Args),
+    /// Send a script's jobs at their planned times
+    Run(run::Args),
+    /// Ask a target how it is: version, role, memory, latency
+    Health(health::Args),
 }
 
 /// Runs the command that the process was started with.
@@ -55,6 +79,9 @@ pub fn main() -> ExitCode {
     let out = output::Output::new(cli.color);
     let exit = match cli.command {
         Command::Check(args) => check::run(&args, &out),
+        Command::Plan(args) => plan::run(&args, &out),
+        Command::Run(args) => run::run(&args, &out),
+        Command::Health(args) => health::run(&args, &out),
     };
     ExitCode::from(exit as u8)
 }

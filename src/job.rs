@@ -1,6 +1,22 @@
 //! What is sent: jobs as `check` has resolved them, compiled once into templates whose bytes follow
 //! from (seed, load, job number) alone.
 
+mod compile;
+mod mix;
+mod program;
+mod random;
+mod sizes;
+mod template;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub use compile::{CompileError, MAX_DEPTH};
+pub use mix::Mix;
+pub use sizes::Sizes;
+pub use template::{JobContext, Template};
+
 use serde::Serialize;
 
 /// One job of the script, every name and number in it resolved.
@@ -52,6 +68,9 @@ pub enum Payload {
 }
 
 /// A JSON value, or how to draw one.
+///
+/// Values own what they hold, and dropping, cloning and serializing one goes as deep as it nests;
+/// `check` refuses bodies of more than 64 levels before it makes a `Value` of them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Value {
     /// `null`

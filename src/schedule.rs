@@ -35,3 +35,6 @@ pub trait Schedule: Send + Sync {
         self.len() == 0
     }
 }
+
+#[cfg(test)]
+mod tests;

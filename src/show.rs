@@ -1,4 +1,6 @@
-//! Numbers and times as people read them.
+//! Numbers, times and texts as people read them.
+
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 /// A count with its thousands apart: `2,895,300`.
 pub fn count(n: u64) -> String {
@@ -111,6 +113,69 @@ pub fn plural(n: u64, word: &str) -> String {
     format!("{} {word}{}", count(n), if n == 1 { "" } else { "s" })
 }
 
+/// A number of jobs that is only a part of a sum: `≈ 1,234.5`.
+pub fn share_of_jobs(jobs: f64) -> String {
+    format!("≈ {}", number(jobs))
+}
+
+/// A share from 0 to 1: `66.7%`.
+pub fn percent(share: f64) -> String {
+    format!("{}%", decimal(share * 100.0, 1))
+}
+
+/// A text that cannot command a terminal nor break an XML file: what is not printable becomes `�`.
+pub fn clean(text: &str) -> String {
+    let hidden = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fffe}' | '\u{ffff}')
+    };
+    text.chars().map(|c| if hidden(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// How many columns a text takes on a terminal.
+pub fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// A text cut to so many columns, with `…` where something is left out.
+pub fn cut(text: &str, columns: usize) -> String {
+    if text.width() <= columns {
+        return text.to_owned();
+    }
+    let mut left = columns.saturating_sub(1);
+    let mut out = String::new();
+    for c in text.chars() {
+        let Some(rest) = left.checked_sub(c.width().unwrap_or(0)) else { break };
+        left = rest;
+        out.push(c);
+    }
+    let mut out = out.trim_end().to_owned();
+    if columns > 0 {
+        out.push('…');
+    }
+    out
+}
+
+/// A text in lines of so many columns, broken at blanks; a word that is longer is cut.
+pub fn wrap(text: &str, columns: usize) -> Vec<String> {
+    wrap_parts(&text.split(' ').map(str::to_owned).collect::<Vec<_>>(), " ", columns)
+}
+
+/// Parts with something between them, in lines of so many columns; no part is broken.
+pub fn wrap_parts(parts: &[String], between: &str, columns: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for part in parts {
+        match lines.last_mut() {
+            Some(line) if line.width() + between.width() + part.width() <= columns => {
+                line.push_str(between);
+                line.push_str(part);
+            }
+            _ => lines.push(cut(part, columns)),
+        }
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,5 +215,20 @@ mod tests {
         assert_eq!(bytes(999), "999 B");
         assert_eq!(bytes(4_200_000), "4.2 MB");
         assert_eq!(micros(850.4), "850 µs");
+    }
+
+    #[test]
+    fn texts_are_cut_by_columns_and_cleaned() {
+        assert_eq!(cut("ramp 5->100", 11), "ramp 5->100");
+        assert_eq!(cut("ramp 5->100", 8), "ramp 5-…");
+        assert_eq!(cut("ramp 5->100", 6), "ramp…");
+        assert_eq!(cut("日本語", 5), "日本…");
+        assert_eq!(cut("日本語", 4), "日…");
+        assert_eq!(cut("abc", 0), "");
+        assert_eq!(clean("a\x1b[2Jb\tc\u{202e}"), "a�[2Jb�c�");
+        assert_eq!(wrap("to be or not", 5), ["to be", "or", "not"]);
+        assert_eq!(wrap("a questionable b", 6), ["a", "quest…", "b"]);
+        assert_eq!(share_of_jobs(1234.5), "≈ 1,234.5");
+        assert_eq!(percent(2.0 / 3.0), "66.7%");
     }
 }

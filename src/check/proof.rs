@@ -1,7 +1,7 @@
 //! Guards proven: where a script breaks its own claim, and when a plan's guard will act.
 
 use super::Checker;
-use crate::plan::{Guard, GuardKind, Phrase, PhraseJobs, Stream};
+use crate::plan::{Action, Guard, GuardKind, Phrase, PhraseJobs, Stream};
 use crate::problem::{Code, Problem};
 use crate::schedule::{self, RateProof};
 use crate::show;
@@ -48,6 +48,8 @@ impl Checker<'_> {
             let Some(breach) = breach else { continue };
             match guard.action {
                 None => self.claim_broken(guard, &breach),
+                // The plan has been cut there, and a note says so.
+                Some(Action::Stop) if !matches!(guard.kind, GuardKind::Rate { .. }) => {}
                 Some(_) => {
                     let place = breach.place.map(|phrase| format!(", in `{}`", phrase.text));
                     notes.push(format!(
@@ -71,12 +73,25 @@ impl Checker<'_> {
     }
 
     fn claim_broken(&mut self, guard: &Guard, breach: &Breach<'_>) {
-        let span = guard.span.unwrap_or_default();
-        let mut problem = Problem::error(breach.code, span, breach.message.clone())
-            .label("this guard")
-            .help(breach.help.clone());
-        if let Some(phrase) = breach.place {
-            problem = problem.and(phrase.span, breach.what.clone());
+        let place = breach.place.map(|phrase| phrase.span);
+        let Some(span) = guard.span else {
+            // A guard that nobody wrote: it holds because the target is not this machine.
+            let message = format!(
+                "{}: for a target that is not this machine `{}` holds unless the script says otherwise",
+                breach.message, guard.text
+            );
+            let problem = Problem::error(breach.code, place.unwrap_or_default(), message);
+            self.report(
+                problem
+                    .label(breach.what.clone())
+                    .help("state the bound that you mean in a `guard { … }` of the script"),
+            );
+            return;
+        };
+        let problem = Problem::error(breach.code, span, breach.message.clone());
+        let mut problem = problem.label("this guard").help(breach.help.clone());
+        if let Some(place) = place {
+            problem = problem.and(place, breach.what.clone());
         }
         self.report(problem);
     }

@@ -190,7 +190,7 @@ mod tests {
         });
         assert_eq!(sink.send(push(2)).await, [Outcome::Acked, Outcome::Acked]);
         let start = tokio::time::Instant::now();
-        assert_eq!(sink.send(push(1)).await, [oom.clone()]);
+        assert_eq!(sink.send(push(1)).await, std::slice::from_ref(&oom));
         assert_eq!(start.elapsed(), Duration::from_secs(5));
         assert_eq!(sink.send(push(3)).await, [oom, Outcome::Acked, Outcome::Acked]);
         assert_eq!((sink.calls().len(), sink.jobs()), (3, 6));

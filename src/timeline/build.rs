@@ -16,7 +16,7 @@ const MAX_JOBS: f64 = 4_611_686_018_427_387_904.0;
 /// The highest rate in jobs per nanosecond.
 const MAX_RATE: f64 = 1e12;
 /// How deep blocks may stand in one another.
-const MAX_DEPTH: usize = 256;
+const MAX_DEPTH: usize = 128;
 /// How many parts a timeline may have.
 pub const MAX_PARTS: usize = 2_000_000;
 
@@ -137,59 +137,54 @@ impl Builder {
         if depth > MAX_DEPTH || self.parts > MAX_PARTS {
             return Err(self.fail(Fault::TooComplex));
         }
-        let inner = |this: &mut Self, body: &Curve| this.node(body, depth + 1);
         let node = match curve {
+            Curve::Sequence(items) => Node::sequence(self.nodes(items, depth)?),
+            Curve::Together(members) => Node::together(self.nodes(members, depth)?),
             Curve::Mark { id, body } => {
                 self.marks.push(*id);
                 self.around.push(*id);
-                let body = inner(self, body)?;
+                let body = self.node(body, depth + 1)?;
                 self.around.pop();
                 Node::mark(*id, body)
             }
-            Curve::Sequence(items) => {
-                let items = items.iter().map(|item| inner(self, item));
-                Node::sequence(items.collect::<Result<_, _>>()?)
+            Curve::Constant { .. }
+            | Curve::Ramp { .. }
+            | Curve::Sine { .. }
+            | Curve::AtOnce { .. } => self.leaf(curve)?,
+            Curve::Repeat { body, .. }
+            | Curve::Scale { body, .. }
+            | Curve::Speed { body, .. }
+            | Curve::Cap { body, .. }
+            | Curve::Floor { body, .. }
+            | Curve::Total { body, .. }
+            | Curve::Cut { body, .. } => {
+                let body = self.node(body, depth + 1)?;
+                self.changed(curve, body)?
             }
-            Curve::Together(members) => {
-                let members = members.iter().map(|member| inner(self, member));
-                Node::together(members.collect::<Result<_, _>>()?)
-            }
-            Curve::Repeat { times, body } => {
-                let body = inner(self, body)?;
-                if times.is_none() && !body.lasts() {
-                    return Err(self.fail(Fault::NoLength));
-                }
-                Node::repeat(body, *times)
-            }
-            Curve::Scale { factor, body } => {
-                let factor = self.at_least_zero(factor)?;
-                scaled(inner(self, body)?, factor)
-            }
-            Curve::Speed { factor, body } => {
-                let factor = self.above_zero(factor)?;
-                sped(inner(self, body)?, factor)
-            }
-            Curve::Cap { rate, body } => {
-                let level = self.rate(rate)?;
-                let body = inner(self, body)?;
-                bounded(body, Bound::AtMost(level)).map_err(|fault| self.fail(fault))?
-            }
-            Curve::Floor { rate, body } => {
-                let level = self.rate(rate)?;
-                let body = inner(self, body)?;
-                bounded(body, Bound::AtLeast(level)).map_err(|fault| self.fail(fault))?
-            }
-            Curve::Total { jobs, body } => {
-                let body = inner(self, body)?;
-                self.total(*jobs, body)?
-            }
-            Curve::Cut { length, body } => {
-                let length = self.length(length)?;
-                cut(inner(self, body)?, length).map_err(|fault| self.fail(fault))?
-            }
-            leaf => self.leaf(leaf)?,
         };
         self.counted(node)
+    }
+
+    fn nodes(&mut self, curves: &[Curve], depth: usize) -> Result<Vec<Node>, CurveError> {
+        curves.iter().map(|curve| self.node(curve, depth + 1)).collect()
+    }
+
+    /// What a block makes of its body.
+    fn changed(&self, block: &Curve, body: Node) -> Built {
+        let held = |body, bound| bounded(body, bound).map_err(|fault| self.fail(fault));
+        match block {
+            Curve::Repeat { times: None, .. } if !body.lasts() => Err(self.fail(Fault::NoLength)),
+            Curve::Repeat { times, .. } => Ok(Node::repeat(body, *times)),
+            Curve::Scale { factor, .. } => Ok(scaled(body, self.at_least_zero(factor)?)),
+            Curve::Speed { factor, .. } => Ok(sped(body, self.above_zero(factor)?)),
+            Curve::Cap { rate, .. } => held(body, Bound::AtMost(self.rate(rate)?)),
+            Curve::Floor { rate, .. } => held(body, Bound::AtLeast(self.rate(rate)?)),
+            Curve::Total { jobs, .. } => self.total(*jobs, body),
+            Curve::Cut { length, .. } => {
+                cut(body, self.length(length)?).map_err(|fault| self.fail(fault))
+            }
+            _ => Ok(body),
+        }
     }
 
     fn leaf(&self, curve: &Curve) -> Built {

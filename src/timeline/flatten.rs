@@ -4,6 +4,7 @@
 //! round, the pieces of one common round are enough.
 
 use super::build::Fault;
+use super::dd::Dd;
 use super::level::{Bound, bounded_piece};
 use super::node::{Kind, Node};
 use super::num::Num;
@@ -37,24 +38,89 @@ impl Atom<'_> {
     }
 }
 
+/// What is there between two neighbouring borders of a sum's members; at the end of the sum only
+/// what is there for an instant.
+struct Segment<'a> {
+    start: Num,
+    length: Option<Num>,
+    active: Vec<Atom<'a>>,
+}
+
+impl Segment<'_> {
+    /// The round that all its atoms share, 0 if they are constant; `None` if there is none or it
+    /// does not fit in twice.
+    fn round(&self) -> Option<Num> {
+        let lasting = self.active.iter().filter(|atom| !is_instant(atom));
+        let round = lasting.map(Atom::period).try_fold(Num::zero(), common_period)?;
+        let twice = round.plus(round);
+        let fits = self.length.is_none_or(|length| twice.order(length).is_le());
+        fits.then_some(round)
+    }
+}
+
 /// The sum as a sequence of pieces, each held by the bound.
 pub fn flattened(sum: &Node, bound: Bound) -> Result<Node, Fault> {
+    let mut flat = Flat { bound, pieces: 0 };
+    let parts = segments(sum).into_iter().map(|segment| flat.segment(&segment));
+    Ok(Node::sequence(parts.collect::<Result<_, _>>()?))
+}
+
+/// Stretches of a sum in which all its rates occur: of what comes round, one round.
+pub fn telling_stretches(sum: &Node) -> Vec<(Num, Option<Num>)> {
+    let stretch = |segment: &Segment<'_>| {
+        let round = segment.round().filter(|round| round.is_positive());
+        (segment.start, round.or(segment.length).map(|length| segment.start.plus(length)))
+    };
+    segments(sum).iter().map(stretch).collect()
+}
+
+/// The stretches in which all of a sum comes round: start, end and the length of a round.
+pub fn rounds(sum: &Node) -> Vec<(Dd, Option<Dd>, Dd)> {
+    let coming_round = |segment: &Segment<'_>| {
+        let round = segment.round().filter(|round| round.is_positive())?;
+        let end = segment.length.map(|length| segment.start.plus(length).dd());
+        Some((segment.start.dd(), end, round.dd()))
+    };
+    segments(sum).iter().filter_map(coming_round).collect()
+}
+
+fn segments(sum: &Node) -> Vec<Segment<'_>> {
     let mut atoms = Vec::new();
     collect(sum, Num::zero(), &mut atoms);
     let mut borders = borders(&atoms, sum.length);
     borders.dedup_by(|a, b| same(*a, *b));
-    let mut flat = Flat { bound, pieces: 0 };
-    let mut parts = Vec::new();
+    let mut sweep = Sweep::new(atoms);
+    let mut segments = Vec::new();
     for (i, start) in borders.iter().enumerate() {
-        let end = borders.get(i + 1).copied();
-        if end.is_none() && sum.length.is_some() {
-            flat.jumps_at(&atoms, *start, &mut parts);
-            break;
-        }
-        let active: Vec<Atom> = atoms.iter().filter(|atom| covers(atom, *start)).copied().collect();
-        parts.push(flat.segment(&active, *start, end)?);
+        let end = borders.get(i + 1);
+        let is_end = end.is_none() && sum.length.is_some();
+        let length = if is_end { Some(Num::zero()) } else { end.map(|end| end.minus(*start)) };
+        segments.push(Segment { start: *start, length, active: sweep.at(*start).to_vec() });
     }
-    Ok(Node::sequence(parts))
+    segments
+}
+
+/// Goes through atoms by time.
+struct Sweep<'a> {
+    waiting: std::iter::Peekable<std::vec::IntoIter<Atom<'a>>>,
+    active: Vec<Atom<'a>>,
+}
+
+impl<'a> Sweep<'a> {
+    fn new(mut atoms: Vec<Atom<'a>>) -> Sweep<'a> {
+        atoms.sort_by(|a, b| a.start.order(b.start));
+        Sweep { waiting: atoms.into_iter().peekable(), active: Vec::new() }
+    }
+
+    /// What is there at a time, which is not before the last one asked for.
+    fn at(&mut self, time: Num) -> &[Atom<'a>] {
+        let begun = |atom: &Atom<'_>| same(atom.start, time) || atom.start.order(time).is_lt();
+        while let Some(atom) = self.waiting.next_if(|atom| begun(atom)) {
+            self.active.push(atom);
+        }
+        self.active.retain(|atom| covers(atom, time));
+        &self.active
+    }
 }
 
 /// Whether two times are one but for rounding.
@@ -110,44 +176,29 @@ struct Flat {
 }
 
 impl Flat {
-    /// What a set of atoms comes to between two of their borders.
-    fn segment(
-        &mut self,
-        active: &[Atom<'_>],
-        start: Num,
-        end: Option<Num>,
-    ) -> Result<Node, Fault> {
-        let length = end.map(|end| end.minus(start));
-        let lasting = active.iter().filter(|atom| !is_instant(atom));
-        let round = lasting.map(Atom::period).try_fold(Num::zero(), common_period);
-        let rounds = round.filter(|round| {
-            let twice = round.plus(*round);
-            length.is_none_or(|length| twice.order(length).is_le())
-        });
-        match (rounds, length) {
+    /// What a segment comes to.
+    fn segment(&mut self, segment: &Segment<'_>) -> Result<Node, Fault> {
+        let Segment { start, length, active } = segment;
+        let mut parts = Vec::new();
+        self.jumps_at(active, *start, &mut parts);
+        let lasting: Vec<Atom> = active.iter().filter(|atom| !is_instant(atom)).copied().collect();
+        parts.push(match (segment.round(), length) {
+            (_, Some(length)) if !length.is_positive() => Node::nothing(),
             (Some(round), length) if round.is_positive() => {
-                let mut parts = Vec::new();
-                self.jumps_at(active, start, &mut parts);
-                let lasting: Vec<Atom> =
-                    active.iter().filter(|atom| !is_instant(atom)).copied().collect();
-                let one = self.stretch(&lasting, start, start.plus(round))?;
-                parts.push(match length {
-                    Some(length) => cut_repeat(one, None, length)?,
+                let one = self.stretch(&lasting, *start, start.plus(round))?;
+                match length {
+                    Some(length) => cut_repeat(one, None, *length)?,
                     None => Node::repeat(one, None),
-                });
-                Ok(Node::sequence(parts))
+                }
             }
-            (_, Some(length)) => self.stretch(active, start, start.plus(length)),
+            (_, Some(length)) => self.stretch(&lasting, *start, start.plus(*length))?,
             (Some(_), None) => {
-                let mut parts = Vec::new();
-                self.jumps_at(active, start, &mut parts);
-                let steady = active.iter().filter(|atom| !is_instant(atom));
-                let shape = summed(steady.filter_map(|atom| shape_from(atom, start)).collect());
-                parts.push(bounded_piece(shape, None, self.bound)?);
-                Ok(Node::sequence(parts))
+                let steady = lasting.iter().filter_map(|atom| shape_from(atom, *start));
+                bounded_piece(summed(steady.collect()), None, self.bound)?
             }
-            (None, None) => Err(Fault::TooComplex),
-        }
+            (None, None) => return Err(Fault::TooComplex),
+        });
+        Ok(Node::sequence(parts))
     }
 
     fn jumps_at(&self, atoms: &[Atom<'_>], time: Num, parts: &mut Vec<Node>) {
@@ -172,18 +223,11 @@ impl Flat {
         borders.insert(0, start);
         borders.push(end);
         borders.dedup_by(|a, b| same(*a, *b));
-        pieces.sort_by(|a, b| a.start.order(b.start));
-        let mut waiting = pieces.into_iter().peekable();
-        let mut active: Vec<Atom> = Vec::new();
+        let mut sweep = Sweep::new(pieces);
         let mut parts = Vec::new();
         for (i, from) in borders.iter().enumerate() {
-            while let Some(atom) =
-                waiting.next_if(|atom| same(atom.start, *from) || atom.start.order(*from).is_lt())
-            {
-                active.push(atom);
-            }
-            active.retain(|atom| covers(atom, *from));
-            self.jumps_at(&active, *from, &mut parts);
+            let active = sweep.at(*from);
+            self.jumps_at(active, *from, &mut parts);
             let Some(to) = borders.get(i + 1) else { break };
             let shapes = active.iter().filter_map(|atom| shape_from(atom, *from)).collect();
             let node = bounded_piece(summed(shapes), Some(to.minus(*from)), self.bound)?;

@@ -7,7 +7,7 @@ mod sines;
 use super::dd::Dd;
 use sines::SINES;
 
-const TWO_PI: Dd = Dd { hi: 6.283185307179586, lo: 2.4492935982947064e-16 };
+const TWO_PI: Dd = Dd { hi: std::f64::consts::TAU, lo: 2.4492935982947064e-16 };
 /// 1/(2π)
 pub const INVERSE_TWO_PI: Dd = Dd { hi: 0.15915494309189535, lo: -9.839338337591243e-18 };
 const LN_2: Dd = Dd { hi: std::f64::consts::LN_2, lo: 2.3190468138462996e-17 };
@@ -52,7 +52,7 @@ fn table(j: usize) -> Dd {
 /// sin(2π·turns): the nearest 256th of a turn from a table, the rest by Taylor series.
 pub fn sin_turns(turns: Dd) -> Dd {
     let turn = turns - turns.floor();
-    let step = (turn.hi * 256.0).round();
+    let step = f64::from((turn.hi * 256.0 + 0.5) as i32);
     let x = TWO_PI * (turn - Dd::new(step / 256.0));
     let j = step as usize;
     let square = x * x;
@@ -115,7 +115,7 @@ pub fn expm1_over(x: Dd) -> Dd {
     if x.hi == 0.0 { Dd::ONE } else { expm1(x) / x }
 }
 
-/// ln(1 + x), for x above −1.
+/// ln(1 + x), for x above −1; for small x relative to x, else to within 2⁻¹⁰² of 1.
 pub fn ln_1p(x: Dd) -> Dd {
     if x.hi.abs() > 1e-3 {
         return ln(Dd::ONE + x);

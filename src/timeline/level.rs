@@ -126,52 +126,69 @@ fn bounded_line(line: Line, length: Num, bound: Bound) -> Node {
 
 /// Any shape over a length, cut where it crosses the level.
 fn bounded_stretch(shape: &Shape, length: Num, bound: Bound) -> Node {
-    let mut crossings = Vec::new();
-    let narrowest = length.dd().hi * NARROWEST;
-    crossings_between(shape, bound, Dd::ZERO, length.dd(), narrowest, &mut crossings);
+    let mut stretches = Stretches { shape, bound, found: Vec::new() };
+    stretches.find(Dd::ZERO, length.dd(), length.dd().hi * NARROWEST);
+    let last = stretches.found.len().saturating_sub(1);
     let mut parts: Vec<Node> = Vec::new();
     let mut start = Num::zero();
-    let ends = crossings.into_iter().map(Num::about).chain([length]);
-    for end in ends {
+    for (i, (end, free)) in stretches.found.into_iter().enumerate() {
+        let end = if i == last { length } else { Num::about(end) };
         let part = end.minus(start);
-        if !part.is_positive() {
-            continue;
+        if part.is_positive() {
+            let shape = if free { shape.after(start) } else { Shape::constant(bound.level()) };
+            parts.push(Node::piece(shape, Some(part)));
+            start = end;
         }
-        let middle = (start.dd() + end.dd()).scale_by_power(0.5);
-        let rate = shape.rate(middle);
-        let shape = if bound.allows(rate, rate) {
-            shape.after(start)
-        } else {
-            Shape::constant(bound.level())
-        };
-        parts.push(Node::piece(shape, Some(part)));
-        start = end;
     }
     Node::sequence(parts)
 }
 
-/// Where the shape crosses the level, in order. An interval is done with when the rates in it are
-/// all on one side, or when they only rise or only fall; else it is halved.
-fn crossings_between(
-    shape: &Shape,
+/// The stretches in which a shape is free, or held at the level, in turn.
+struct Stretches<'a> {
+    shape: &'a Shape,
     bound: Bound,
-    from: Dd,
-    to: Dd,
-    narrowest: f64,
-    crossings: &mut Vec<Dd>,
-) {
-    let (low, high) = shape.bounds(from, to);
-    if bound.allows(low, high) || bound.forbids(low, high) || (to - from).hi <= narrowest {
-        return;
+    /// The end of each, and whether it is free.
+    found: Vec<(Dd, bool)>,
+}
+
+impl Stretches<'_> {
+    /// An interval is done with when the rates in it are all on one side, or when they only rise
+    /// or only fall; else it is halved.
+    fn find(&mut self, from: Dd, to: Dd, narrowest: f64) {
+        let (low, high) = self.shape.bounds(from, to);
+        if self.bound.allows(low, high) {
+            return self.add(to, true);
+        }
+        if self.bound.forbids(low, high) {
+            return self.add(to, false);
+        }
+        let middle = (from + to).scale_by_power(0.5);
+        if (to - from).hi <= narrowest {
+            return self.add(to, self.is_free_at(middle));
+        }
+        let (least, most) = self.shape.slope_bounds(from, to);
+        if least > 0.0 || most < 0.0 {
+            if let Some(at) = crossing(self.shape, self.bound.level().dd(), from, to) {
+                self.add(at, self.is_free_at(from));
+            }
+            return self.add(to, self.is_free_at(to));
+        }
+        self.find(from, middle, narrowest);
+        self.find(middle, to, narrowest);
     }
-    let (least, most) = shape.slope_bounds(from, to);
-    if least > 0.0 || most < 0.0 {
-        crossings.extend(crossing(shape, bound.level().dd(), from, to));
-        return;
+
+    fn is_free_at(&self, x: Dd) -> bool {
+        let rate = self.shape.rate(x);
+        self.bound.allows(rate, rate)
     }
-    let middle = (from + to).scale_by_power(0.5);
-    crossings_between(shape, bound, from, middle, narrowest, crossings);
-    crossings_between(shape, bound, middle, to, narrowest, crossings);
+
+    /// A stretch from where the last one ended, or more of the last.
+    fn add(&mut self, end: Dd, free: bool) {
+        match self.found.last_mut() {
+            Some(last) if last.1 == free => last.0 = end,
+            _ => self.found.push((end, free)),
+        }
+    }
 }
 
 /// The crossing of a rising or falling stretch: false position, and halving when that is slow.
@@ -200,4 +217,31 @@ fn crossing(shape: &Shape, level: Dd, from: Dd, to: Dd) -> Option<Dd> {
         }
     }
     Some(high)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::exact::whole;
+    use crate::timeline::{Timeline, curve::Curve};
+
+    /// ∫ of one wave's upper half is amp·period/π.
+    #[test]
+    fn a_wave_that_meets_the_level_where_it_is_halved_is_cut_there() {
+        for amp in [500, -500] {
+            let (zero, minutes) = (whole(0), whole(600));
+            let sine = |base| Curve::Sine {
+                base,
+                amp: whole(amp),
+                period: minutes,
+                phase: zero,
+                length: Some(minutes),
+            };
+            let half = 500.0 * 600.0 / std::f64::consts::PI;
+            let timeline = Timeline::new(&sine(zero)).unwrap();
+            assert_eq!(timeline.jobs(), Some((half + 0.5) as u64));
+            let capped = Curve::Cap { rate: whole(500), body: Box::new(sine(whole(500))) };
+            let timeline = Timeline::new(&capped).unwrap();
+            assert_eq!(timeline.jobs(), Some((500.0 * 600.0 - half + 0.5) as u64));
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::dd::Dd;
 use super::node::{Kind, Node, Range, Sequence};
+use super::shape::{Near, Shape};
 
 /// Times closer than this, relative, are the same: what rounding may have parted.
 const TIME_TOLERANCE: f64 = 3e-30;
@@ -37,19 +38,19 @@ impl Node {
     #[inline]
     pub fn spot_at(&self, t: Dd, slack: f64, side: Side) -> Spot<'_> {
         let (mut node, mut start, mut before) = (self, Dd::ZERO, Dd::ZERO);
-        let border = Dd::new(if side == Side::Right { slack } else { -slack });
+        let t = t + Dd::new(if side == Side::Right { slack } else { -slack });
         loop {
             match &node.kind {
                 Kind::Mark { body, .. } => node = body,
                 Kind::Together { flat: Some(flat), .. } => node = flat,
                 Kind::Sequence(sequence) if !sequence.items.is_empty() => {
-                    let i = sequence.index_at(t - start + border, side);
+                    let i = sequence.index_at(t - start, side);
                     start = start + sequence.starts[i];
                     before = before + sequence.sums[i];
                     node = &sequence.items[i];
                 }
                 Kind::Repeat { body, times } if node.lasts() => {
-                    let pass = pass_at(body, *times, t - start + border);
+                    let pass = pass_at(body, *times, t - start);
                     (start, before) = enter(body, pass, start, before);
                     node = body;
                 }
@@ -119,7 +120,8 @@ impl Node {
         }
     }
 
-    /// The rates that occur from `from` to `to`, where 0 outside of it counts too.
+    /// The rates that occur from `from` to `to`, where 0 outside of it counts too. With `slack`
+    /// below 0, what only begins at `to` is left out.
     pub fn range_between(&self, from: Dd, to: Dd, slack: f64) -> Range {
         let outside = from.hi < 0.0 || self.is_over(to) && self.length.is_none_or(|l| l.dd() < to);
         let inside = self.range_within(from, to, slack);
@@ -137,6 +139,8 @@ impl Node {
         match &self.kind {
             Kind::Mark { body, .. } => body.range_within(from, to, slack),
             Kind::Jump => self.range,
+            // What ends where the time begins is not in it.
+            Kind::Piece(_) if self.is_over(from + Dd::new(slack.abs())) => Range::EMPTY,
             Kind::Piece(shape) => {
                 let end = match &self.length {
                     Some(length) if reaches_end => length.dd(),
@@ -149,7 +153,7 @@ impl Node {
             Kind::Repeat { body, times } => {
                 let first = pass_at(body, *times, from.max(Dd::ZERO) - Dd::new(slack));
                 let last = pass_at(body, *times, to + Dd::new(slack));
-                if last > first + 1 || !body.lasts() {
+                if last > first.saturating_add(1) || !body.lasts() {
                     return self.range;
                 }
                 let (a, _) = enter(body, first, Dd::ZERO, Dd::ZERO);
@@ -288,6 +292,18 @@ impl Spot<'_> {
             Some(length) => x.min(length.dd()),
             None => x,
         }
+    }
+
+    /// How many jobs are due at or before t, where plain precision can tell.
+    #[inline]
+    pub fn jobs_near(&self, t: Dd) -> Option<u64> {
+        let Kind::Piece(shape) = &self.leaf.kind else { return None };
+        if matches!(shape, Shape::Line(_)) {
+            return None;
+        }
+        let x = self.local(t);
+        let Near { area, doubt, .. } = shape.rough(x);
+        super::jobs_near((self.before + area).hi, doubt)
     }
 
     /// Jobs due at or before t, a time in the leaf.

@@ -164,6 +164,7 @@ impl Node {
         if times == Some(1) || body.length.is_none() {
             return body;
         }
+        let body = if times.is_none() { grouped(body) } else { body };
         let whole = |one: Option<Num>| Some(one?.times(Num::whole(times?)));
         let (length, total) = (whole(body.length), whole(body.total));
         Node {
@@ -215,6 +216,17 @@ impl Node {
     }
 }
 
+/// Several passes as one, if a pass is shorter than a nanosecond: so that passes can be counted for
+/// as long as nanoseconds can.
+fn grouped(body: Node) -> Node {
+    const PASSES: u64 = 1 << 40;
+    let short = |length: Num| (1e-200..1.0).contains(&length.dd().hi);
+    if body.length.is_some_and(short) {
+        return grouped(Node::repeat(body, Some(PASSES)));
+    }
+    body
+}
+
 fn shape_range(shape: &Shape, length: Option<Num>) -> Range {
     let (low, high) = match (length, shape) {
         (Some(length), _) => shape.bounds(Dd::ZERO, length.dd()),
@@ -225,4 +237,21 @@ fn shape_range(shape: &Shape, length: Option<Num>) -> Range {
         (None, _) => (shape.rate(Dd::ZERO), shape.rate(Dd::ZERO)),
     };
     Range { low, high, jumps: false }
+}
+
+#[cfg(test)]
+impl Node {
+    /// How many nodes the tree has.
+    pub fn parts(&self) -> usize {
+        let inner: usize = match &self.kind {
+            Kind::Piece(_) | Kind::Jump => 0,
+            Kind::Sequence(sequence) => sequence.items.iter().map(Node::parts).sum(),
+            Kind::Repeat { body, .. } | Kind::Mark { body, .. } => body.parts(),
+            Kind::Together { members, flat } => {
+                let own: usize = members.iter().map(Node::parts).sum();
+                own + flat.as_ref().map_or(0, |flat| flat.parts())
+            }
+        };
+        inner + 1
+    }
 }

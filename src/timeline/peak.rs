@@ -2,8 +2,11 @@
 //! for, most promising stretch first, with bounds that prove what is left out.
 
 use super::dd::Dd;
+use super::flatten::telling_stretches;
 use super::locate::{Side, slack};
 use super::node::{Kind, Node};
+use super::num::Num;
+use super::shape::Shape;
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
@@ -17,10 +20,17 @@ const FOREVER: f64 = 18_446_744_073_709_551_616.0;
 /// The supremum of the rate over what lasts, in jobs per nanosecond.
 pub fn peak(node: &Node) -> Dd {
     match &node.kind {
+        Kind::Piece(Shape::Sum(_)) if node.length.is_some_and(Num::is_positive) => {
+            peak_of_sum(node)
+        }
         Kind::Piece(_) | Kind::Jump => node.range.or_rest().high,
         Kind::Mark { body, .. } | Kind::Repeat { body, .. } => peak(body),
         Kind::Sequence(sequence) => {
-            sequence.items.iter().filter(|item| item.lasts()).map(peak).fold(Dd::ZERO, Dd::max)
+            let mut items: Vec<&Node> = sequence.items.iter().filter(|item| item.lasts()).collect();
+            items.sort_by(|a, b| b.range.high.order(&a.range.high));
+            items.into_iter().fold(Dd::ZERO, |best, item| {
+                if item.range.high <= best { best } else { best.max(peak(item)) }
+            })
         }
         Kind::Together { flat: Some(flat), .. } => peak(flat),
         Kind::Together { members, flat: None } => match members.as_slice() {
@@ -61,13 +71,17 @@ impl PartialEq for Stretch {
 impl Eq for Stretch {}
 
 fn peak_of_sum(sum: &Node) -> Dd {
-    let end = sum.length.map_or(Dd::new(FOREVER), |length| length.dd());
     let stretch = |from: Dd, to: Dd| {
         let high = sum.range_between(from, to, -slack(to)).high;
         Stretch { high, from, to }
     };
     let mut best = Dd::ZERO;
-    let mut open = BinaryHeap::from([stretch(Dd::ZERO, end)]);
+    let whole = |(from, to): (Num, Option<Num>)| {
+        let to = to.map_or(Dd::new(FOREVER), Num::dd);
+        (from.dd() < to).then(|| stretch(from.dd(), to))
+    };
+    let mut open: BinaryHeap<Stretch> =
+        telling_stretches(sum).into_iter().filter_map(whole).collect();
     for _ in 0..MAX_STRETCHES {
         let Some(top) = open.pop() else { return best };
         if top.high.hi <= best.hi * (1.0 + TOLERANCE) || narrow(&top) {

@@ -2,11 +2,15 @@
 //!
 //! Time x is in nanoseconds from where the shape starts, a rate in jobs per nanosecond.
 
+mod sine;
+mod way;
+
 use super::dd::Dd;
-use super::functions::{
-    INVERSE_LN_10, INVERSE_TWO_PI, cos_turns, exp, expm1_over, ln, ln_1p, sin_turns,
-};
+use super::functions::{exp, expm1_over, ln, ln_1p};
 use super::num::Num;
+
+pub use sine::Sine;
+pub use way::Way;
 
 /// A rate as a function of time.
 #[derive(Clone, Debug)]
@@ -34,21 +38,6 @@ pub struct Line {
     pub slope: Num,
 }
 
-/// A way between two rates, of which a piece may use a part.
-#[derive(Clone, Copy, Debug)]
-pub struct Way {
-    /// The rate at u = 0.
-    pub from: Num,
-    /// The rate at u = 1.
-    pub to: Num,
-    /// The length of the whole way.
-    pub over: Num,
-    /// How much of it lies before x = 0.
-    pub offset: Num,
-    /// Whether time runs backwards along it.
-    pub mirrored: bool,
-}
-
 /// An exponential.
 #[derive(Clone, Copy, Debug)]
 pub struct Exponential {
@@ -56,25 +45,6 @@ pub struct Exponential {
     pub from: Num,
     /// ln(b/a)/T
     pub bend: Dd,
-}
-
-/// A wave.
-#[derive(Clone, Debug)]
-pub struct Sine {
-    /// Middle.
-    pub base: Num,
-    /// Height above it, below 0 for a wave that starts downwards.
-    pub amp: Num,
-    /// Length of a wave.
-    pub period: Num,
-    /// Turns at x = 0.
-    pub phase: Num,
-    /// Waves in a nanosecond.
-    frequency: Dd,
-    /// amp·period/2π
-    swing: Dd,
-    /// cos(2π·phase)
-    cos_phase: Dd,
 }
 
 impl Line {
@@ -101,140 +71,6 @@ impl Exponential {
         let growth = b.minus(a).dd() / a.dd();
         let log = if growth.hi.abs() < 0.5 { ln_1p(growth) } else { ln(b.dd() / a.dd()) };
         Exponential { from: a, bend: log / over.dd() }
-    }
-}
-
-impl Way {
-    fn place(&self, x: Dd) -> Dd {
-        let place = self.offset.dd() + x;
-        if self.mirrored { self.over.dd() - place } else { place }
-    }
-
-    fn smooth_rate(&self, x: Dd) -> Dd {
-        let u = self.place(x) / self.over.dd();
-        let rise = u * u * (Dd::new(3.0) - u.scale_by_power(2.0));
-        self.from.dd() + (self.to.dd() - self.from.dd()) * rise
-    }
-
-    fn logarithmic_rate(&self, x: Dd) -> Dd {
-        let u = self.place(x) / self.over.dd();
-        let rise = ln_1p(u * 9.0) * INVERSE_LN_10;
-        self.from.dd() + (self.to.dd() - self.from.dd()) * rise
-    }
-
-    /// ∫ from 0 to z: `from·z + (to − from)·over·(u³ − u⁴/2)`
-    fn smooth_integral(&self, z: Dd) -> Dd {
-        let u = z / self.over.dd();
-        let rise = u * u * (Dd::ONE - u.scale_by_power(0.5));
-        z * (self.from.dd() + (self.to.dd() - self.from.dd()) * rise)
-    }
-
-    /// ∫ from 0 to z: `from·z + (to − from)/ln 10·over/9·((1 + v)·ln(1 + v) − v)`, v = 9z/over
-    fn logarithmic_integral(&self, z: Dd) -> Dd {
-        let v = z * 9.0 / self.over.dd();
-        let shape = (Dd::ONE + v) * ln_1p(v) - v;
-        let height = (self.to.dd() - self.from.dd()) * INVERSE_LN_10;
-        self.from.dd() * z + height * self.over.dd() / Dd::new(9.0) * shape
-    }
-
-    /// The integral from 0 to x of a way given by its own integral.
-    fn area(&self, x: Dd, integral: impl Fn(Dd) -> Dd) -> Dd {
-        let (start, end) = (self.place(Dd::ZERO), self.place(x));
-        if self.mirrored {
-            integral(start) - integral(end)
-        } else if self.offset.dd().hi == 0.0 {
-            integral(end)
-        } else {
-            integral(end) - integral(start)
-        }
-    }
-
-    fn scaled(&self, factor: Num) -> Way {
-        Way { from: self.from.times(factor), to: self.to.times(factor), ..*self }
-    }
-}
-
-/// Whether a number of turns is whole but for rounding.
-#[inline]
-fn is_whole(turns: Dd, magnitude: f64) -> bool {
-    let off = turns - (turns + Dd::new(0.5)).floor();
-    off.hi.abs() <= (magnitude.abs() + 1.0) * 3e-30
-}
-
-impl Sine {
-    /// A wave; the period must be above 0.
-    pub fn new(base: Num, amp: Num, period: Num, phase: Num) -> Sine {
-        let phase = reduced(phase);
-        Sine {
-            base,
-            amp,
-            period,
-            phase,
-            frequency: Dd::ONE / period.dd(),
-            swing: amp.dd() * period.dd() * INVERSE_TWO_PI,
-            cos_phase: cos_turns(phase.dd()),
-        }
-    }
-
-    fn turns(&self, x: Dd) -> Dd {
-        self.phase.dd() + x * self.frequency
-    }
-
-    fn rate(&self, x: Dd) -> Dd {
-        self.base.dd() + self.amp.dd() * sin_turns(self.turns(x))
-    }
-
-    /// `base·x + amp·period/2π·(cos φ − cos(φ + 2πx/period))`. The difference of the cosines is 0
-    /// where it is so in truth, after whole waves and at the wave's mirror image: ties of counts
-    /// can only be there.
-    #[inline]
-    fn area(&self, x: Dd) -> Dd {
-        let waves = x * self.frequency;
-        let phase = self.phase.dd();
-        let even = self.base.dd() * x;
-        if is_whole(waves, waves.hi) || is_whole(phase.scale_by_power(2.0) + waves, waves.hi) {
-            return even;
-        }
-        even + self.swing * (self.cos_phase - cos_turns(phase + waves))
-    }
-
-    fn slope_bounds(&self, from: Dd, to: Dd) -> (f64, f64) {
-        let (a, b) = (self.turns(from), self.turns(to));
-        let (first, last) = (cos_turns(a).hi, cos_turns(b).hi);
-        let passes = |turn: f64| (b.hi - turn + 1e-12).floor() > (a.hi - turn - 1e-12).floor();
-        let least = if passes(0.5) { -1.0 } else { first.min(last) };
-        let most = if passes(0.0) { 1.0 } else { first.max(last) };
-        let steepest = std::f64::consts::TAU * self.amp.dd().hi * self.frequency.hi;
-        let (a, b) = (steepest * least, steepest * most);
-        (a.min(b), a.max(b))
-    }
-
-    /// Lowest and highest rate between two times.
-    fn bounds(&self, from: Dd, to: Dd) -> (Dd, Dd) {
-        let (a, b) = (self.turns(from), self.turns(to));
-        let passes = |turn: f64| {
-            let turn = Dd::new(turn);
-            (b - turn).floor() > (a - turn).floor() || is_whole(a - turn, a.hi)
-        };
-        let (first, last) = (self.rate(from), self.rate(to));
-        let (mut low, mut high) = (first.min(last), first.max(last));
-        let height = self.amp.dd().abs();
-        let (crest, trough) = if self.amp.is_negative() { (0.75, 0.25) } else { (0.25, 0.75) };
-        if passes(crest) {
-            high = self.base.dd() + height;
-        }
-        if passes(trough) {
-            low = self.base.dd() - height;
-        }
-        (low, high)
-    }
-}
-
-/// A phase within one turn.
-fn reduced(phase: Num) -> Num {
-    match phase.exact() {
-        Some(exact) => Num::of(exact - exact.floor()),
-        None => Num::about(phase.dd() - phase.dd().floor()),
     }
 }
 
@@ -309,31 +145,12 @@ impl Shape {
         let ends = |a: f64, b: f64| (a.min(b), a.max(b));
         let (least, most) = match self {
             Shape::Line(line) => (line.slope.dd().hi, line.slope.dd().hi),
-            Shape::Smooth(way) => {
-                let bend = |x: Dd| {
-                    let u = (way.place(x) / way.over.dd()).hi;
-                    u * (1.0 - u)
-                };
-                let (mut least, mut most) = ends(bend(from), bend(to));
-                let half = way.over.dd().hi / 2.0;
-                if way.place(from).hi <= half && way.place(to).hi >= half {
-                    most = 0.25;
-                }
-                least = least.max(0.0);
-                let rise = 6.0 * (way.to.dd() - way.from.dd()).hi / way.over.dd().hi;
-                ends(rise * least, rise * most)
-            }
+            Shape::Smooth(way) => way.smooth_slopes(from, to),
             Shape::Exponential(it) => {
                 let slope = |x: Dd| it.bend.hi * self.rate(x).hi;
                 ends(slope(from), slope(to))
             }
-            Shape::Logarithmic(way) => {
-                let over = way.over.dd().hi;
-                let height = 9.0 * (way.to.dd() - way.from.dd()).hi * INVERSE_LN_10.hi / over;
-                let sign = if way.mirrored { -1.0 } else { 1.0 };
-                let slope = |x: Dd| sign * height / (1.0 + 9.0 * way.place(x).hi / over);
-                ends(slope(from), slope(to))
-            }
+            Shape::Logarithmic(way) => way.logarithmic_slopes(from, to),
             Shape::Sine(sine) => sine.slope_bounds(from, to),
             Shape::Sum(terms) => terms.iter().fold((0.0, 0.0), |(least, most), term| {
                 let (a, b) = term.slope_bounds(from, to);
@@ -372,8 +189,8 @@ impl Shape {
             Shape::Line(line) => {
                 Shape::Line(Line { from: line.from, slope: line.slope.times(factor) })
             }
-            Shape::Smooth(way) => Shape::Smooth(sped_way(way, factor)),
-            Shape::Logarithmic(way) => Shape::Logarithmic(sped_way(way, factor)),
+            Shape::Smooth(way) => Shape::Smooth(way.sped(factor)),
+            Shape::Logarithmic(way) => Shape::Logarithmic(way.sped(factor)),
             Shape::Exponential(it) => {
                 Shape::Exponential(Exponential { bend: it.bend * factor.dd(), ..*it })
             }
@@ -394,10 +211,8 @@ impl Shape {
             Shape::Line(line) => {
                 Shape::Line(Line { from: line.from.plus(line.slope.times(x)), ..*line })
             }
-            Shape::Smooth(way) => Shape::Smooth(Way { offset: way.offset.plus(x), ..*way }),
-            Shape::Logarithmic(way) => {
-                Shape::Logarithmic(Way { offset: way.offset.plus(x), ..*way })
-            }
+            Shape::Smooth(way) => Shape::Smooth(way.after(x)),
+            Shape::Logarithmic(way) => Shape::Logarithmic(way.after(x)),
             Shape::Exponential(it) => Shape::Exponential(Exponential {
                 from: Num::about(it.from.dd() * exp(it.bend * x.dd())),
                 ..*it
@@ -413,50 +228,84 @@ impl Shape {
     }
 }
 
-fn sped_way(way: &Way, factor: Num) -> Way {
-    Way { over: way.over.over(factor), offset: way.offset.over(factor), ..*way }
+/// What is known of a shape at one time without the cost of full precision.
+pub struct Near {
+    /// The integral from 0.
+    pub area: Dd,
+    /// The rate.
+    pub rate: f64,
+    /// How far off the integral may be, in jobs.
+    pub doubt: f64,
 }
 
-/// Plain numbers, to aim with: nothing that is decided depends on their last digits.
+/// Plain numbers, to aim with: what is decided with them has to be clear of their doubt.
 impl Shape {
-    /// Integral and rate at x, where they are worth a look before the precise ones.
-    pub fn near(&self, x: f64) -> Option<(f64, f64)> {
+    /// Integral and rate at x in plain precision.
+    pub fn aim(&self, x: f64) -> (f64, f64) {
         match self {
-            Shape::Sine(sine) => {
-                let turns = (self_phase(sine) + x * sine.frequency.hi).fract();
-                let (sin, cos) = (turns * std::f64::consts::TAU).sin_cos();
-                let area = sine.base.dd().hi * x + sine.swing.hi * (sine.cos_phase.hi - cos);
-                Some((area, sine.base.dd().hi + sine.amp.dd().hi * sin))
+            Shape::Line(line) => {
+                let (from, slope) = (line.from.dd().hi, line.slope.dd().hi);
+                (x * (from + slope * x / 2.0), from + slope * x)
             }
+            Shape::Smooth(way) => way.aim_smooth(x),
+            Shape::Logarithmic(way) => way.aim_logarithmic(x),
+            Shape::Sine(sine) => sine.aim(x),
             Shape::Exponential(it) => {
                 let bent = it.bend.hi * x;
                 let over = if bent == 0.0 { 1.0 } else { bent.exp_m1() / bent };
                 let from = it.from.dd().hi;
-                Some((from * x * over, from * bent.exp()))
+                (from * x * over, from * bent.exp())
             }
-            _ => None,
+            Shape::Sum(terms) => terms.iter().fold((0.0, 0.0), |(area, rate), term| {
+                let (a, r) = term.aim(x);
+                (area + a, rate + r)
+            }),
         }
     }
 
-    /// The rate in plain precision.
-    pub fn rate_near(&self, x: Dd) -> f64 {
-        self.near(x.hi).map_or_else(|| self.rate(x).hi, |(_, rate)| rate)
-    }
-
-    /// The length of the shortest wave in it.
-    pub fn shortest_wave(&self) -> f64 {
+    /// Integral and rate at x, close enough to find most nanoseconds.
+    pub fn near(&self, x: Dd) -> Near {
         match self {
-            Shape::Sine(sine) => sine.period.dd().hi,
-            Shape::Smooth(way) | Shape::Logarithmic(way) => way.over.dd().hi,
-            Shape::Exponential(it) => 1.0 / it.bend.hi.abs(),
-            Shape::Line(_) => f64::INFINITY,
-            Shape::Sum(terms) => {
-                terms.iter().map(Shape::shortest_wave).fold(f64::INFINITY, f64::min)
+            Shape::Sine(sine) => sine.near(x),
+            _ => Near { area: self.area(x), rate: self.aim(x.hi).1, doubt: 0.0 },
+        }
+    }
+
+    /// Integral and rate at x, close enough to tell most counts.
+    pub fn rough(&self, x: Dd) -> Near {
+        match self {
+            Shape::Sine(sine) => sine.near(x),
+            _ => {
+                let (area, rate) = self.aim(x.hi);
+                let doubt = (area.abs() + self.aim_size(x.hi)) * 1e-13;
+                Near { area: Dd::new(area), rate, doubt }
             }
         }
     }
-}
 
-fn self_phase(sine: &Sine) -> f64 {
-    sine.phase.dd().hi
+    /// The size of the numbers whose difference an integral in plain precision is.
+    fn aim_size(&self, x: f64) -> f64 {
+        match self {
+            Shape::Line(line) => x * (line.from.dd().hi.abs() + line.slope.dd().hi.abs() * x),
+            Shape::Smooth(way) | Shape::Logarithmic(way) => {
+                4.0 * way.over.dd().hi * (way.from.dd().hi + way.height().abs())
+            }
+            Shape::Exponential(it) => x * it.from.dd().hi,
+            Shape::Sine(sine) => sine.size(x),
+            Shape::Sum(terms) => terms.iter().map(|term| term.aim_size(x)).sum(),
+        }
+    }
+
+    /// A bound of how fast the rate changes in a nanosecond, up or down, where it is nowhere above
+    /// `high`.
+    pub fn steepest(&self, high: f64) -> f64 {
+        match self {
+            Shape::Sine(sine) => sine.steepest(),
+            Shape::Smooth(way) => 1.5 * (way.height() / way.over.dd().hi).abs(),
+            Shape::Logarithmic(way) => 4.0 * (way.height() / way.over.dd().hi).abs(),
+            Shape::Line(line) => line.slope.dd().hi.abs(),
+            Shape::Exponential(it) => it.bend.hi.abs() * high,
+            Shape::Sum(terms) => terms.iter().map(|term| term.steepest(high)).sum(),
+        }
+    }
 }

@@ -1,20 +1,52 @@
+//! Helpers of the tests, and the tests by subject.
+
+mod definition;
+mod exact;
+mod fuzz;
+mod marks;
+mod oracle;
+mod precise;
+mod streams;
+mod tables;
+
+use super::Timeline;
 use super::curve::Curve;
-use super::*;
 use crate::ast::RampCurve;
 use crate::exact::{Exact, fraction, whole};
+use proptest::prelude::ProptestConfig;
+
+fn timeline(curve: &Curve) -> Timeline {
+    Timeline::new(curve).unwrap()
+}
+
+fn exact_fractions(pairs: &[(i128, i128)]) -> Vec<Exact> {
+    pairs.iter().map(|(n, d)| fraction(*n, *d)).collect()
+}
 
 fn constant(rate: Exact, seconds: Exact) -> Curve {
     Curve::Constant { rate, length: Some(seconds) }
 }
-fn ramp(from: i128, to: i128, over: i128) -> Curve {
-    Curve::Ramp {
-        from: whole(from),
-        to: whole(to),
-        over: whole(over),
-        curve: RampCurve::Linear,
-        mirrored: false,
-    }
+
+fn ramp(from: Exact, to: Exact, over: Exact, curve: RampCurve, mirrored: bool) -> Curve {
+    Curve::Ramp { from, to, over, curve, mirrored }
 }
+
+fn linear(from: Exact, to: Exact, over: Exact, mirrored: bool) -> Curve {
+    ramp(from, to, over, RampCurve::Linear, mirrored)
+}
+
+fn smooth(from: Exact, to: Exact, over: Exact, mirrored: bool) -> Curve {
+    ramp(from, to, over, RampCurve::Smooth, mirrored)
+}
+
+fn at_once(jobs: u64) -> Curve {
+    Curve::AtOnce { jobs }
+}
+
+fn cut(length: Exact, body: Curve) -> Curve {
+    Curve::Cut { length, body: Box::new(body) }
+}
+
 fn sine(base: i128, amp: i128, period: i128, length: i128) -> Curve {
     Curve::Sine {
         base: whole(base),
@@ -25,45 +57,9 @@ fn sine(base: i128, amp: i128, period: i128, length: i128) -> Curve {
     }
 }
 
-#[test]
-fn first_acceptance() {
-    let curve = Curve::Sequence(vec![ramp(10, 500, 60), sine(100, 30, 3600, 8 * 3600)]);
-    let t = Timeline::new(&curve).unwrap();
-    assert_eq!(t.jobs(), Some(2_895_300));
-    assert_eq!(t.peak(), 500.0);
-    assert_eq!(t.length_ns(), Some((8 * 3600 + 60) * 1_000_000_000));
-}
-
-#[test]
-fn daily() {
-    let burst = Curve::Repeat {
-        times: Some(4),
-        body: Box::new(Curve::Sequence(vec![
-            constant(whole(200), whole(900)),
-            constant(whole(0), whole(900)),
-        ])),
-    };
-    let curve = Curve::Sequence(vec![
-        constant(whole(5), whole(6 * 3600)),
-        ramp(5, 100, 7200),
-        sine(100, 30, 3600, 8 * 3600),
-        burst,
-        ramp(100, 5, 6 * 3600),
-    ]);
-    let t = Timeline::new(&curve).unwrap();
-    assert_eq!(t.jobs(), Some(5_220_000));
-    let due = t.time_of(5_000_001);
-    println!("{due}");
-    assert_eq!(due / 1_000_000_000, 21 * 3600 + 31 * 60 + 10);
-    for k in (1..=5_220_000).step_by(10007) {
-        let due = t.time_of(k);
-        assert!(t.jobs_by(due) >= k && (due == 0 || t.jobs_by(due - 1) < k), "{k} {due}");
-    }
-    let half = Timeline::new(&constant(fraction(1, 2), whole(10))).unwrap();
-    assert_eq!(
-        (1..=5).map(|k| half.time_of(k) / 1_000_000_000).collect::<Vec<_>>(),
-        [1, 3, 5, 7, 9]
-    );
-    assert_eq!(half.jobs_by(1_000_000_000), 1);
-    assert_eq!(half.jobs_by(999_999_999), 0);
+/// So many cases, or as many as the environment asks for.
+fn cases(usual: u32) -> ProptestConfig {
+    let asked = std::env::var_os("PROPTEST_CASES").is_some();
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    if asked { config } else { ProptestConfig { cases: usual, ..config } }
 }

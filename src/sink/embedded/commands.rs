@@ -9,97 +9,19 @@ const MAX_MEMORY: u64 = 1 << 30;
 
 /// Commands that kevy runs on its keyspace alone. Everything else would touch files, other servers
 /// or the process.
+#[rustfmt::skip]
 const ALLOWED: &[&[u8]] = &[
-    b"APPEND",
-    b"COMMAND",
-    b"DBSIZE",
-    b"DECR",
-    b"DECRBY",
-    b"DEL",
-    b"ECHO",
-    b"EVAL",
-    b"EVALSHA",
-    b"EXISTS",
-    b"EXPIRE",
-    b"EXPIREAT",
-    b"FLUSHALL",
-    b"FLUSHDB",
-    b"GET",
-    b"GETDEL",
-    b"GETSET",
-    b"HDEL",
-    b"HEXISTS",
-    b"HGET",
-    b"HGETALL",
-    b"HINCRBY",
-    b"HKEYS",
-    b"HLEN",
-    b"HMGET",
-    b"HMSET",
-    b"HSET",
-    b"HSETNX",
-    b"HVALS",
-    b"INCR",
-    b"INCRBY",
-    b"LINDEX",
-    b"LINSERT",
-    b"LLEN",
-    b"LPOP",
-    b"LPUSH",
-    b"LPUSHX",
-    b"LRANGE",
-    b"LREM",
-    b"LSET",
-    b"LTRIM",
-    b"PERSIST",
-    b"PEXPIRE",
-    b"PEXPIREAT",
-    b"PING",
-    b"PSETEX",
-    b"PTTL",
-    b"RPOP",
-    b"RPUSH",
-    b"RPUSHX",
-    b"SADD",
-    b"SCARD",
-    b"SCRIPT",
-    b"SELECT",
-    b"SET",
-    b"SETEX",
-    b"SETNX",
-    b"SISMEMBER",
-    b"SMEMBERS",
-    b"SREM",
-    b"STRLEN",
-    b"TTL",
-    b"TYPE",
-    b"UNLINK",
-    b"XACK",
-    b"XADD",
-    b"XAUTOCLAIM",
-    b"XCLAIM",
-    b"XDEL",
-    b"XGROUP",
-    b"XINFO",
-    b"XLEN",
-    b"XPENDING",
-    b"XRANGE",
-    b"XREAD",
-    b"XREADGROUP",
-    b"XREVRANGE",
-    b"XTRIM",
-    b"ZADD",
-    b"ZCARD",
-    b"ZCOUNT",
-    b"ZINCRBY",
-    b"ZPOPMAX",
-    b"ZPOPMIN",
-    b"ZRANGE",
-    b"ZRANGEBYSCORE",
-    b"ZRANK",
-    b"ZREM",
-    b"ZREVRANGE",
-    b"ZSCORE",
+    b"APPEND", b"COMMAND", b"DBSIZE", b"DECR", b"DECRBY", b"DEL", b"ECHO", b"EVAL", b"EVALSHA",
+    b"EXISTS", b"EXPIRE", b"EXPIREAT", b"FLUSHALL", b"FLUSHDB", b"GET", b"GETDEL", b"GETSET",
+    b"HDEL", b"HEXISTS", b"HGET", b"HGETALL", b"HINCRBY", b"HKEYS", b"HLEN", b"HMGET", b"HMSET",
+    b"HSET", b"HSETNX", b"HVALS", b"INCR", b"INCRBY", b"LINDEX", b"LINSERT", b"LLEN", b"LPOP",
+    b"LPUSH", b"LPUSHX", b"LRANGE", b"LREM", b"LSET", b"LTRIM", b"PERSIST", b"PEXPIRE",
+    b"PEXPIREAT", b"PING", b"PSETEX", b"PTTL", b"RPOP", b"RPUSH", b"RPUSHX", b"SADD", b"SCARD",
+    b"SCRIPT", b"SELECT", b"SET", b"SETEX", b"SETNX", b"SISMEMBER", b"SMEMBERS", b"SREM",
+    b"STRLEN", b"TTL", b"TYPE", b"UNLINK", b"XACK", b"XADD", b"XAUTOCLAIM", b"XCLAIM", b"XDEL",
+    b"XGROUP", b"XINFO", b"XLEN", b"XPENDING", b"XRANGE", b"XREAD", b"XREADGROUP", b"XREVRANGE",
+    b"XTRIM", b"ZADD", b"ZCARD", b"ZCOUNT", b"ZINCRBY", b"ZPOPMAX", b"ZPOPMIN", b"ZRANGE",
+    b"ZRANGEBYSCORE", b"ZRANK", b"ZREM", b"ZREVRANGE", b"ZSCORE",
 ];
 
 /// The data.
@@ -201,14 +123,42 @@ fn run(store: &mut Store, name: &[u8], args: &Argv, replies: &mut Vec<u8>) {
         ),
         b"HELLO" => hello(args, replies),
         b"CLIENT" => client(args, replies),
-        name if ALLOWED.binary_search(&name).is_ok() => {
-            let reply = kevy::dispatch(&mut store.keys, args);
-            if reply.is_empty() {
-                return unknown(replies, args);
-            }
-            replies.extend_from_slice(&reply);
-        }
+        b"XADD" => add_to_stream(store, args, replies),
+        name if ALLOWED.binary_search(&name).is_ok() => dispatch(store, args, replies),
         _ => unknown(replies, args),
+    }
+}
+
+fn dispatch(store: &mut Store, args: &Argv, replies: &mut Vec<u8>) {
+    match kevy::dispatch(&mut store.keys, args).as_slice() {
+        // A command that would wait, and has no way to here.
+        [] => unknown(replies, args),
+        reply => replies.extend_from_slice(reply),
+    }
+}
+
+/// `XADD key MAXLEN ~ n …`: kevy takes "about n" for n, and a trim walks the whole stream, so that
+/// every entry added to a full stream would cost as much as the stream is long. Here a trim waits
+/// until a tenth has come on top, and each entry pays for ten.
+fn add_to_stream(store: &mut Store, args: &Argv, replies: &mut Vec<u8>) {
+    let about = args.get(3) == Some(b"~") && args.get(5).is_some_and(|next| next != b"LIMIT");
+    let trims = args.get(2).is_some_and(|word| word.eq_ignore_ascii_case(b"MAXLEN"));
+    let max_len =
+        args.get(4).and_then(|number| std::str::from_utf8(number).ok()?.parse::<u64>().ok());
+    let (Some(key), true, Some(max_len)) = (args.get(1), trims && about, max_len) else {
+        return dispatch(store, args, replies);
+    };
+    let mut plain = Argv::default();
+    (0..args.len()).filter(|at| !(2..5).contains(at)).for_each(|at| plain.push(&args[at]));
+    let start = replies.len();
+    dispatch(store, &plain, replies);
+    if replies.get(start) == Some(&b'-') {
+        return;
+    }
+    let slack = (max_len / 10).max(100);
+    if store.keys.xlen(key).is_ok_and(|len| len > max_len.saturating_add(slack)) {
+        // It has just been asked for its length: it is a stream.
+        _ = store.keys.xtrim_maxlen(key, max_len);
     }
 }
 
@@ -272,6 +222,33 @@ fn unknown(replies: &mut Vec<u8>, args: &Argv) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn run(store: &mut Store, line: &str) -> String {
+        let mut args = Argv::default();
+        line.split(' ').for_each(|word| args.push(word.as_bytes()));
+        let mut replies = Vec::new();
+        assert!(Session::default().run(store, args, &mut replies));
+        String::from_utf8(replies).unwrap()
+    }
+
+    #[test]
+    fn a_stream_is_trimmed_to_about_its_length() {
+        let mut store = Store::new();
+        let mut longest = 0;
+        for n in 0..5000 {
+            let reply = run(&mut store, &format!("XADD s MAXLEN ~ 2000 * n {n}"));
+            assert!(reply.starts_with('$'), "{reply}");
+            longest = longest.max(store.keys.xlen(b"s").unwrap());
+        }
+        assert_eq!(longest, 2200);
+        assert!((2000..=2200).contains(&store.keys.xlen(b"s").unwrap()));
+        run(&mut store, "XADD s MAXLEN 10 * n 1");
+        assert_eq!(store.keys.xlen(b"s").unwrap(), 10);
+        for wrong in ["XADD s MAXLEN ~ x * n 1", "XADD s MAXLEN ~ 5", "XADD s MAXLEN ~ 5 *"] {
+            assert!(run(&mut store, wrong).starts_with("-ERR"), "{wrong}");
+        }
+        assert_eq!(store.keys.xlen(b"s").unwrap(), 10);
+    }
 
     #[test]
     fn the_allowed_commands_are_sorted() {

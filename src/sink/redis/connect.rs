@@ -4,10 +4,10 @@ use super::wire;
 use crate::sink::{Args, Failure};
 use crate::target::{Address, Target};
 use std::io;
-use std::net::Ipv4Addr;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
+use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
 pub use error::{ConnectError, ConnectErrorKind};
@@ -57,16 +57,15 @@ impl Connector {
 
     /// A connection that has logged in, chosen its database and answered a PING.
     pub(super) async fn connect(&self) -> Result<Socket, ConnectError> {
-        let logged_in = async {
-            let mut socket = self.open().await?;
-            self.log_in(&mut socket).await?;
-            Ok(socket)
-        };
-        let result = tokio::time::timeout(self.timeout, logged_in).await;
-        result.unwrap_or_else(|_| {
-            let detail = format!("no answer within {:?}", self.timeout);
-            Err(self.error(ConnectErrorKind::Timeout, detail))
-        })
+        let deadline = Instant::now() + self.timeout;
+        let mut socket = self.open(deadline).await?;
+        let logged_in = tokio::time::timeout_at(deadline, self.log_in(&mut socket));
+        logged_in.await.unwrap_or_else(|_| Err(self.late()))?;
+        Ok(socket)
+    }
+
+    fn late(&self) -> ConnectError {
+        self.silent(&format!("no answer within {:?}", self.timeout))
     }
 
     fn error(&self, kind: ConnectErrorKind, detail: impl Into<String>) -> ConnectError {
@@ -83,20 +82,20 @@ impl Connector {
         self.error(ConnectErrorKind::Timeout, detail)
     }
 
-    async fn open(&self) -> Result<Socket, ConnectError> {
-        match self.target.address() {
-            Address::Tcp { host, port } => Ok(Box::new(self.tcp(host, *port).await?)),
-            Address::Embedded { port } => {
-                Ok(Box::new(self.tcp(&Ipv4Addr::LOCALHOST.to_string(), *port).await?))
-            }
-            Address::Tls { host, port } => {
-                let stream = self.tcp(host, *port).await?;
-                self.encrypt(host, stream).await
-            }
+    async fn open(&self, deadline: Instant) -> Result<Socket, ConnectError> {
+        let (host, port) = match self.target.address() {
             Address::Unix(path) => {
                 let stream = UnixStream::connect(path).await;
-                Ok(Box::new(stream.map_err(|error| self.unopened(&error))?))
+                return Ok(Box::new(stream.map_err(|error| self.unopened(&error))?));
             }
+            Address::Tcp { host, port } | Address::Tls { host, port } => (host.as_str(), *port),
+            Address::Embedded { port } => ("127.0.0.1", *port),
+        };
+        let stream = tokio::time::timeout_at(deadline, self.tcp(host, port)).await;
+        let stream = stream.unwrap_or_else(|_| Err(self.late()))?;
+        match &self.tls {
+            None => Ok(Box::new(stream)),
+            Some(connector) => self.encrypt(connector, host, stream, deadline).await,
         }
     }
 
@@ -117,13 +116,22 @@ impl Connector {
         Err(last.unwrap_or_else(|| self.error(ConnectErrorKind::UnknownHost, "it has no address")))
     }
 
-    async fn encrypt(&self, host: &str, stream: TcpStream) -> Result<Socket, ConnectError> {
+    async fn encrypt(
+        &self,
+        connector: &TlsConnector,
+        host: &str,
+        stream: TcpStream,
+        deadline: Instant,
+    ) -> Result<Socket, ConnectError> {
         let fail = |detail: String| self.error(ConnectErrorKind::Tls, detail);
-        let connector = self.tls.as_ref().ok_or_else(|| fail("TLS is not set up".to_owned()))?;
         let name = tls::server_name(host).map_err(fail)?;
-        match connector.connect(name, stream).await {
-            Ok(stream) => Ok(Box::new(stream)),
-            Err(error) => Err(fail(tls::explain(&error))),
+        match tokio::time::timeout_at(deadline, connector.connect(name, stream)).await {
+            Ok(Ok(stream)) => Ok(Box::new(stream)),
+            Ok(Err(error)) => Err(fail(tls::explain(&error))),
+            // A plain Redis server takes a handshake for a long command and waits for its end.
+            Err(_) => {
+                Err(fail("no answer to the handshake; perhaps it does not speak TLS".to_owned()))
+            }
         }
     }
 

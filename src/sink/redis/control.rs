@@ -5,7 +5,7 @@ use super::broken;
 use super::connect::{ConnectError, Connector};
 use crate::sink::Failure;
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Pipeline, RedisConnectionInfo, RedisError, Value};
+use redis::{AsyncConnectionConfig, Pipeline, RedisConnectionInfo, Value};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
@@ -40,10 +40,11 @@ impl Control {
         self.connection().await.map(drop)
     }
 
-    async fn connection(&self) -> Result<MultiplexedConnection, ConnectError> {
+    /// The connection, and whether it stood already.
+    async fn connection(&self) -> Result<(MultiplexedConnection, bool), ConnectError> {
         let mut current = self.current.lock().await;
         if let Some(live) = &*current {
-            return Ok(live.connection.clone());
+            return Ok((live.connection.clone(), true));
         }
         let socket = Box::pin(self.connector.connect()).await?;
         let settings = RedisConnectionInfo::default().set_skip_set_lib_name();
@@ -55,31 +56,32 @@ impl Control {
                 .map_err(|error| self.connector.not_started(&error.to_string()))?;
         let task = tokio::spawn(driver).abort_handle();
         *current = Some(Live { connection: connection.clone(), task });
-        Ok(connection)
+        Ok((connection, false))
     }
 
-    /// The replies to some commands; a server's error is a reply, [`Value::ServerError`].
+    /// The replies to some commands; a server's error is a reply, [`Value::ServerError`]. They are
+    /// asked once more where the connection turns out to have broken since it was last used, so
+    /// they must be questions only.
     pub(super) async fn ask(&self, questions: &Pipeline) -> Result<Vec<Value>, Failure> {
-        let mut connection = self.connection().await.map_err(|error| error.failure())?;
-        match connection.send_packed_commands(questions, 0, questions.len()).await {
-            Ok(replies) => Ok(replies),
-            Err(error) => {
-                // A server that is merely late keeps its connection: its replies stay in order.
-                if !error.is_timeout() {
-                    *self.current.lock().await = None;
-                }
-                Err(failure(&error, self.timeout))
+        loop {
+            let (mut connection, is_old) =
+                self.connection().await.map_err(|error| error.failure())?;
+            let replies = connection.send_packed_commands(questions, 0, questions.len()).await;
+            let error = match replies {
+                Ok(replies) => return Ok(replies),
+                Err(error) => error,
+            };
+            // A server that is merely late keeps its connection: its replies stay in order.
+            if error.is_timeout() {
+                let message = format!("no answer within {:?}", self.timeout);
+                return Err(Failure { kind: "timeout".to_owned(), message, lasting: false });
+            }
+            *self.current.lock().await = None;
+            if !is_old {
+                return Err(broken(&error.to_string()));
             }
         }
     }
-}
-
-fn failure(error: &RedisError, timeout: Duration) -> Failure {
-    if error.is_timeout() {
-        let message = format!("no answer within {timeout:?}");
-        return Failure { kind: "timeout".to_owned(), message, lasting: false };
-    }
-    broken(&error.to_string())
 }
 
 /// A server's error as a failure.

@@ -1,0 +1,272 @@
+//! `loadc run`: drives a queue.
+
+mod dry;
+mod progress;
+mod summary;
+
+use super::Exit;
+use super::output::Output;
+use super::shared::{self, PlanFlags};
+use super::target::{self, Origin};
+use crate::check::{default_guards, prove_defaults};
+use crate::plan::Plan;
+use crate::run::clock::RealClock;
+use crate::run::control::{Control, Why};
+use crate::run::report::Report;
+use crate::run::{RunOptions, events};
+use crate::sink::RedisSink;
+use crate::sink::redis::Options as SinkOptions;
+use crate::source::SourceFile;
+use crate::target::Target;
+use std::time::Duration;
+
+/// Send a script's jobs at their planned times
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The script; `-` reads standard input
+    #[arg(value_name = "FILE")]
+    file: String,
+    /// Where the jobs go, instead of the script's target: redis://, rediss:// or unix://
+    #[arg(long, value_name = "URL")]
+    target: Option<String>,
+    /// Print the report as one JSON document on standard output
+    #[arg(long)]
+    json: bool,
+    /// No progress and no summary
+    #[arg(long, short)]
+    quiet: bool,
+    /// Do everything but send: prove the script, ask the target, show the first jobs
+    #[arg(long)]
+    dry_run: bool,
+    /// Jobs due within so short a time may leave together
+    #[arg(long, value_name = "DURATION", default_value = "1ms", value_parser = gap)]
+    gap: Duration,
+    #[command(flatten)]
+    flags: PlanFlags,
+}
+
+fn gap(text: &str) -> Result<Duration, String> {
+    let seconds = shared::length(text)?;
+    let nanos = crate::exact::seconds_to_nanos(&seconds).unwrap_or(u64::MAX);
+    if !(10_000..=10_000_000_000).contains(&nanos) {
+        return Err("the gap lies between 0.01ms and 10s".to_owned());
+    }
+    Ok(Duration::from_nanos(nanos))
+}
+
+/// A target that can be sent to, and what keeps it alive.
+struct Reached {
+    target: Target,
+    origin: Origin,
+    #[cfg(feature = "embedded")]
+    _embedded: Option<crate::sink::embedded::Embedded>,
+}
+
+impl Reached {
+    fn shown(&self) -> String {
+        format!("{}{}", self.target.shown(), self.origin.words())
+    }
+}
+
+/// Runs a script.
+pub(super) fn run(args: &Args, out: &Output) -> Exit {
+    let (source, mut plan) = match shared::plan(&args.file, &args.flags.options(false), out) {
+        Ok(found) => found,
+        Err(exit) => return exit,
+    };
+    let reached = match reach(args.target.as_deref(), &plan, out) {
+        Ok(reached) => reached,
+        Err(exit) => return exit,
+    };
+    if let Err(exit) = add_default_guards(&source, &mut plan, &reached.target, out) {
+        return exit;
+    }
+    if !args.quiet {
+        plan.notes.iter().for_each(|note| out.note(&format!("note: {note}")));
+    }
+    // One thread: the dispatcher and the connection hand each other the turn many times a
+    // millisecond, and between two threads each of those would wake one of them.
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            out.fault(&format!("cannot start: {error}"), "");
+            return Exit::Failed;
+        }
+    };
+    let exit = runtime.block_on(Box::pin(drive(args, &plan, &reached, out)));
+    // A second Ctrl+C must not wait for anything that is still on its way.
+    runtime.shutdown_background();
+    exit
+}
+
+/// Finds the target, and starts the embedded server where nobody names one.
+fn reach(flag: Option<&str>, plan: &Plan, out: &Output) -> Result<Reached, Exit> {
+    if let Some((target, origin)) = target::named(flag, plan.target.as_deref(), out)? {
+        return Ok(Reached {
+            target,
+            origin,
+            #[cfg(feature = "embedded")]
+            _embedded: None,
+        });
+    }
+    #[cfg(feature = "embedded")]
+    match crate::sink::embedded::Embedded::start() {
+        Ok(server) => Ok(Reached {
+            target: server.target(),
+            origin: Origin::Embedded,
+            _embedded: Some(server),
+        }),
+        Err(error) => {
+            out.fault(
+                &format!("the embedded server cannot start: {error}"),
+                "name a target: `--target redis://127.0.0.1:6379`",
+            );
+            Err(Exit::Failed)
+        }
+    }
+    #[cfg(not(feature = "embedded"))]
+    {
+        out.fault(
+            "no target, and this loadc was built without the embedded server",
+            "name a target: `--target redis://127.0.0.1:6379`, `target \"…\"` in the script, or REDIS_URL",
+        );
+        Err(Exit::Wrong)
+    }
+}
+
+/// For a target that is not this machine the default guards hold, and are proven like any other.
+fn add_default_guards(
+    source: &SourceFile,
+    plan: &mut Plan,
+    target: &Target,
+    out: &Output,
+) -> Result<(), Exit> {
+    if target.is_this_machine() {
+        return Ok(());
+    }
+    let problems = prove_defaults(source, plan);
+    if problems.iter().any(|problem| problem.severity == crate::problem::Severity::Error) {
+        out.problems(source, &problems);
+        return Err(Exit::Wrong);
+    }
+    let guards = default_guards(plan);
+    if !guards.is_empty() {
+        let texts = guards.iter().map(|guard| format!("`{}`", guard.text)).collect::<Vec<_>>();
+        plan.notes.push(format!("the target is not this machine, so {} hold", texts.join(", ")));
+    }
+    plan.guards.extend(guards);
+    Ok(())
+}
+
+async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exit {
+    let sink = match RedisSink::connect(&reached.target, SinkOptions::default()).await {
+        Ok(sink) => sink,
+        Err(error) => return target::unreachable(&error, out),
+    };
+    let jobs = match crate::run::jobs::PlannedJobs::compile(plan) {
+        Ok(jobs) => jobs,
+        Err(error) => {
+            out.fault(&error.to_string(), "");
+            return Exit::Wrong;
+        }
+    };
+    match sink.preflight(crate::run::jobs::Jobs::queues(&jobs)).await {
+        Ok(problems) if problems.is_empty() => {}
+        Ok(problems) => {
+            for problem in &problems {
+                out.fault(&problem.to_string(), &problem.help());
+            }
+            return Exit::Failed;
+        }
+        Err(failure) => {
+            out.fault(&failure.to_string(), "");
+            return Exit::Failed;
+        }
+    }
+    if args.dry_run {
+        return dry::run(args.json, plan, &jobs, &reached.shown(), out);
+    }
+    let clock = match RealClock::new() {
+        Ok(clock) => clock,
+        Err(error) => {
+            out.fault(&format!("the system gives no timer: {error}"), "");
+            return Exit::Failed;
+        }
+    };
+    let control = Control::new();
+    let (publisher, views) = events::channel(1024);
+    let following = progress::spawn(views, args.quiet);
+    let signals = tokio::spawn(obey_signals(control.clone(), *out));
+    let options = RunOptions {
+        run_id: run_id(),
+        gap: args.gap,
+        target: reached.target.shown(),
+        ..RunOptions::default()
+    };
+    let report = crate::run::run(plan, sink, options, clock, control, publisher).await;
+    signals.abort();
+    if let Some(following) = following {
+        let _ = following.join();
+    }
+    match report {
+        Ok(report) => tell(args, &report, reached, out),
+        Err(error) => {
+            out.fault(&error.to_string(), "");
+            Exit::Wrong
+        }
+    }
+}
+
+fn tell(args: &Args, report: &Report, reached: &Reached, out: &Output) -> Exit {
+    if !args.quiet {
+        let text = summary::summary(
+            report,
+            &reached.shown(),
+            if args.json { out.color_err } else { out.color_out },
+        );
+        if args.json { out.note(text.trim_end()) } else { out.say(text.trim_end()) }
+    }
+    if args.json {
+        out.json(report);
+    }
+    Exit::from_code(report.exit_code)
+}
+
+/// A name for this run that no other has: its start and a little chance.
+fn run_id() -> String {
+    let now = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S");
+    format!("{now}-{:04x}", crate::check::random_seed() & 0xffff)
+}
+
+/// The first signal ends the run gracefully, the second at once.
+async fn obey_signals(control: Control, out: Output) {
+    let mut asked = false;
+    loop {
+        interrupted().await;
+        if asked {
+            control.abort(Why::Interrupt);
+            return;
+        }
+        asked = true;
+        control.stop(Why::Interrupt);
+        out.note("\nending: what is in flight is waited for; once more ends at once");
+    }
+}
+
+async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    // Without signals a run can still end by itself.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

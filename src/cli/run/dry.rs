@@ -1,0 +1,104 @@
+//! `run --dry-run`: everything but the sending.
+
+use crate::cli::Exit;
+use crate::cli::check::totals;
+use crate::cli::output::Output;
+use crate::plan::{Plan, Stream};
+use crate::run::jobs::{DueJob, Jobs};
+use crate::show;
+use crate::sink::Args;
+use serde_json::json;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Jobs of each stream that are shown.
+const SHOWN: u64 = 3;
+/// Bytes of a job that are shown.
+const SHOWN_BYTES: usize = 200;
+
+/// Says what would be sent where, with the first jobs as they would be.
+pub(super) fn run(
+    as_json: bool,
+    plan: &Plan,
+    jobs: &impl Jobs,
+    target: &str,
+    out: &Output,
+) -> Exit {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let start_unix_ns = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
+    let (total, end_ns, peak) = totals(plan);
+    let samples: Vec<Sample> = plan
+        .streams
+        .iter()
+        .enumerate()
+        .flat_map(|(index, stream)| samples(index, stream, jobs, start_unix_ns))
+        .collect();
+    let guards: Vec<&str> = plan.guards.iter().map(|guard| guard.text.as_str()).collect();
+    if as_json {
+        let samples = samples.iter().map(|sample| {
+            json!({ "stream": sample.stream, "job": sample.job, "number": sample.number,
+                    "due_s": sample.due_ns as f64 / 1e9, "queue": sample.queue, "arguments": sample.arguments })
+        });
+        out.json(&json!({
+            "dry_run": true, "file": plan.file, "digest": plan.digest, "seed": plan.seed, "target": target,
+            "jobs": total, "duration_s": end_ns as f64 / 1e9, "peak_per_s": peak,
+            "guards": guards, "samples": samples.collect::<Vec<_>>(),
+        }));
+        return Exit::Done;
+    }
+    out.say(&format!(
+        "{}: would send {} in {}, peak {}, to {target}",
+        plan.file,
+        show::plural(total, "job"),
+        show::duration(end_ns),
+        show::rate(peak)
+    ));
+    guards.iter().for_each(|guard| out.say(&format!("  guard   {guard}")));
+    for sample in &samples {
+        out.say(&format!(
+            "  {} → {}: `{}` number {}: {}",
+            show::duration(sample.due_ns),
+            sample.queue,
+            sample.job,
+            sample.number,
+            clipped(&sample.arguments.join(" "))
+        ));
+    }
+    out.say("  nothing was sent");
+    Exit::Done
+}
+
+struct Sample {
+    stream: Option<String>,
+    job: String,
+    number: u64,
+    due_ns: u64,
+    queue: String,
+    arguments: Vec<String>,
+}
+
+fn samples(index: usize, stream: &Stream, jobs: &impl Jobs, start_unix_ns: u64) -> Vec<Sample> {
+    let known = stream.timeline.jobs().unwrap_or(SHOWN).min(SHOWN);
+    let sample = |number| {
+        let due_ns = stream.after_ns.saturating_add(stream.timeline.time_of(number));
+        let choice = jobs.choose(index, number);
+        let mut args = Args::default();
+        let due_unix_ns = start_unix_ns.saturating_add(due_ns);
+        jobs.write(DueJob { stream: index, number, due_unix_ns }, choice.job, &mut args);
+        Sample {
+            stream: stream.name.clone(),
+            job: jobs.kinds(index)[choice.job].name.clone(),
+            number,
+            due_ns,
+            queue: jobs.queues()[choice.queue].name.clone(),
+            arguments: args.iter().map(|arg| String::from_utf8_lossy(arg).into_owned()).collect(),
+        }
+    };
+    (1..=known).map(sample).collect()
+}
+
+fn clipped(text: &str) -> String {
+    match text.char_indices().nth(SHOWN_BYTES) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}

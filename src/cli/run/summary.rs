@@ -1,0 +1,179 @@
+//! The summary at the end of a run, for people.
+
+use crate::run::report::{OutcomeName, Report, StreamReport};
+use crate::show;
+use crate::stats::times::Summary;
+
+/// The last words of a run.
+pub(crate) fn summary(report: &Report, target: &str, color: bool) -> String {
+    let mut text = Text { out: String::new(), color };
+    text.head(report);
+    text.row("target", target);
+    let jobs = &report.jobs;
+    text.row("jobs", &account(report));
+    if jobs.due < jobs.planned {
+        text.row("", &format!("{} never fell due", show::plural(jobs.planned - jobs.due, "job")));
+    }
+    text.row(
+        "rate",
+        &format!(
+            "{} in the mean, {} MB/s; deviation {}",
+            show::rate(report.achieved_per_s),
+            show::number(report.mb_per_s),
+            percent(report.deviation)
+        ),
+    );
+    text.times("send delay", report.send_delay_us.as_ref());
+    text.times("service", report.service_time_us.as_ref());
+    text.times("response", report.response_time_us.as_ref());
+    for stream in &report.streams {
+        text.stream(stream, report.streams.len() > 1);
+    }
+    text.findings(report);
+    text.row(
+        "loadc itself",
+        &format!(
+            "{} of processor time{}",
+            show::micros(report.cpu_s * 1e6),
+            report
+                .rss_max_bytes
+                .map_or_else(String::new, |rss| format!(", {} of memory", show::bytes(rss)))
+        ),
+    );
+    text.row("digest", &report.digest);
+    text.out
+}
+
+fn account(report: &Report) -> String {
+    let jobs = &report.jobs;
+    let mut text =
+        format!("{} of {} acknowledged", show::count(jobs.acked), show::count(jobs.planned));
+    for (count, word) in
+        [(jobs.failed, "failed"), (jobs.unknown, "unknown"), (jobs.skipped, "skipped")]
+    {
+        if count > 0 {
+            text.push_str(&format!(", {} {word}", show::count(count)));
+        }
+    }
+    text
+}
+
+fn percent(share: f64) -> String {
+    format!("{}%", show::decimal(share * 100.0, 3))
+}
+
+struct Text {
+    out: String,
+    color: bool,
+}
+
+impl Text {
+    fn painted(&self, code: &str, text: &str) -> String {
+        if self.color { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    fn head(&mut self, report: &Report) {
+        let missed = report.expectations.iter().filter(|expectation| !expectation.met).count();
+        let (word, code) = match report.outcome {
+            OutcomeName::Done if missed > 0 => ("done, but not as expected", "33"),
+            OutcomeName::Done => ("done", "32"),
+            OutcomeName::Stopped => ("stopped by hand", "33"),
+            OutcomeName::Interrupted => ("interrupted", "33"),
+            OutcomeName::Guard => ("stopped by a guard", "31"),
+            OutcomeName::Failed => ("failed", "31"),
+        };
+        let word = self.painted(&format!("1;{code}"), word);
+        let after = show::duration((report.elapsed_s * 1e9) as u64 / 1_000_000 * 1_000_000);
+        self.out.push_str(&format!("{}: {word} after {after}\n", report.file));
+        if let Some(failure) = &report.failure {
+            self.row("because", &failure.message.clone());
+        }
+    }
+
+    fn row(&mut self, name: &str, value: &str) {
+        let name = self.painted("2", &format!("{name:<13}"));
+        self.out.push_str(&format!("  {name}{value}\n"));
+    }
+
+    fn times(&mut self, name: &str, times: Option<&Summary>) {
+        let Some(times) = times else { return };
+        let text = format!(
+            "p50 {}, p90 {}, p99 {}, p99.9 {}, max {}, mean {}",
+            show::micros(times.p50),
+            show::micros(times.p90),
+            show::micros(times.p99),
+            show::micros(times.p999),
+            show::micros(times.max),
+            show::micros(times.mean)
+        );
+        self.row(name, &text);
+    }
+
+    fn stream(&mut self, stream: &StreamReport, several: bool) {
+        if several {
+            let name = stream.name.as_deref().unwrap_or("(no load)");
+            let text = format!(
+                "{name}: {} of {} acknowledged, {}",
+                show::count(stream.jobs.acked),
+                show::count(stream.jobs.planned),
+                show::rate(stream.achieved_per_s)
+            );
+            self.row("load", &text);
+        }
+        for queue in &stream.queues {
+            let depth =
+                |depth: Option<u64>| depth.map_or_else(|| "unknown".to_owned(), show::count);
+            let text = format!(
+                "{}: depth {} → {}, most {}",
+                queue.name,
+                depth(queue.depth_start),
+                depth(queue.depth_end),
+                depth(queue.depth_max)
+            );
+            self.row("queue", &text);
+        }
+    }
+
+    fn findings(&mut self, report: &Report) {
+        for error in &report.errors {
+            let text = format!(
+                "{} of kind {}, first after {}: {}",
+                show::plural(error.count, "job"),
+                error.kind,
+                show::duration((error.first_at_s * 1e9) as u64),
+                error.last
+            );
+            let name = self.painted("31", "error");
+            self.row(&name, &text);
+        }
+        for hit in &report.guards {
+            let text = format!(
+                "`{}` hit after {} at {}: {}",
+                hit.guard,
+                show::duration((hit.at_s * 1e3) as u64 * 1_000_000),
+                show::number(hit.value),
+                hit.action
+            );
+            self.row("guard", &text);
+        }
+        for expectation in &report.expectations {
+            let (mark, code) = if expectation.met { ("✓", "32") } else { ("✗", "31") };
+            let mark = self.painted(code, mark);
+            let value = expectation.value.map_or_else(
+                || "nothing to measure".to_owned(),
+                |value| measured(&expectation.text, value),
+            );
+            self.row("expected", &format!("{mark} {} ({value})", expectation.text));
+        }
+    }
+}
+
+/// A measured value in the unit of what was expected.
+fn measured(text: &str, value: f64) -> String {
+    let first = text.split_whitespace().next().unwrap_or("");
+    match first {
+        "jobs" => show::count(value as u64),
+        _ if first.starts_with("deviation") || first.starts_with("errors") => percent(value),
+        _ => show::micros(value),
+    }
+}

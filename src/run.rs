@@ -1,0 +1,93 @@
+//! The run: plans and sinks in, events and a report out.
+//!
+//! ```text
+//! schedules ─Pacer→ due counts ─Guards→ allowance ─Backlog→ jobs ─BatchBuilder→ Sink ─outcomes→ Stats
+//! ```
+//!
+//! The load is an open model: the schedule never waits for the target. [`pacer`] says what is due
+//! and when to look again, the dispatcher owns the order of everything, [`guards`] bound it,
+//! [`control`] steers it, [`events`] tell of it and [`report`] sums it up. Only [`clock`] knows
+//! what time it is.
+
+pub mod backlog;
+pub mod clock;
+pub mod control;
+mod dispatcher;
+pub mod events;
+#[cfg(test)]
+pub(crate) mod fakes;
+pub mod guards;
+pub mod jobs;
+pub mod options;
+pub mod pacer;
+pub mod report;
+pub mod stream_clock;
+
+pub use control::{Control, Why};
+pub use dispatcher::Task;
+pub use events::{Publisher, Views, channel};
+pub use options::RunOptions;
+pub use report::Report;
+
+use crate::job::CompileError;
+use crate::plan::Plan;
+use crate::schedule::{Even, Schedule};
+use crate::sink::Sink;
+use clock::Clock;
+use dispatcher::Dispatcher;
+use jobs::{Jobs, PlannedJobs};
+use std::sync::Arc;
+
+/// Runs a plan on a sink that is connected. The run starts when the first depths are read; `clock`
+/// counts from there. Events and snapshots go to the views of `publisher`.
+///
+/// # Errors
+///
+/// If the plan's jobs can't be compiled, which `check` has ruled out.
+pub async fn run<S: Sink, C: Clock + 'static>(
+    plan: &Plan,
+    sink: S,
+    options: RunOptions,
+    clock: C,
+    control: Control,
+    publisher: Publisher,
+) -> Result<Report, CompileError> {
+    let task = Task::of(plan, &options)?;
+    Ok(run_task(task, sink, options, clock, control, publisher).await)
+}
+
+/// Runs a plan that is made ready.
+pub async fn run_task<J: Jobs, S: Sink, C: Clock + 'static>(
+    task: Task<J>,
+    sink: S,
+    options: RunOptions,
+    clock: C,
+    control: Control,
+    publisher: Publisher,
+) -> Report {
+    Box::pin(Dispatcher::new(task, sink, options, clock, control, publisher).play()).await
+}
+
+impl Task<PlannedJobs> {
+    /// Makes a plan ready: its jobs compiled, its schedules cut to the options' shard and start.
+    ///
+    /// # Errors
+    ///
+    /// If the plan's jobs can't be compiled, which `check` has ruled out.
+    pub fn of(plan: &Plan, options: &RunOptions) -> Result<Task<PlannedJobs>, CompileError> {
+        let schedule = |stream: &crate::plan::Stream| -> Arc<dyn Schedule> {
+            let timeline = Arc::clone(&stream.timeline);
+            Arc::new(Even::new(timeline, stream.after_ns, options.shard, options.from_ns))
+        };
+        let streams =
+            plan.streams.iter().map(|stream| (stream.name.clone(), schedule(stream))).collect();
+        Ok(Task {
+            file: plan.file.clone(),
+            digest: plan.digest.clone(),
+            streams,
+            jobs: PlannedJobs::compile(plan)?,
+            guards: plan.guards.clone(),
+            expectations: plan.expectations.clone(),
+        })
+    }
+}

@@ -1,0 +1,177 @@
+//! What is due and not sent: numbers, however many there are.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+/// Which jobs of each stream are to be handed out next.
+///
+/// A stream's jobs are handed out in order, so "all from `next` on" says which are left; only those
+/// that came back unsent are listed one by one, and they are never more than were in flight.
+#[derive(Clone, Debug)]
+pub struct Backlog {
+    lanes: Vec<Lane>,
+    /// The stream that gets the odd job of a share, in turn.
+    turn: usize,
+}
+
+#[derive(Clone, Debug)]
+struct Lane {
+    next: u64,
+    returned: BinaryHeap<Reverse<u64>>,
+    given_up: bool,
+}
+
+impl Backlog {
+    /// Nothing handed out yet.
+    pub fn new(streams: usize) -> Backlog {
+        let lane = Lane { next: 1, returned: BinaryHeap::new(), given_up: false };
+        Backlog { lanes: vec![lane; streams], turn: 0 }
+    }
+
+    /// Jobs of a stream that are to be sent, if so many have fallen due.
+    pub fn overdue(&self, stream: usize, due: u64) -> u64 {
+        let lane = &self.lanes[stream];
+        if lane.given_up {
+            return 0;
+        }
+        (due + 1).saturating_sub(lane.next) + lane.returned.len() as u64
+    }
+
+    /// Hands out the oldest job of a stream that has one overdue.
+    pub fn take(&mut self, stream: usize) -> u64 {
+        let lane = &mut self.lanes[stream];
+        if let Some(Reverse(index)) = lane.returned.pop() {
+            return index;
+        }
+        lane.next += 1;
+        lane.next - 1
+    }
+
+    /// The oldest job of a stream that is not handed out.
+    pub fn oldest(&self, stream: usize) -> u64 {
+        let lane = &self.lanes[stream];
+        lane.returned.peek().map_or(lane.next, |Reverse(index)| lane.next.min(*index))
+    }
+
+    /// Takes back a job that was not sent. False if its stream has been given up: nobody will ask
+    /// for it again.
+    pub fn give_back(&mut self, stream: usize, index: u64) -> bool {
+        let lane = &mut self.lanes[stream];
+        if !lane.given_up {
+            lane.returned.push(Reverse(index));
+        }
+        !lane.given_up
+    }
+
+    /// Gives up what is overdue of a stream and what comes back later; returns how many are overdue.
+    pub fn give_up(&mut self, stream: usize, due: u64) -> u64 {
+        let left = self.overdue(stream, due);
+        self.lanes[stream].given_up = true;
+        self.lanes[stream].returned = BinaryHeap::new();
+        left
+    }
+
+    /// Whether a stream has been given up.
+    pub fn is_given_up(&self, stream: usize) -> bool {
+        self.lanes[stream].given_up
+    }
+
+    /// Shares out room fairly: nobody gets more than it wants, and what one does not want the
+    /// others get in equal parts, so that a stream is cut only to what every cut one has
+    /// (max-min fairness). `wants` becomes the shares.
+    pub fn share(&mut self, wants: &mut [u64], room: u64) {
+        let total = wants.iter().fold(0_u64, |sum, want| sum.saturating_add(*want));
+        if total <= room {
+            return;
+        }
+        let level = fair_level(wants, room);
+        let granted: u64 = wants.iter().map(|want| (*want).min(level)).sum();
+        let mut odd = room - granted;
+        self.turn = (self.turn + 1) % wants.len().max(1);
+        for at in (self.turn..wants.len()).chain(0..self.turn) {
+            let cut = wants[at] > level;
+            wants[at] = wants[at].min(level);
+            if cut && odd > 0 {
+                wants[at] += 1;
+                odd -= 1;
+            }
+        }
+    }
+}
+
+/// The largest level with Σ min(want, level) ≤ room.
+fn fair_level(wants: &[u64], room: u64) -> u64 {
+    let mut level = 0;
+    let mut left = room;
+    loop {
+        let open = wants.iter().filter(|want| **want > level).count() as u64;
+        let Some(step) = left.checked_div(open) else { return level };
+        let lowest = wants.iter().filter(|want| **want > level).map(|want| want - level).min();
+        let step = step.min(lowest.unwrap_or(0));
+        if step == 0 {
+            return level;
+        }
+        level += step;
+        left -= step * open;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn hands_out_in_order_and_what_came_back_first() {
+        let mut backlog = Backlog::new(2);
+        assert_eq!(backlog.overdue(0, 5), 5);
+        assert_eq!([backlog.take(0), backlog.take(0), backlog.take(0)], [1, 2, 3]);
+        assert!(backlog.give_back(0, 3));
+        assert!(backlog.give_back(0, 1));
+        assert_eq!((backlog.overdue(0, 5), backlog.oldest(0)), (4, 1));
+        assert_eq!([backlog.take(0), backlog.take(0), backlog.take(0)], [1, 3, 4]);
+        assert_eq!((backlog.overdue(0, 5), backlog.oldest(0)), (1, 5));
+        assert_eq!((backlog.overdue(1, 0), backlog.oldest(1)), (0, 1));
+    }
+
+    #[test]
+    fn what_is_given_up_stays_so() {
+        let mut backlog = Backlog::new(1);
+        backlog.take(0);
+        assert_eq!(backlog.give_up(0, 4), 3);
+        assert_eq!(backlog.overdue(0, 4), 0);
+        assert!(!backlog.give_back(0, 1));
+        assert_eq!(backlog.give_up(0, 4), 0);
+    }
+
+    #[test]
+    fn odd_jobs_go_round() {
+        let mut backlog = Backlog::new(3);
+        let mut sums = [0; 3];
+        for _ in 0..3 {
+            let mut wants = [10, 10, 10];
+            backlog.share(&mut wants, 4);
+            (0..3).for_each(|stream| sums[stream] += wants[stream]);
+        }
+        assert_eq!(sums, [4, 4, 4]);
+    }
+
+    proptest! {
+        #[test]
+        fn shares_are_fair(
+            wants in prop::collection::vec(prop_oneof![0..20_u64, 0..10_000_u64], 1..8),
+            room in 0..20_000_u64,
+        ) {
+            let mut shares = wants.clone();
+            Backlog::new(wants.len()).share(&mut shares, room);
+            let total: u64 = wants.iter().sum();
+            prop_assert_eq!(shares.iter().sum::<u64>(), total.min(room));
+            let cut = (0..wants.len()).filter(|at| shares[*at] < wants[*at]);
+            for at in cut {
+                // Nobody has more than one job more than somebody who was cut.
+                prop_assert!(shares.iter().all(|share| *share <= shares[at] + 1));
+            }
+            prop_assert!((0..wants.len()).all(|at| shares[at] <= wants[at]));
+        }
+    }
+}

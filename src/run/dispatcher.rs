@@ -1,0 +1,362 @@
+//! One task that owns the order of everything: what falls due, what may be sent, what is sent, what
+//! became of it. Everybody else sends it messages.
+//!
+//! ```text
+//!          ┌── fall_due ── pacer, guards ──→ due counts
+//!  step ───┼── send ────── backlog, guards → a batch ──→ sink ──┐
+//!          └── ask, tell                                        │
+//!  wait ←── replies ←───────────────────────────────────────────┘
+//!       ←── wishes, readiness of the sink, depths, the clock
+//! ```
+//!
+//! The sink never holds the schedule up: what is in flight is bounded, and beyond that what falls
+//! due is only counted, by the [`Backlog`]. Answers are read between any two writes.
+
+mod due;
+mod flights;
+mod link;
+mod probe;
+mod send;
+mod tell;
+
+use super::backlog::Backlog;
+use super::clock::{Clock, give_way};
+use super::control::{Control, End, Why, Wishes};
+use super::events::{Event, Publisher, Record};
+use super::guards::{ASK_EVERY_NS, GuardEntry, Guards};
+use super::jobs::Jobs;
+use super::options::{RunOptions, nanos};
+use super::pacer::Pacer;
+use super::report::{OutcomeName, Report};
+use crate::plan::{Expectation, Guard};
+use crate::schedule::Schedule;
+use crate::sink::{BatchBuilder, Failure, Sink};
+use crate::stats::{Flight, Stats};
+use flights::{Flights, Reply};
+use futures_util::FutureExt;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use link::Link;
+use probe::{Probe, Reading};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use tell::Teller;
+use tokio::sync::watch;
+
+pub(super) type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// Nanoseconds in a second.
+const SECOND_NS: u64 = 1_000_000_000;
+
+/// How many replies in a row are read before others get a turn.
+const TURNS: u32 = 16;
+
+/// A plan made ready to run.
+pub struct Task<J> {
+    /// The script's file.
+    pub file: String,
+    /// The plan's digest.
+    pub digest: String,
+    /// The names of the streams and their due jobs.
+    pub streams: Vec<(Option<String>, Arc<dyn Schedule>)>,
+    /// What they send.
+    pub jobs: J,
+    /// What bounds them.
+    pub guards: Vec<Guard>,
+    /// What is judged at the end.
+    pub expectations: Vec<Expectation>,
+}
+
+/// Why a run ends before its plan does.
+#[derive(Clone, Debug)]
+enum Ending {
+    Guard,
+    Wished(Why),
+    Failed(Failure),
+}
+
+/// See the module.
+pub(super) struct Dispatcher<J, S, C> {
+    task: Task<J>,
+    options: RunOptions,
+    sink: Arc<S>,
+    clock: Arc<C>,
+    /// Kept so that wishes can always be waited for.
+    _control: Control,
+    wishes: watch::Receiver<Wishes>,
+    paused_by_hand: bool,
+
+    pacer: Pacer,
+    /// Everything before this instant has fallen due.
+    fresh_ns: u64,
+    backlog: Backlog,
+    /// Streams whose overdue jobs are given up as soon as they can't be sent at once.
+    ending_streams: Vec<bool>,
+    guards: Guards,
+    stats: Stats,
+
+    builder: BatchBuilder<Flight>,
+    /// Room for the shares of a batch.
+    shares: Vec<u64>,
+    flights: Flights,
+    replies: FuturesUnordered<Boxed<Reply>>,
+    link: Link,
+    probe: Probe,
+    next_ask_ns: u64,
+
+    ending: Option<Ending>,
+    /// A stream was stopped by a guard, the run was not.
+    stream_stopped: bool,
+    /// Nothing more is to be waited for.
+    broken_off: bool,
+    /// When what is in flight is no longer waited for.
+    drain_until_ns: Option<u64>,
+    turns: u32,
+    teller: Teller,
+}
+
+/// What ended a wait.
+enum Happened {
+    Reply(Reply),
+    Ready(Result<(), Failure>),
+    Reading(Reading),
+    Other,
+}
+
+impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
+    pub(super) fn new(
+        task: Task<J>,
+        sink: S,
+        options: RunOptions,
+        clock: C,
+        control: Control,
+        publisher: Publisher,
+    ) -> Dispatcher<J, S, C> {
+        let streams = task.streams.len();
+        let schedules = task.streams.iter().map(|(_, schedule)| schedule.clone()).collect();
+        let probe = Probe::new(&task.jobs, task.guards.iter().chain(&options.guards));
+        let guards = task.guards.iter().chain(&options.guards).cloned().collect();
+        let queues_of = |stream| super::jobs::queues_of(&task.jobs, stream);
+        let guards = Guards::new(guards, probe.queues(), streams, queues_of);
+        let kinds = |stream: usize| {
+            task.jobs.kinds(stream).iter().map(|kind| kind.name.clone()).collect::<Vec<_>>()
+        };
+        let planned = task.streams.iter().enumerate();
+        let accounts = planned.map(|(stream, (_, jobs))| (jobs.len(), kinds(stream))).collect();
+        let stats = Stats::new(accounts, probe.queues().len());
+        let teller = Teller::new(publisher, task.jobs.queues().len());
+        Dispatcher {
+            pacer: Pacer::new(options.gap, schedules),
+            fresh_ns: 0,
+            backlog: Backlog::new(streams),
+            ending_streams: vec![false; streams],
+            guards,
+            stats,
+            builder: BatchBuilder::new(task.jobs.queues().to_vec(), options.command),
+            shares: Vec::with_capacity(streams),
+            flights: Flights::default(),
+            replies: FuturesUnordered::new(),
+            link: Link::default(),
+            probe,
+            next_ask_ns: 0,
+            ending: None,
+            stream_stopped: false,
+            broken_off: false,
+            drain_until_ns: None,
+            turns: 0,
+            teller,
+            wishes: control.watch(),
+            _control: control,
+            paused_by_hand: false,
+            clock: Arc::new(clock),
+            sink: Arc::new(sink),
+            options,
+            task,
+        }
+    }
+
+    /// Runs the plan to its end, or to an earlier one.
+    pub(super) async fn play(mut self) -> Report {
+        self.open().await;
+        loop {
+            let now_ns = self.clock.now_ns();
+            self.heed_wishes(now_ns);
+            self.step(now_ns);
+            if self.is_over() {
+                break;
+            }
+            self.wait().await;
+        }
+        self.close().await
+    }
+
+    fn streams(&self) -> std::ops::Range<usize> {
+        0..self.task.streams.len()
+    }
+
+    fn overdue(&self, stream: usize) -> u64 {
+        self.backlog.overdue(stream, self.pacer.due(stream))
+    }
+
+    /// Does what is to be done at an instant.
+    fn step(&mut self, now_ns: u64) {
+        let deadline = self.guards.next_deadline_ns();
+        let next = [self.pacer.next_wake_ns(), deadline].into_iter().flatten().min();
+        if next.is_some_and(|next| next <= now_ns) {
+            self.pacer.wake(now_ns);
+            self.fall_due(now_ns);
+        }
+        self.send(now_ns);
+        self.end_streams(now_ns);
+        if self.drain_until_ns.is_some_and(|until| until <= now_ns) {
+            self.abandon_flights("no answer before the end of the run", now_ns);
+        }
+        if now_ns >= self.next_ask_ns {
+            self.next_ask_ns = now_ns - now_ns % ASK_EVERY_NS + ASK_EVERY_NS;
+            self.ask(now_ns);
+        }
+        self.tell_seconds(now_ns);
+    }
+
+    /// Whether everything is over and accounted for.
+    fn is_over(&self) -> bool {
+        self.flights.is_empty()
+            && self.streams().all(|stream| self.pacer.is_over(stream) && self.overdue(stream) == 0)
+    }
+
+    /// Waits until there is something to do, and takes it in.
+    async fn wait(&mut self) {
+        let wake_ns = self.next_wake_ns(self.clock.now_ns());
+        let happened = tokio::select! {
+            biased;
+            Some(reply) = self.replies.next(), if !self.replies.is_empty() => Happened::Reply(reply),
+            _ = self.wishes.changed() => Happened::Other,
+            ready = self.link.ready(), if self.link.is_held() => Happened::Ready(ready),
+            reading = self.probe.reading(), if self.probe.is_out() => Happened::Reading(reading),
+            () = self.clock.sleep_until(wake_ns) => {
+                self.turns = 0;
+                Happened::Other
+            }
+        };
+        match happened {
+            Happened::Reply(reply) => {
+                self.settle(reply);
+                while let Some(Some(reply)) = self.replies.next().now_or_never() {
+                    self.settle(reply);
+                }
+                self.turns += 1;
+            }
+            Happened::Ready(ready) => self.link_ready(ready),
+            Happened::Reading(reading) => self.depth_read(reading),
+            Happened::Other => {}
+        }
+        if self.turns >= TURNS {
+            self.turns = 0;
+            give_way().await;
+        }
+    }
+
+    /// The next instant at which something is to be done without anything happening before.
+    fn next_wake_ns(&mut self, now_ns: u64) -> u64 {
+        if self.can_send(now_ns) {
+            return now_ns;
+        }
+        let gap_ns = nanos(self.options.gap).max(1);
+        let room = if self.is_throttled() { self.guards.next_room_ns(now_ns) } else { None };
+        let held = self.link.retry_at_ns().filter(|retry_ns| *retry_ns > now_ns);
+        let wakes = [
+            self.pacer.next_wake_ns(),
+            self.guards.next_deadline_ns(),
+            room.map(|room_ns| room_ns.max(now_ns + gap_ns)),
+            held,
+            self.drain_until_ns,
+            Some(self.next_ask_ns),
+            Some(self.teller.next_second_ns()),
+        ];
+        wakes.into_iter().flatten().min().unwrap_or(now_ns)
+    }
+
+    /// Does what somebody outside has wished.
+    fn heed_wishes(&mut self, now_ns: u64) {
+        let wishes = *self.wishes.borrow_and_update();
+        if wishes.paused != self.paused_by_hand {
+            self.paused_by_hand = wishes.paused;
+            let (by, stream) = ("hand".to_owned(), None);
+            self.set_pauses(now_ns);
+            self.tell(if wishes.paused {
+                Event::Paused { by, stream }
+            } else {
+                Event::Resumed { by, stream }
+            });
+        }
+        match wishes.end {
+            Some(End::Drain(why)) if self.ending.is_none() => {
+                self.stop_run(Ending::Wished(why), now_ns);
+            }
+            Some(End::Now(why)) => {
+                self.stop_run(Ending::Wished(why), now_ns);
+                self.abandon_flights("the run was broken off", now_ns);
+                self.broken_off = true;
+            }
+            _ => {}
+        }
+    }
+
+    /// Ends the run: from the last tick on nothing falls due, nothing more is sent, and what is in
+    /// flight is waited for within a bound. The first reason counts.
+    fn stop_run(&mut self, ending: Ending, now_ns: u64) {
+        self.ending.get_or_insert(ending);
+        for stream in self.streams() {
+            self.pacer.close(stream, now_ns);
+            self.give_up(stream);
+        }
+    }
+
+    fn start_draining(&mut self, now_ns: u64) {
+        let until_ns = now_ns.saturating_add(nanos(self.options.drain));
+        self.drain_until_ns.get_or_insert(until_ns);
+    }
+
+    /// Gives the run up because the target takes nothing.
+    fn fail(&mut self, failure: Failure, now_ns: u64) {
+        if self.ending.is_some() {
+            return;
+        }
+        let overdue = self.streams().map(|stream| self.overdue(stream)).sum();
+        if overdue > 0 {
+            self.stats.error(&failure, overdue, now_ns);
+        }
+        self.stop_run(Ending::Failed(failure), now_ns);
+    }
+
+    fn give_up(&mut self, stream: usize) {
+        let left = self.backlog.give_up(stream, self.pacer.due(stream));
+        self.stats.skipped(stream, left);
+    }
+
+    fn outcome(&self) -> OutcomeName {
+        match &self.ending {
+            Some(Ending::Guard) => OutcomeName::Guard,
+            Some(Ending::Wished(Why::ByHand)) => OutcomeName::Stopped,
+            Some(Ending::Wished(Why::Interrupt)) => OutcomeName::Interrupted,
+            Some(Ending::Failed(_)) => OutcomeName::Failed,
+            None if self.stream_stopped => OutcomeName::Guard,
+            None => OutcomeName::Done,
+        }
+    }
+
+    fn tell(&self, event: Event) {
+        let now_ns = self.clock.now_ns();
+        let at = self.clock.start_unix_ns().saturating_add(now_ns);
+        self.teller.tell(Record { at, t_s: now_ns as f64 / 1e9, event });
+    }
+
+    /// Notes a hit for the report and tells it.
+    fn note_hit(&mut self, hit: GuardEntry) {
+        self.teller.list(hit.clone());
+        self.tell(Event::Guard { hit });
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,134 @@
+//! Questions to the outside: how full the queues are, whether a file is there.
+
+use super::{Boxed, Dispatcher, SECOND_NS};
+use crate::job::Format;
+use crate::plan::{Guard, GuardKind};
+use crate::run::clock::Clock;
+use crate::run::events::Event;
+use crate::run::jobs::Jobs;
+use crate::sink::{Failure, Queue, Sink};
+use std::sync::Arc;
+
+/// What a queue said.
+pub(super) struct Reading {
+    queue: usize,
+    depth: Result<u64, Failure>,
+}
+
+/// Asks the queues for their depths, one at a time, in rounds.
+pub(super) struct Probe {
+    queues: Vec<Queue>,
+    out: Option<Boxed<Reading>>,
+    /// The queue that was asked last.
+    asking: usize,
+    asked_ns: u64,
+    next_round_ns: u64,
+    /// For each queue whether its last question was not answered: said once.
+    failing: Vec<bool>,
+}
+
+/// After this long a question is given up.
+const PATIENCE_NS: u64 = 5 * SECOND_NS;
+
+impl Probe {
+    /// Over the queues that jobs go to, and those that guards name besides.
+    pub(super) fn new<'a>(jobs: &impl Jobs, guards: impl Iterator<Item = &'a Guard>) -> Probe {
+        let mut queues = jobs.queues().to_vec();
+        for guard in guards {
+            if let GuardKind::Depth { queue: Some(name), .. } = &guard.kind
+                && queues.iter().all(|queue| queue.name != *name)
+            {
+                queues.push(Queue { name: name.clone(), format: Format::List });
+            }
+        }
+        let failing = vec![false; queues.len()];
+        Probe { queues, out: None, asking: 0, asked_ns: 0, next_round_ns: 0, failing }
+    }
+
+    pub(super) fn queues(&self) -> &[Queue] {
+        &self.queues
+    }
+
+    pub(super) fn is_out(&self) -> bool {
+        self.out.is_some()
+    }
+
+    /// Resolves with the answer to the question that is out; never without one.
+    pub(super) async fn reading(&mut self) -> Reading {
+        let Some(out) = &mut self.out else { return std::future::pending().await };
+        let reading = out.await;
+        self.out = None;
+        reading
+    }
+}
+
+impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
+    /// Asks whatever is to be asked for by now.
+    pub(super) fn ask(&mut self, now_ns: u64) {
+        if self.guards.asks_files() {
+            let hits = self.guards.judge_files();
+            self.act(hits, now_ns);
+        }
+        if self.guards.asks_errors() {
+            let hits = self.guards.judge_errors(now_ns);
+            self.act(hits, now_ns);
+        }
+        if self.probe.is_out() && now_ns.saturating_sub(self.probe.asked_ns) > PATIENCE_NS {
+            self.probe.out = None;
+            self.probe_failed(self.probe.asking, "no answer");
+        }
+        if !self.probe.is_out()
+            && now_ns >= self.probe.next_round_ns
+            && !self.probe.queues.is_empty()
+        {
+            let every_ns = if self.guards.asks_depths() { 0 } else { SECOND_NS };
+            self.probe.next_round_ns = now_ns.saturating_add(every_ns);
+            self.ask_depth(0, now_ns);
+        }
+    }
+
+    fn ask_depth(&mut self, queue: usize, now_ns: u64) {
+        let (sink, asked) = (Arc::clone(&self.sink), self.probe.queues[queue].clone());
+        self.probe.asking = queue;
+        self.probe.asked_ns = now_ns;
+        self.probe.out =
+            Some(Box::pin(async move { Reading { queue, depth: sink.depth(&asked).await } }));
+    }
+
+    /// Takes an answer in and asks the next queue of the round.
+    pub(super) fn depth_read(&mut self, reading: Reading) {
+        let now_ns = self.clock.now_ns();
+        match reading.depth {
+            Ok(depth) => {
+                self.probe.failing[reading.queue] = false;
+                self.stats.depth_mut(reading.queue).seen(depth);
+                let hits = self.guards.judge_depth(reading.queue, depth);
+                self.act(hits, now_ns);
+            }
+            Err(failure) => self.probe_failed(reading.queue, &failure.message),
+        }
+        if reading.queue + 1 < self.probe.queues.len() {
+            self.ask_depth(reading.queue + 1, now_ns);
+        }
+    }
+
+    fn probe_failed(&mut self, queue: usize, message: &str) {
+        if !std::mem::replace(&mut self.probe.failing[queue], true) {
+            let name = &self.probe.queues[queue].name;
+            let message = format!("depth of queue {name:?} unknown: {message}");
+            self.tell(Event::Warning { message });
+        }
+    }
+
+    /// Reads all depths before or after the run, as far as they can be read.
+    pub(super) async fn read_depths(&mut self, note: impl Fn(&mut Self, usize, u64)) {
+        self.probe.out = None;
+        for queue in 0..self.probe.queues.len() {
+            match self.sink.depth(&self.probe.queues[queue]).await {
+                Ok(depth) => note(self, queue, depth),
+                // The others would not be told either, or only after as long a wait.
+                Err(failure) => return self.probe_failed(queue, &failure.message),
+            }
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! From due jobs to the sink, and from its outcomes to the account.
+
+use super::Dispatcher;
+use super::flights::{Reply, Sent};
+use crate::run::clock::Clock;
+use crate::run::jobs::{DueJob, Jobs};
+use crate::sink::{Failure, Outcome, Sink};
+use crate::stats::{Flight, Settled};
+use std::sync::Arc;
+
+impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
+    /// Jobs that may be added to what is in flight.
+    fn flight_room(&self) -> u64 {
+        let jobs = self.options.max_in_flight_jobs.max(1).saturating_sub(self.flights.jobs());
+        let full = self.flights.bytes() >= self.options.max_in_flight_bytes;
+        if full && !self.flights.is_empty() { 0 } else { jobs }
+    }
+
+    /// Jobs of a stream that may be sent now, rates of the sum and room apart.
+    fn sendable(&mut self, stream: usize, now_ns: u64) -> u64 {
+        let overdue = self.overdue(stream);
+        if overdue == 0 || self.pacer.is_paused(stream) {
+            return 0;
+        }
+        overdue.min(self.guards.room(Some(stream), now_ns))
+    }
+
+    /// Whether any job can be sent right now.
+    pub(super) fn can_send(&mut self, now_ns: u64) -> bool {
+        self.link.is_open(now_ns, !self.flights.is_empty())
+            && self.flight_room() > 0
+            && self.streams().any(|stream| self.sendable(stream, now_ns) > 0)
+            && self.guards.room(None, now_ns) > 0
+    }
+
+    /// Whether a job waits that only a rate may be holding.
+    pub(super) fn is_throttled(&self) -> bool {
+        self.flight_room() > 0
+            && self
+                .streams()
+                .any(|stream| self.overdue(stream) > 0 && !self.pacer.is_paused(stream))
+    }
+
+    /// Sends one batch of what is due, if anything can be sent.
+    pub(super) fn send(&mut self, now_ns: u64) {
+        if !self.can_send(now_ns) {
+            return;
+        }
+        let room = self.flight_room().min(self.options.batch_jobs.max(1));
+        let room = room.min(self.guards.room(None, now_ns));
+        let mut shares = std::mem::take(&mut self.shares);
+        shares.clear();
+        for stream in self.streams() {
+            shares.push(self.sendable(stream, now_ns));
+        }
+        self.backlog.share(&mut shares, room);
+        self.fill(&shares);
+        self.shares = shares;
+        self.hand_over();
+    }
+
+    /// Writes jobs into the builder until the shares or the bytes of a batch are used up.
+    fn fill(&mut self, shares: &[u64]) {
+        let left = self.options.max_in_flight_bytes.saturating_sub(self.flights.bytes());
+        let most = self.options.batch_bytes.min(left) as usize;
+        let start = self.options.payload_start_unix_ns.unwrap_or(self.clock.start_unix_ns());
+        let mut bytes = 0;
+        for (stream, share) in shares.iter().enumerate() {
+            for _ in 0..*share {
+                let index = self.backlog.take(stream);
+                let number = self.pacer.schedule(stream).number_of(index);
+                let (planned_ns, intended_ns) = self.pacer.times_of(stream, index);
+                let choice = self.task.jobs.choose(stream, number);
+                let due = DueJob { stream, number, due_unix_ns: start.saturating_add(planned_ns) };
+                // A plan has far fewer than 2³² streams and jobs.
+                let (stream_no, job) = (stream as u32, choice.job as u32);
+                let flight = Flight { index, intended_ns, stream: stream_no, job };
+                let jobs = &self.task.jobs;
+                self.builder.add(choice.queue, flight, |args| {
+                    let before = args.byte_len();
+                    jobs.write(due, choice.job, args);
+                    bytes += args.byte_len() - before;
+                });
+                if bytes >= most {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Hands the builder's batch to the sink.
+    fn hand_over(&mut self) {
+        let (commands, ledger) = self.builder.finish();
+        let sent_ns = self.clock.now_ns();
+        self.stats.handed_over(ledger.metas());
+        for group in ledger.metas().chunk_by(|a, b| a.stream == b.stream) {
+            self.guards.sent(group[0].stream as usize, sent_ns, group.len() as u64);
+        }
+        let command_bytes = commands.iter().map(|command| command.args.byte_len() as u64).collect();
+        let answer = self.sink.send_ref(&commands);
+        self.builder.recycle(commands);
+        let batch = self.flights.add(Sent { ledger, command_bytes, sent_ns });
+        let clock = Arc::clone(&self.clock);
+        self.replies.push(Box::pin(async move {
+            let outcomes = answer.await;
+            Reply { batch, outcomes, at_ns: clock.now_ns() }
+        }));
+    }
+
+    /// Takes the outcome of a batch in.
+    pub(super) fn settle(&mut self, reply: Reply) {
+        let Reply { batch, mut outcomes, at_ns } = reply;
+        let Some(sent) = self.flights.remove(batch) else { return };
+        let silent = Failure {
+            kind: "io".to_owned(),
+            message: "no outcome for a command".to_owned(),
+            lasting: false,
+        };
+        outcomes.resize(sent.command_bytes.len(), Outcome::Unknown(silent));
+        let mut trouble = None;
+        for ((outcome, flights), bytes) in sent.ledger.settle(&outcomes).zip(&sent.command_bytes) {
+            let command = Settled { bytes: *bytes, sent_ns: sent.sent_ns, at_ns };
+            self.stats.settled(flights, outcome, command);
+            self.link.answered(outcome, flights.len() as u64, at_ns);
+            match outcome {
+                Outcome::NotSent(failure) | Outcome::Unknown(failure) => trouble = Some(failure),
+                Outcome::Acked | Outcome::Failed(_) => {}
+            }
+            self.note_answers(flights, outcome, sent.sent_ns, at_ns);
+        }
+        if let Some(failure) = trouble {
+            self.connection_trouble(failure, at_ns);
+        }
+        self.judge_refusals(at_ns, false);
+        if self.guards.asks_errors() {
+            let hits = self.guards.judge_errors(at_ns);
+            self.act(hits, at_ns);
+        }
+    }
+
+    /// Tells guards and backlog what became of the jobs of a command.
+    fn note_answers(&mut self, flights: &[Flight], outcome: &Outcome, sent_ns: u64, at_ns: u64) {
+        for group in flights.chunk_by(|a, b| a.stream == b.stream) {
+            let (stream, jobs) = (group[0].stream as usize, group.len() as u64);
+            match outcome {
+                Outcome::Acked => self.guards.answered(stream, at_ns, jobs, 0),
+                Outcome::Failed(_) | Outcome::Unknown(_) => {
+                    self.guards.answered(stream, at_ns, jobs, jobs);
+                }
+                Outcome::NotSent(_) => {
+                    self.guards.came_back(stream, sent_ns, jobs);
+                    let lost = group
+                        .iter()
+                        .filter(|flight| !self.backlog.give_back(stream, flight.index))
+                        .count();
+                    self.stats.skipped(stream, lost as u64);
+                }
+            }
+        }
+    }
+
+    /// Stops waiting for what is in flight: its jobs are unknown.
+    pub(super) fn abandon_flights(&mut self, why: &str, now_ns: u64) {
+        for batch in self.flights.batches() {
+            let failure =
+                Failure { kind: "unanswered".to_owned(), message: why.to_owned(), lasting: false };
+            let Some(sent) = self.flights.remove(batch) else { continue };
+            let outcomes = vec![Outcome::Unknown(failure); sent.command_bytes.len()];
+            for ((outcome, flights), bytes) in
+                sent.ledger.settle(&outcomes).zip(&sent.command_bytes)
+            {
+                let command = Settled { bytes: *bytes, sent_ns: sent.sent_ns, at_ns: now_ns };
+                self.stats.settled(flights, outcome, command);
+            }
+        }
+        self.replies.clear();
+    }
+}

@@ -1,0 +1,239 @@
+//! What the run tells while it runs, and its report.
+
+use super::{Dispatcher, Ending, SECOND_NS};
+use crate::run::clock::Clock;
+use crate::run::events::{Event, Publisher, Record, Snapshot, instant_text};
+use crate::run::guards::GuardEntry;
+use crate::run::jobs::{Jobs, queues_of};
+use crate::run::report::{FailureEntry, Report, StreamFacts, StreamReport, judge, per_second};
+use crate::sink::Sink;
+use crate::stats::minutes::{Minute, Minutes};
+use crate::stats::process::{cpu_s, rss_max_bytes};
+use crate::stats::times::{Recent, Times};
+
+/// What was told so far.
+pub(super) struct Teller {
+    publisher: Publisher,
+    /// Queues that jobs go to: the first of all.
+    written_queues: usize,
+    next_second_ns: u64,
+    told_ns: u64,
+    told_sent: u64,
+    send_delay: Recent,
+    response: Recent,
+    minutes: Minutes,
+    minute_start_ns: u64,
+    minute: Option<Minute>,
+    /// Jobs told of, by kind of error.
+    told_errors: Vec<u64>,
+    hits: Vec<GuardEntry>,
+    unlisted: u64,
+    cpu_at_start_s: f64,
+}
+
+/// Hits beyond these are counted, not listed.
+const LISTED_HITS: usize = 10_000;
+
+const MINUTE_NS: u64 = 60 * SECOND_NS;
+
+impl Teller {
+    pub(super) fn new(publisher: Publisher, written_queues: usize) -> Teller {
+        Teller {
+            publisher,
+            written_queues,
+            next_second_ns: SECOND_NS,
+            told_ns: 0,
+            told_sent: 0,
+            send_delay: Recent::default(),
+            response: Recent::default(),
+            minutes: Minutes::default(),
+            minute_start_ns: 0,
+            minute: None,
+            told_errors: Vec::new(),
+            hits: Vec::new(),
+            unlisted: 0,
+            cpu_at_start_s: cpu_s(),
+        }
+    }
+
+    pub(super) fn next_second_ns(&self) -> u64 {
+        self.next_second_ns
+    }
+
+    pub(super) fn tell(&self, record: Record) {
+        self.publisher.tell(record);
+    }
+
+    pub(super) fn list(&mut self, hit: GuardEntry) {
+        if self.hits.len() < LISTED_HITS {
+            self.hits.push(hit);
+        } else {
+            self.unlisted += 1;
+        }
+    }
+}
+
+impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
+    /// Reads the depths, starts the clock and says so.
+    pub(super) async fn open(&mut self) {
+        self.read_depths(|run, queue, depth| run.stats.depth_mut(queue).at_start(depth)).await;
+        self.clock.start();
+        let end_ns = self.task.streams.iter().map(|(_, schedule)| schedule.end_ns()).max();
+        self.tell(Event::Started {
+            run_id: self.options.run_id.clone(),
+            file: self.task.file.clone(),
+            digest: self.task.digest.clone(),
+            target: self.options.target.clone(),
+            jobs: self.stats.counts().planned,
+            duration_s: end_ns.unwrap_or(0) as f64 / 1e9,
+        });
+    }
+
+    /// Once a second: completes the seconds that are over, tells errors and shows the state.
+    pub(super) fn tell_seconds(&mut self, now_ns: u64) {
+        if now_ns < self.teller.next_second_ns {
+            return;
+        }
+        self.teller.next_second_ns = now_ns - now_ns % SECOND_NS + SECOND_NS;
+        let open_ns = self.flights.oldest_ns().unwrap_or(now_ns).min(self.fresh_ns);
+        self.stats.close_seconds(open_ns / SECOND_NS);
+        let looked_back_ns = self.fresh_ns.saturating_sub(self.guards.longest_window_ns() + 1);
+        for stream in self.streams() {
+            self.pacer.forget(stream, looked_back_ns, self.backlog.oldest(stream));
+        }
+        if now_ns - self.teller.minute_start_ns >= MINUTE_NS {
+            self.cut_minute(now_ns);
+        }
+        self.tell_state(now_ns);
+    }
+
+    fn cut_minute(&mut self, now_ns: u64) {
+        let seconds = (now_ns - self.teller.minute_start_ns) as f64 / 1e9;
+        self.teller.minute = Some(self.teller.minutes.cut(&self.stats, seconds));
+        self.teller.minute_start_ns = now_ns;
+    }
+
+    fn tell_state(&mut self, now_ns: u64) {
+        self.tell_errors();
+        let snapshot = self.snapshot(now_ns);
+        self.teller.publisher.show(snapshot.clone());
+        self.tell(Event::Metrics(snapshot));
+    }
+
+    fn tell_errors(&mut self) {
+        let entries = self.stats.errors().entries();
+        self.teller.told_errors.resize(entries.len(), 0);
+        for (entry, told) in entries.iter().zip(&mut self.teller.told_errors) {
+            let count = entry.count - *told;
+            *told = entry.count;
+            if count > 0 {
+                let (kind, message) = (entry.kind.clone(), entry.last.clone());
+                let now_ns = self.clock.now_ns();
+                let at = self.clock.start_unix_ns().saturating_add(now_ns);
+                let event = Event::Error { kind, count, message };
+                self.teller.publisher.tell(Record { at, t_s: now_ns as f64 / 1e9, event });
+            }
+        }
+    }
+
+    fn snapshot(&mut self, now_ns: u64) -> Snapshot {
+        let jobs = self.stats.counts();
+        let since_s = (now_ns - self.teller.told_ns) as f64 / 1e9;
+        let newly_sent = jobs.sent.saturating_sub(self.teller.told_sent);
+        self.teller.told_ns = now_ns;
+        self.teller.told_sent = jobs.sent;
+        let times = || self.stats.streams().iter().map(|stream| &stream.times);
+        let send_delay = self.teller.send_delay.take(times().map(|times| &times.send_delay));
+        let response = self.teller.response.take(times().map(|times| &times.response));
+        let remaining_ns =
+            self.streams().map(|stream| self.pacer.remaining_ns(stream, now_ns)).max();
+        let depths = &self.stats.depths()[..self.teller.written_queues];
+        let open = || self.streams().filter(|stream| !self.pacer.is_over(*stream));
+        Snapshot {
+            elapsed_s: now_ns as f64 / 1e9,
+            remaining_s: remaining_ns.unwrap_or(0) as f64 / 1e9,
+            target_per_s: self.streams().map(|stream| self.pacer.rate(stream, now_ns)).sum(),
+            achieved_per_s: per_second(newly_sent as f64, since_s),
+            jobs,
+            in_flight: jobs.in_flight(),
+            overdue: jobs.overdue(),
+            depth: depths.iter().filter_map(|depth| depth.latest).reduce(|sum, depth| sum + depth),
+            p99_response_us: response.map(|brief| brief.p99_us),
+            p99_send_delay_us: send_delay.map(|brief| brief.p99_us),
+            deviation: self.stats.deviation().so_far(),
+            paused: open().count() > 0 && open().all(|stream| self.pacer.is_paused(stream)),
+            minute: self.teller.minute.clone(),
+        }
+    }
+
+    /// Reads the depths once more, says that the run is over and writes the report.
+    pub(super) async fn close(mut self) -> Report {
+        let elapsed_ns = self.clock.now_ns();
+        if !self.broken_off {
+            self.read_depths(|run, queue, depth| run.stats.depth_mut(queue).at_end(depth)).await;
+        }
+        self.stats.close_seconds(u64::MAX);
+        self.judge_refusals(elapsed_ns, true);
+        self.cut_minute(elapsed_ns);
+        self.tell_state(elapsed_ns);
+        let report = self.report(elapsed_ns);
+        let Report { outcome, exit_code, jobs, .. } = report;
+        self.tell(Event::Stopped { outcome, exit_code, jobs });
+        report
+    }
+
+    fn stream_report(&self, stream: usize, elapsed_s: f64) -> StreamReport {
+        let queues = queues_of(&self.task.jobs, stream)
+            .into_iter()
+            .map(|queue| (self.probe.queues()[queue].name.clone(), queue))
+            .collect();
+        StreamFacts { name: self.task.streams[stream].0.clone(), queues }.report(
+            &self.stats,
+            stream,
+            elapsed_s,
+        )
+    }
+
+    fn report(&mut self, elapsed_ns: u64) -> Report {
+        let elapsed_s = elapsed_ns as f64 / 1e9;
+        let jobs = self.stats.counts();
+        let bytes: u64 = self.stats.streams().iter().map(|stream| stream.bytes).sum();
+        let Times { send_delay, service, response } = self.stats.times();
+        let expectations = judge(&self.task.expectations, &self.stats);
+        let all_met = expectations.iter().all(|expectation| expectation.met);
+        let outcome = self.outcome();
+        let failure = match &self.ending {
+            Some(Ending::Failed(failure)) => {
+                Some(FailureEntry { kind: failure.kind.clone(), message: failure.message.clone() })
+            }
+            _ => None,
+        };
+        let (part, of) = (self.options.shard.part(), self.options.shard.of());
+        Report {
+            run_id: self.options.run_id.clone(),
+            file: self.task.file.clone(),
+            digest: self.task.digest.clone(),
+            target: self.options.target.clone(),
+            shard: (of > 1).then(|| format!("{part}/{of}")),
+            started_at: instant_text(self.clock.start_unix_ns()),
+            elapsed_s,
+            jobs,
+            achieved_per_s: per_second(jobs.sent as f64, elapsed_s),
+            mb_per_s: per_second(bytes as f64 / 1e6, elapsed_s),
+            deviation: self.stats.deviation().of_run(),
+            send_delay_us: send_delay.summary(),
+            service_time_us: service.summary(),
+            response_time_us: response.summary(),
+            streams: self.streams().map(|stream| self.stream_report(stream, elapsed_s)).collect(),
+            errors: self.stats.errors().entries().to_vec(),
+            guards: std::mem::take(&mut self.teller.hits),
+            guards_unlisted: self.teller.unlisted,
+            expectations,
+            cpu_s: cpu_s() - self.teller.cpu_at_start_s,
+            rss_max_bytes: rss_max_bytes(),
+            outcome,
+            failure,
+            exit_code: outcome.exit_code(all_met),
+        }
+    }
+}

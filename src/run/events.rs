@@ -1,0 +1,222 @@
+//! What a run tells while it runs. None of it can hold the run up: a reader that falls behind
+//! misses events, and is told how many.
+
+use super::guards::GuardEntry;
+use crate::stats::Counts;
+use crate::stats::minutes::Minute;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Serialize, Serializer};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::{mpsc, watch};
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The first job may now fall due.
+    Started {
+        /// The run's id.
+        run_id: String,
+        /// The script's file.
+        file: String,
+        /// The plan's digest.
+        digest: String,
+        /// Where the jobs go.
+        target: String,
+        /// Jobs in the plan.
+        jobs: u64,
+        /// Length of the plan, in seconds.
+        duration_s: f64,
+    },
+    /// Once a second.
+    Metrics(Snapshot),
+    /// Something odd that the run goes on from.
+    Warning {
+        /// What.
+        message: String,
+    },
+    /// Jobs failed, all of a kind within a second together.
+    Error {
+        /// The kind, in the server's own word where it gave one.
+        kind: String,
+        /// Jobs since the last event of this kind.
+        count: u64,
+        /// The last message.
+        message: String,
+    },
+    /// A guard was hit.
+    Guard {
+        /// The hit.
+        #[serde(flatten)]
+        hit: GuardEntry,
+    },
+    /// Clocks of streams stand still.
+    Paused {
+        /// By what: a guard as written, or `hand`.
+        by: String,
+        /// The stream's name, or none for all.
+        stream: Option<String>,
+    },
+    /// They go on.
+    Resumed {
+        /// What had paused them.
+        by: String,
+        /// The stream's name, or none for all.
+        stream: Option<String>,
+    },
+    /// The connection broke. What is due meanwhile is counted and sent later.
+    ConnectionLost {
+        /// Why.
+        message: String,
+    },
+    /// It is there again.
+    Reconnected {
+        /// After how long.
+        after_s: f64,
+    },
+    /// The run is over.
+    Stopped {
+        /// How: `done`, `stopped`, `guard`, `interrupted`, `failed`.
+        outcome: super::report::OutcomeName,
+        /// The exit code.
+        exit_code: u8,
+        /// The account.
+        jobs: Counts,
+    },
+}
+
+/// An event and its place in time.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Record {
+    /// Nanoseconds since the Unix epoch, shown in RFC 3339.
+    #[serde(serialize_with = "rfc_3339")]
+    pub at: u64,
+    /// Seconds since the run's start.
+    pub t_s: f64,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// An instant as text: UTC, with milliseconds.
+pub(crate) fn instant_text(unix_ns: u64) -> String {
+    let since = SignedDuration::from_millis(i64::try_from(unix_ns / 1_000_000).unwrap_or(i64::MAX));
+    Timestamp::from_duration(since).map_or_else(|_| String::new(), |at| format!("{at:.3}"))
+}
+
+fn rfc_3339<S: Serializer>(unix_ns: &u64, out: S) -> Result<S::Ok, S::Error> {
+    out.serialize_str(&instant_text(*unix_ns))
+}
+
+/// A run at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Snapshot {
+    /// Seconds since the run's start.
+    pub elapsed_s: f64,
+    /// Seconds to the plan's end, if nothing pauses it from here on.
+    pub remaining_s: f64,
+    /// The planned rate now, in jobs per second.
+    pub target_per_s: f64,
+    /// Jobs sent in the last second.
+    pub achieved_per_s: f64,
+    /// The account so far.
+    pub jobs: Counts,
+    /// Jobs sent and not answered yet.
+    pub in_flight: u64,
+    /// Jobs due and not sent yet.
+    pub overdue: u64,
+    /// Jobs waiting in all queues that are written to, as last read.
+    pub depth: Option<u64>,
+    /// 99 % of the jobs acknowledged in the last second took no longer than this from their
+    /// intended instant, in microseconds.
+    pub p99_response_us: Option<f64>,
+    /// The same up to their sending.
+    pub p99_send_delay_us: Option<f64>,
+    /// Distance from the plan so far, a share.
+    pub deviation: f64,
+    /// Whether every stream that is not over stands still.
+    pub paused: bool,
+    /// The last whole minute.
+    #[serde(skip)]
+    pub minute: Option<Minute>,
+}
+
+/// Where a run tells.
+#[derive(Debug)]
+pub struct Publisher {
+    events: mpsc::Sender<Record>,
+    missed: Arc<AtomicU64>,
+    snapshots: watch::Sender<Snapshot>,
+}
+
+/// Where its views listen. Dropping any of it is fine.
+#[derive(Debug)]
+pub struct Views {
+    /// What happens, in order.
+    pub events: mpsc::Receiver<Record>,
+    /// How many events found no room.
+    pub missed: Arc<AtomicU64>,
+    /// The present state, once a second.
+    pub snapshots: watch::Receiver<Snapshot>,
+}
+
+/// A channel from a run to its views that holds so many unread events.
+pub fn channel(events: usize) -> (Publisher, Views) {
+    let (sender, receiver) = mpsc::channel(events.max(1));
+    let (snapshots, watcher) = watch::channel(Snapshot::default());
+    let missed = Arc::new(AtomicU64::new(0));
+    let publisher = Publisher { events: sender, missed: missed.clone(), snapshots };
+    (publisher, Views { events: receiver, missed, snapshots: watcher })
+}
+
+impl Publisher {
+    /// Tells an event, unless the reader is too far behind. With no reader left, nobody misses it.
+    pub(crate) fn tell(&self, record: Record) {
+        if let Err(mpsc::error::TrySendError::Full(_)) = self.events.try_send(record) {
+            self.missed.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Shows the present state.
+    pub(crate) fn show(&self, snapshot: Snapshot) {
+        self.snapshots.send_replace(snapshot);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(event: Event) -> Record {
+        Record { at: 1_763_732_400_123_456_789, t_s: 1.5, event }
+    }
+
+    #[test]
+    fn an_event_is_one_flat_object() {
+        let paused = record(Event::Paused { by: "hand".to_owned(), stream: None });
+        assert_eq!(
+            serde_json::to_string(&paused).unwrap(),
+            r#"{"at":"2025-11-21T13:40:00.123Z","t_s":1.5,"event":"paused","by":"hand","stream":null}"#
+        );
+        let metrics = serde_json::to_value(record(Event::Metrics(Snapshot::default()))).unwrap();
+        assert_eq!((&metrics["event"], &metrics["jobs"]["sent"]), (&"metrics".into(), &0.into()));
+    }
+
+    #[test]
+    fn a_slow_reader_misses_events_and_a_gone_one_does_not() {
+        let (publisher, mut views) = channel(2);
+        for number in 0..5 {
+            publisher.tell(record(Event::Warning { message: number.to_string() }));
+        }
+        assert_eq!(views.missed.load(Ordering::Relaxed), 3);
+        let message = |record: Record| match record.event {
+            Event::Warning { message } => message,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(views.events.try_recv().map(message).unwrap(), "0");
+        drop(views.events);
+        publisher.tell(record(Event::Warning { message: String::new() }));
+        assert_eq!(views.missed.load(Ordering::Relaxed), 3);
+    }
+}

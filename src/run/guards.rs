@@ -1,0 +1,345 @@
+//! The guards at run time.
+//!
+//! What a guard bounds decides how it is kept:
+//!
+//! - `jobs`, `time`, and `rate … then stop` speak of what falls due. They are looked at before
+//!   anything falls due, to the instant ([`Guards::first_breach`]), so they hold to the job however
+//!   late a wake-up comes.
+//! - every `rate` also bounds what is sent ([`Guards::room`]): after a stall the overdue jobs wait
+//!   for room in the window. That is no hit; the plan itself was proven within the bound.
+//! - `depth` and `file` are asked for every 100 ms, `errors` with every answer.
+//!
+//! A claim (no action) stops the run. `then stop` ends what the guard speaks of: the run, or its
+//! stream. On `jobs` and `time` that is the plan's own end; anywhere else it is a stop by a guard.
+
+mod breach;
+mod defaults;
+mod window;
+
+pub use breach::Breach;
+pub use defaults::default_guards;
+
+use crate::plan::{Action, Guard, GuardKind};
+use serde::Serialize;
+use std::path::PathBuf;
+use window::{ErrorWindow, SendWindow};
+
+/// How often depths and files are asked for, in nanoseconds.
+pub const ASK_EVERY_NS: u64 = 100_000_000;
+
+/// What the dispatcher is to do about a guard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// End the run.
+    StopRun {
+        /// Whether that is the plan's own end.
+        planned: bool,
+    },
+    /// End a stream.
+    StopStream {
+        /// Which.
+        stream: usize,
+        /// Whether that is the plan's own end.
+        planned: bool,
+    },
+    /// Stop the clocks of what the guard speaks of.
+    Pause,
+    /// Let them go on.
+    Resume,
+}
+
+/// A guard that acts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Hit {
+    /// Which: the place in the list that [`Guards::new`] was given.
+    pub guard: usize,
+    /// What was measured.
+    pub value: f64,
+    /// What is to be done.
+    pub effect: Effect,
+}
+
+/// A hit in the report.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct GuardEntry {
+    /// The guard as written.
+    pub guard: String,
+    /// When it was hit, in seconds of the run.
+    pub at_s: f64,
+    /// What was measured: jobs, seconds, a share; 1 for a file.
+    pub value: f64,
+    /// The bound, in the same measure.
+    pub limit: f64,
+    /// `stop` or `pause until N`
+    pub action: String,
+}
+
+/// All guards of a run.
+#[derive(Debug)]
+pub struct Guards {
+    armed: Vec<Armed>,
+    /// Up to where [`Guards::first_breach`] has looked.
+    checked_ns: u64,
+}
+
+#[derive(Debug)]
+struct Armed {
+    guard: Guard,
+    watch: Watch,
+    /// It has stopped something and has nothing more to say.
+    spent: bool,
+    pausing: bool,
+}
+
+#[derive(Debug)]
+enum Watch {
+    Rate(SendWindow),
+    Jobs,
+    Time,
+    /// The queues and their last known depths.
+    Depth(Vec<(usize, u64)>),
+    Errors(ErrorWindow),
+    File(PathBuf),
+}
+
+impl Armed {
+    fn speaks_of(&self, stream: usize) -> bool {
+        self.guard.stream.is_none_or(|own| own == stream)
+    }
+
+    /// What a breach of it leads to; `planned` says whether `then stop` is the plan's own end.
+    fn stop_effect(&self, planned: bool) -> Effect {
+        match (self.guard.action, self.guard.stream) {
+            (Some(_), Some(stream)) => Effect::StopStream { stream, planned },
+            (Some(_), None) => Effect::StopRun { planned },
+            (None, _) => Effect::StopRun { planned: false },
+        }
+    }
+
+    /// The effect of a measured value, if it changes anything.
+    fn judge(
+        &mut self,
+        over: bool,
+        value: f64,
+        low_enough: impl Fn(f64) -> bool,
+    ) -> Option<Effect> {
+        if self.spent {
+            return None;
+        }
+        match self.guard.action {
+            Some(Action::PauseUntil(level)) if self.pausing => {
+                (value <= level && low_enough(level)).then(|| {
+                    self.pausing = false;
+                    Effect::Resume
+                })
+            }
+            Some(Action::PauseUntil(_)) => over.then(|| {
+                self.pausing = true;
+                Effect::Pause
+            }),
+            None | Some(Action::Stop) => over.then(|| {
+                self.spent = true;
+                self.stop_effect(false)
+            }),
+        }
+    }
+}
+
+impl Guards {
+    /// Arms guards. `queues_of` tells which queues (by their place in `queues`) a stream writes to;
+    /// a named queue is one of `queues` too.
+    pub fn new(
+        guards: Vec<Guard>,
+        queues: &[crate::sink::Queue],
+        streams: usize,
+        queues_of: impl Fn(usize) -> Vec<usize>,
+    ) -> Guards {
+        let watch = |guard: &Guard| match &guard.kind {
+            GuardKind::Rate { window_ns, .. } => Watch::Rate(SendWindow::new(*window_ns)),
+            GuardKind::Jobs(_) => Watch::Jobs,
+            GuardKind::Time(_) => Watch::Time,
+            GuardKind::Depth { queue, .. } => {
+                let written = (0..streams)
+                    .filter(|stream| guard.stream.is_none_or(|own| own == *stream))
+                    .flat_map(&queues_of);
+                let mut watched: Vec<usize> = match queue {
+                    Some(name) => {
+                        (0..queues.len()).filter(|at| queues[*at].name == *name).collect()
+                    }
+                    None => written.collect(),
+                };
+                watched.sort_unstable();
+                watched.dedup();
+                Watch::Depth(watched.into_iter().map(|queue| (queue, 0)).collect())
+            }
+            GuardKind::Errors { window_ns, .. } => Watch::Errors(ErrorWindow::new(*window_ns)),
+            GuardKind::File(path) => Watch::File(PathBuf::from(path)),
+        };
+        let arm =
+            |guard: Guard| Armed { watch: watch(&guard), guard, spent: false, pausing: false };
+        Guards { armed: guards.into_iter().map(arm).collect(), checked_ns: 0 }
+    }
+
+    /// Whether a guard on errors is stated: then failing is what the script has a say about.
+    pub fn bounds_errors(&self) -> bool {
+        self.armed.iter().any(|armed| matches!(armed.watch, Watch::Errors(_)))
+    }
+
+    /// Whether a depth must be asked for every 100 ms.
+    pub fn asks_depths(&self) -> bool {
+        self.armed.iter().any(|armed| matches!(armed.watch, Watch::Depth(_)) && !armed.spent)
+    }
+
+    /// Whether a file must be looked for every 100 ms.
+    pub fn asks_files(&self) -> bool {
+        self.armed.iter().any(|armed| matches!(armed.watch, Watch::File(_)) && !armed.spent)
+    }
+
+    /// Whether a window of errors must be looked at every 100 ms: it empties by itself.
+    pub fn asks_errors(&self) -> bool {
+        self.armed.iter().any(|armed| matches!(armed.watch, Watch::Errors(_)) && !armed.spent)
+    }
+
+    /// The longest window of a rate, in nanoseconds: so far back the due counts are looked at.
+    pub fn longest_window_ns(&self) -> u64 {
+        let window = |armed: &Armed| match armed.guard.kind {
+            GuardKind::Rate { window_ns, .. } => Some(window_ns),
+            _ => None,
+        };
+        self.armed.iter().filter_map(window).max().unwrap_or(0)
+    }
+
+    /// The guard as written, for messages.
+    pub fn guard(&self, guard: usize) -> &Guard {
+        &self.armed[guard].guard
+    }
+
+    /// Whether a guard speaks of a stream.
+    pub fn speaks_of(&self, guard: usize, stream: usize) -> bool {
+        self.armed[guard].speaks_of(stream)
+    }
+
+    /// The guard, if any, that holds a stream's clock.
+    pub fn pausing(&self, stream: usize) -> Option<usize> {
+        self.armed.iter().position(|armed| armed.pausing && armed.speaks_of(stream))
+    }
+
+    /// How many more jobs may be sent at this instant: of the sum (`None`), or of a stream by its
+    /// own guards.
+    pub fn room(&mut self, stream: Option<usize>, now_ns: u64) -> u64 {
+        let mut room = u64::MAX;
+        for armed in &mut self.armed {
+            if armed.guard.stream == stream
+                && let Watch::Rate(window) = &mut armed.watch
+                && let GuardKind::Rate { limit_jobs, .. } = armed.guard.kind
+            {
+                room = room.min(limit_jobs.saturating_sub(window.sum(now_ns)));
+            }
+        }
+        room
+    }
+
+    /// The next instant at which a window that is full lets a job go.
+    pub fn next_room_ns(&mut self, now_ns: u64) -> Option<u64> {
+        let mut next: Option<u64> = None;
+        for armed in &mut self.armed {
+            if let Watch::Rate(window) = &mut armed.watch
+                && let GuardKind::Rate { limit_jobs, .. } = armed.guard.kind
+                && window.sum(now_ns) >= limit_jobs
+                && let Some(leave_ns) = window.next_leave_ns()
+            {
+                next = Some(next.map_or(leave_ns, |known| known.min(leave_ns)));
+            }
+        }
+        next
+    }
+
+    /// Notes jobs of a stream that were handed to the sink.
+    pub fn sent(&mut self, stream: usize, at_ns: u64, jobs: u64) {
+        for armed in self.armed.iter_mut().filter(|armed| armed.speaks_of(stream)) {
+            if let Watch::Rate(window) = &mut armed.watch {
+                window.add(at_ns, jobs);
+            }
+        }
+    }
+
+    /// Notes that jobs handed over at an instant came back unsent.
+    pub fn came_back(&mut self, stream: usize, sent_ns: u64, jobs: u64) {
+        for armed in self.armed.iter_mut().filter(|armed| armed.speaks_of(stream)) {
+            if let Watch::Rate(window) = &mut armed.watch {
+                window.take_back(sent_ns, jobs);
+            }
+        }
+    }
+
+    /// Notes answers: of so many jobs of a stream, so many failed or are unknown.
+    pub fn answered(&mut self, stream: usize, now_ns: u64, answered: u64, failed: u64) {
+        for armed in self.armed.iter_mut().filter(|armed| armed.speaks_of(stream)) {
+            if let Watch::Errors(window) = &mut armed.watch {
+                window.add(now_ns, answered, failed);
+            }
+        }
+    }
+
+    /// Judges the guards on errors. To be called after answers, and every 100 ms, since a window
+    /// empties by itself.
+    pub fn judge_errors(&mut self, now_ns: u64) -> Vec<Hit> {
+        self.judge_each(|armed| {
+            let GuardKind::Errors { limit, .. } = armed.guard.kind else { return None };
+            let Watch::Errors(window) = &mut armed.watch else { return None };
+            let share = window.share(now_ns);
+            let over = share > limit && window.is_telling(now_ns);
+            Some((share, armed.judge(over, share, |_| true)?))
+        })
+    }
+
+    /// Judges the guards on the depth of a queue that was just read.
+    pub fn judge_depth(&mut self, queue: usize, depth: u64) -> Vec<Hit> {
+        self.judge_each(|armed| {
+            let GuardKind::Depth { limit, .. } = armed.guard.kind else { return None };
+            let Watch::Depth(queues) = &mut armed.watch else { return None };
+            queues.iter_mut().find(|(known, _)| *known == queue)?.1 = depth;
+            let deepest = queues.iter().map(|(_, depth)| *depth).max().unwrap_or(0) as f64;
+            Some((
+                depth as f64,
+                armed.judge(depth > limit, depth as f64, |level| deepest <= level)?,
+            ))
+        })
+    }
+
+    /// Judges the guards on files.
+    pub fn judge_files(&mut self) -> Vec<Hit> {
+        self.judge_each(|armed| {
+            let Watch::File(path) = &armed.watch else { return None };
+            let there = !armed.spent && path.exists();
+            Some((1.0, armed.judge(there, 1.0, |_| true)?))
+        })
+    }
+
+    fn judge_each(&mut self, judge: impl FnMut(&mut Armed) -> Option<(f64, Effect)>) -> Vec<Hit> {
+        let hit = |(guard, outcome): (usize, Option<(f64, Effect)>)| {
+            outcome.map(|(value, effect)| Hit { guard, value, effect })
+        };
+        self.armed.iter_mut().map(judge).enumerate().filter_map(hit).collect()
+    }
+
+    /// A hit as the report has it.
+    pub fn entry(&self, guard: usize, value: f64, at_ns: u64) -> GuardEntry {
+        let guard = &self.armed[guard].guard;
+        let limit = match guard.kind {
+            GuardKind::Rate { limit_jobs, .. } => limit_jobs as f64,
+            GuardKind::Jobs(limit) | GuardKind::Depth { limit, .. } => limit as f64,
+            GuardKind::Time(limit_ns) => limit_ns as f64 / 1e9,
+            GuardKind::Errors { limit, .. } => limit,
+            GuardKind::File(_) => 1.0,
+        };
+        let action = match guard.action {
+            None | Some(Action::Stop) => "stop".to_owned(),
+            Some(Action::PauseUntil(level)) => format!("pause until {level}"),
+        };
+        GuardEntry { guard: guard.text.clone(), at_s: at_ns as f64 / 1e9, value, limit, action }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,205 @@
+use super::*;
+use crate::job::Format;
+use crate::run::fakes::Listed;
+use crate::run::pacer::Pacer;
+use crate::sink::Queue;
+use std::time::Duration;
+
+const MS: u64 = 1_000_000;
+const SECOND: u64 = 1_000 * MS;
+
+fn guard(kind: GuardKind, action: Option<Action>, stream: Option<usize>) -> Guard {
+    Guard { kind, action, stream, text: "the guard".to_owned(), span: None }
+}
+
+fn pacer(schedules: Vec<Listed>) -> Pacer {
+    let schedules = schedules.into_iter().map(Listed::shared).collect();
+    Pacer::new(Duration::from_millis(1), schedules)
+}
+
+fn armed(guards: Vec<Guard>) -> Guards {
+    let queue = |name: &str| Queue { name: name.to_owned(), format: Format::List };
+    Guards::new(guards, &[queue("a"), queue("b")], 2, |stream| vec![stream])
+}
+
+fn rate(limit_jobs: u64, action: Option<Action>) -> Guards {
+    armed(vec![guard(GuardKind::Rate { limit_jobs, window_ns: SECOND }, action, None)])
+}
+
+const STOP_RUN: Effect = Effect::StopRun { planned: false };
+const END_RUN: Effect = Effect::StopRun { planned: true };
+
+#[test]
+fn a_claim_on_jobs_is_broken_by_the_job_after_the_last() {
+    // Jobs at 5, 15, 25 … ms in both streams: the seventh of the sum is due at 35 ms.
+    let pacer = pacer(vec![Listed::every(10 * MS, 10), Listed::every(10 * MS, 10)]);
+    let mut guards = armed(vec![guard(GuardKind::Jobs(6), None, None)]);
+    assert_eq!(guards.first_breach(&pacer, 35 * MS - 1), None);
+    let breach = guards.first_breach(&pacer, 90 * MS).unwrap();
+    assert_eq!((breach.at_ns, breach.limit, breach.effect), (35 * MS, 6, STOP_RUN));
+    assert_eq!(guards.first_breach(&pacer, 95 * MS), None, "it has had its say");
+}
+
+#[test]
+fn a_claim_on_jobs_that_is_just_kept_is_not_broken() {
+    let pacer = pacer(vec![Listed::every(10 * MS, 10), Listed::every(10 * MS, 10)]);
+    for action in [None, Some(Action::Stop)] {
+        let mut guards = armed(vec![guard(GuardKind::Jobs(20), action, None)]);
+        assert_eq!(guards.first_breach(&pacer, SECOND), None);
+    }
+}
+
+#[test]
+fn jobs_then_stop_ends_the_plan_at_the_last_allowed_job() {
+    let pacer = pacer(vec![Listed::every(10 * MS, 10), Listed::every(10 * MS, 10)]);
+    let mut guards = armed(vec![guard(GuardKind::Jobs(6), Some(Action::Stop), None)]);
+    let breach = guards.first_breach(&pacer, 90 * MS).unwrap();
+    assert_eq!((breach.at_ns, breach.limit, breach.effect), (25 * MS, 6, END_RUN));
+    let of_one = vec![guard(GuardKind::Jobs(6), Some(Action::Stop), Some(1))];
+    let breach = armed(of_one).first_breach(&pacer, 90 * MS).unwrap();
+    let effect = Effect::StopStream { stream: 1, planned: true };
+    assert_eq!((breach.at_ns, breach.effect), (55 * MS, effect));
+}
+
+#[test]
+fn breaches_come_in_the_order_of_time() {
+    let pacer = pacer(vec![Listed::every(10 * MS, 10), Listed::every(10 * MS, 10)]);
+    let mut guards = armed(vec![
+        guard(GuardKind::Jobs(8), Some(Action::Stop), None),
+        guard(GuardKind::Time(20 * MS), Some(Action::Stop), Some(0)),
+    ]);
+    let first = guards.first_breach(&pacer, 90 * MS).unwrap();
+    assert_eq!((first.guard, first.at_ns), (1, 20 * MS));
+    let second = guards.first_breach(&pacer, 90 * MS).unwrap();
+    assert_eq!((second.guard, second.at_ns), (0, 35 * MS));
+}
+
+#[test]
+fn time_is_hit_by_what_lasts_longer_and_not_by_what_ends_on_it() {
+    let pacer = pacer(vec![Listed::every(10 * MS, 10), Listed::at(vec![])]);
+    let mut kept = armed(vec![guard(GuardKind::Time(100 * MS), None, None)]);
+    assert_eq!(kept.next_deadline_ns(), Some(100 * MS));
+    assert_eq!(kept.first_breach(&pacer, SECOND), None);
+    assert_eq!(kept.overstayed(SECOND, &[false, false]), None);
+    let late = kept.overstayed(SECOND, &[true, false]).unwrap();
+    assert_eq!((late.effect, late.value), (STOP_RUN, 1.0));
+
+    let mut broken = armed(vec![guard(GuardKind::Time(100 * MS - 1), Some(Action::Stop), None)]);
+    assert_eq!(broken.first_breach(&pacer, 100 * MS - 2), None);
+    let breach = broken.first_breach(&pacer, SECOND).unwrap();
+    assert_eq!((breach.at_ns, breach.effect), (100 * MS - 1, END_RUN));
+    assert_eq!(broken.next_deadline_ns(), None);
+}
+
+#[test]
+fn a_planned_rate_beyond_the_guard_stops_at_the_very_job() {
+    // 10 in the first second, then 11 in the second: the 21st job is the 11th of its window.
+    let mut times: Vec<u64> = (0..10).map(|k| k * 100 * MS).collect();
+    times.extend((0..11).map(|k| SECOND + k * 90 * MS));
+    let mut paced = pacer(vec![Listed::at(times)]);
+    let mut kept = rate(11, Some(Action::Stop));
+    assert_eq!(kept.first_breach(&paced, 3 * SECOND), None);
+
+    let mut broken = rate(10, Some(Action::Stop));
+    let breach = broken.first_breach(&paced, 3 * SECOND).unwrap();
+    // The window (90 ms, 1,090 ms] has 9 of the first second and 2 of the second: 11.
+    assert_eq!((breach.at_ns, breach.value, breach.effect), (1_090 * MS, 11.0, STOP_RUN));
+    paced.advance_to_limit(breach.at_ns, |_| true, breach.limit);
+    assert_eq!(paced.due(0), 11);
+    assert_eq!(rate(10, None).first_breach(&paced, 3 * SECOND), None, "a claim was proven");
+}
+
+#[test]
+fn a_late_look_at_a_planned_rate_is_no_hit() {
+    // 10 a second for 10 s, looked at once: the 100 overdue jobs are not a window's.
+    let paced = pacer(vec![Listed::every(100 * MS, 100)]);
+    assert_eq!(rate(10, Some(Action::Stop)).first_breach(&paced, 10 * SECOND), None);
+    let mut early = rate(9, Some(Action::Stop));
+    assert_eq!(early.first_breach(&paced, 10 * SECOND).map(|breach| breach.at_ns), Some(950 * MS));
+}
+
+#[test]
+fn room_in_the_window_opens_as_jobs_leave_it() {
+    let mut guards = rate(10, None);
+    guards.sent(0, 0, 4);
+    guards.sent(1, 300 * MS, 6);
+    assert_eq!((guards.room(None, 999 * MS), guards.room(Some(0), 999 * MS)), (0, u64::MAX));
+    assert_eq!(guards.next_room_ns(999 * MS), Some(SECOND));
+    assert_eq!(guards.room(None, SECOND), 4);
+    assert_eq!(guards.next_room_ns(SECOND), None);
+    guards.came_back(1, 300 * MS, 2);
+    assert_eq!(guards.room(None, SECOND), 6);
+}
+
+#[test]
+fn a_depth_is_hit_above_its_limit_only() {
+    let kind = GuardKind::Depth { queue: None, limit: 100 };
+    let mut guards = armed(vec![guard(kind, None, None)]);
+    assert!(guards.asks_depths());
+    assert_eq!(guards.judge_depth(0, 100), []);
+    let hit = Hit { guard: 0, value: 101.0, effect: STOP_RUN };
+    assert_eq!(guards.judge_depth(1, 101), [hit]);
+    assert_eq!(guards.judge_depth(1, 500), [], "once is enough");
+    assert!(!guards.asks_depths());
+}
+
+#[test]
+fn a_depth_guard_looks_at_its_own_queues() {
+    let of = |queue: Option<&str>, stream| {
+        let kind = GuardKind::Depth { queue: queue.map(str::to_owned), limit: 10 };
+        armed(vec![guard(kind, Some(Action::Stop), stream)])
+    };
+    assert_eq!(of(Some("b"), None).judge_depth(0, 99), []);
+    assert_eq!(of(Some("b"), None).judge_depth(1, 99).len(), 1);
+    assert_eq!(of(None, Some(0)).judge_depth(1, 99), []);
+    let hit = of(None, Some(0)).judge_depth(0, 99)[0];
+    assert_eq!(hit.effect, Effect::StopStream { stream: 0, planned: false });
+}
+
+#[test]
+fn a_pause_by_depth_ends_when_all_queues_are_low() {
+    let kind = GuardKind::Depth { queue: None, limit: 100 };
+    let mut guards = armed(vec![guard(kind, Some(Action::PauseUntil(50.0)), None)]);
+    let effects = |hits: Vec<Hit>| hits.into_iter().map(|hit| hit.effect).collect::<Vec<_>>();
+    assert_eq!(effects(guards.judge_depth(0, 101)), [Effect::Pause]);
+    assert_eq!(guards.pausing(1), Some(0));
+    assert_eq!(effects(guards.judge_depth(1, 200)), [], "it pauses already");
+    assert_eq!(effects(guards.judge_depth(0, 51)), []);
+    assert_eq!(effects(guards.judge_depth(0, 50)), [], "the other is still deep");
+    assert_eq!(effects(guards.judge_depth(1, 50)), [Effect::Resume]);
+    assert_eq!(guards.pausing(1), None);
+    assert_eq!(effects(guards.judge_depth(1, 101)), [Effect::Pause], "and again");
+}
+
+#[test]
+fn errors_are_judged_once_they_tell_something() {
+    let kind = GuardKind::Errors { limit: 0.01, window_ns: 10 * SECOND };
+    let mut guards = armed(vec![guard(kind.clone(), None, None)]);
+    guards.answered(0, 0, 99, 99);
+    assert_eq!(guards.judge_errors(0), [], "too few");
+    guards.answered(1, 1, 9_801, 0);
+    assert_eq!(guards.judge_errors(1), [], "exactly 1 %");
+    guards.answered(1, 2, 1, 1);
+    assert_eq!(guards.judge_errors(2).len(), 1);
+
+    let mut guards = armed(vec![guard(kind, Some(Action::PauseUntil(0.005)), Some(0))]);
+    guards.answered(1, 0, 500, 500);
+    assert_eq!(guards.judge_errors(0), [], "another stream's");
+    guards.answered(0, 0, 200, 100);
+    assert_eq!(guards.judge_errors(0)[0].effect, Effect::Pause);
+    assert_eq!(guards.judge_errors(9 * SECOND), []);
+    assert_eq!(guards.judge_errors(10 * SECOND)[0].effect, Effect::Resume);
+}
+
+#[test]
+fn a_file_is_seen_when_it_appears() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("stop");
+    let kind = GuardKind::File(path.to_string_lossy().into_owned());
+    let mut guards = armed(vec![guard(kind, None, None)]);
+    assert_eq!(guards.judge_files(), []);
+    std::fs::write(&path, "").unwrap();
+    assert_eq!(guards.judge_files(), [Hit { guard: 0, value: 1.0, effect: STOP_RUN }]);
+    let entry = guards.entry(0, 1.0, 2 * SECOND);
+    assert_eq!((entry.at_s, entry.action.as_str()), (2.0, "stop"));
+}

@@ -1,0 +1,203 @@
+//! The result of a run, with the fields that `run --json` prints.
+
+mod expectations;
+
+pub use expectations::{ExpectationEntry, judge};
+
+use super::guards::GuardEntry;
+use crate::stats::errors::ErrorEntry;
+use crate::stats::times::{Summary, Times};
+use crate::stats::{Counts, JobCounts, Stats};
+use serde::Serialize;
+
+/// What a run came to.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    /// The run's id.
+    pub run_id: String,
+    /// The script's file.
+    pub file: String,
+    /// The plan's digest.
+    pub digest: String,
+    /// Where the jobs went.
+    pub target: String,
+    /// Which part of the plan this was, as `1/4`, if not the whole.
+    pub shard: Option<String>,
+    /// When, in RFC 3339.
+    pub started_at: String,
+    /// How long it took, with draining and without connecting.
+    pub elapsed_s: f64,
+    /// The account; at the end due = sent + skipped and sent = acked + failed + unknown.
+    pub jobs: Counts,
+    /// Jobs sent per second of the whole run.
+    pub achieved_per_s: f64,
+    /// Megabytes (10⁶) of commands per second of the whole run.
+    pub mb_per_s: f64,
+    /// The largest |sent/due − 1|, see [`crate::stats::deviation::Deviation`].
+    pub deviation: f64,
+    /// Sent minus intended, in microseconds; null if nothing was sent.
+    pub send_delay_us: Option<Summary>,
+    /// Acknowledged minus sent.
+    pub service_time_us: Option<Summary>,
+    /// Acknowledged minus intended.
+    pub response_time_us: Option<Summary>,
+    /// The same for each stream.
+    pub streams: Vec<StreamReport>,
+    /// Errors by kind.
+    pub errors: Vec<ErrorEntry>,
+    /// Hits of guards, in order.
+    pub guards: Vec<GuardEntry>,
+    /// Hits beyond those listed.
+    pub guards_unlisted: u64,
+    /// What was expected.
+    pub expectations: Vec<ExpectationEntry>,
+    /// Processor time of the tool itself, in seconds.
+    pub cpu_s: f64,
+    /// The most memory the tool had resident, in bytes, where the system tells.
+    pub rss_max_bytes: Option<u64>,
+    /// How it ended.
+    pub outcome: OutcomeName,
+    /// Why it failed, if it did.
+    pub failure: Option<FailureEntry>,
+    /// The exit code.
+    pub exit_code: u8,
+}
+
+/// A stream's part of the report.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StreamReport {
+    /// Its name, null for the phrases outside any load.
+    pub name: Option<String>,
+    /// Its account.
+    pub jobs: Counts,
+    /// Jobs sent per second of the whole run.
+    pub achieved_per_s: f64,
+    /// Megabytes of commands per second of the whole run.
+    pub mb_per_s: f64,
+    /// Its distance from its plan.
+    pub deviation: f64,
+    /// Sent minus intended.
+    pub send_delay_us: Option<Summary>,
+    /// Acknowledged minus sent.
+    pub service_time_us: Option<Summary>,
+    /// Acknowledged minus intended.
+    pub response_time_us: Option<Summary>,
+    /// By kind of job.
+    pub by_job: Vec<JobCounts>,
+    /// The queues it writes to.
+    pub queues: Vec<QueueReport>,
+}
+
+/// How full a queue was; null where it could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct QueueReport {
+    /// Its name.
+    pub name: String,
+    /// Before the run.
+    pub depth_start: Option<u64>,
+    /// After it.
+    pub depth_end: Option<u64>,
+    /// The largest seen.
+    pub depth_max: Option<u64>,
+}
+
+/// Why a run failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FailureEntry {
+    /// The kind, in the server's own word where it gave one.
+    pub kind: String,
+    /// The message.
+    pub message: String,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutcomeName {
+    /// To its planned end.
+    Done,
+    /// By hand.
+    Stopped,
+    /// By a guard.
+    Guard,
+    /// By a signal.
+    Interrupted,
+    /// Because the target takes no jobs.
+    Failed,
+}
+
+impl OutcomeName {
+    /// The exit code, given whether every expectation was met.
+    pub fn exit_code(self, all_met: bool) -> u8 {
+        match self {
+            OutcomeName::Done if all_met => 0,
+            OutcomeName::Done => 1,
+            OutcomeName::Guard => 3,
+            OutcomeName::Failed => 4,
+            OutcomeName::Stopped | OutcomeName::Interrupted => 130,
+        }
+    }
+}
+
+/// What [`Stats`] do not know of a stream.
+#[derive(Clone, Debug)]
+pub(crate) struct StreamFacts {
+    pub(crate) name: Option<String>,
+    /// Names of its queues and their places in [`Stats::depths`].
+    pub(crate) queues: Vec<(String, usize)>,
+}
+
+impl StreamFacts {
+    /// The report of the stream at a place of the account.
+    pub(crate) fn report(self, stats: &Stats, stream: usize, elapsed_s: f64) -> StreamReport {
+        let own = &stats.streams()[stream];
+        let queue = |(name, place): (String, usize)| {
+            let depth = stats.depths()[place];
+            QueueReport {
+                name,
+                depth_start: depth.start,
+                depth_end: depth.end,
+                depth_max: depth.max,
+            }
+        };
+        let Times { send_delay, service, response } = &own.times;
+        StreamReport {
+            name: self.name,
+            jobs: own.counts,
+            achieved_per_s: per_second(own.counts.sent as f64, elapsed_s),
+            mb_per_s: per_second(own.bytes as f64 / 1e6, elapsed_s),
+            deviation: own.deviation.of_run(),
+            send_delay_us: send_delay.summary(),
+            service_time_us: service.summary(),
+            response_time_us: response.summary(),
+            by_job: own.by_job.clone(),
+            queues: self.queues.into_iter().map(queue).collect(),
+        }
+    }
+}
+
+pub(crate) fn per_second(amount: f64, elapsed_s: f64) -> f64 {
+    if elapsed_s > 0.0 { amount / elapsed_s } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exit_codes_are_the_contract() {
+        let codes = |all_met| {
+            [
+                OutcomeName::Done,
+                OutcomeName::Guard,
+                OutcomeName::Failed,
+                OutcomeName::Stopped,
+                OutcomeName::Interrupted,
+            ]
+            .map(|outcome| outcome.exit_code(all_met))
+        };
+        assert_eq!(codes(true), [0, 3, 4, 130, 130]);
+        assert_eq!(codes(false), [1, 3, 4, 130, 130]);
+        assert_eq!(serde_json::to_string(&OutcomeName::Interrupted).unwrap(), "\"interrupted\"");
+    }
+}

@@ -1,0 +1,129 @@
+//! Expectations, judged at the end.
+
+use crate::ast::{Comparison, Measure, Statistic, TimeKind};
+use crate::plan::Expectation;
+use crate::stats::Stats;
+use crate::stats::times::Times;
+use serde::Serialize;
+
+/// An expectation and what came of it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ExpectationEntry {
+    /// As written.
+    pub text: String,
+    /// Whether it was met.
+    pub met: bool,
+    /// What was measured: jobs, a share, or microseconds; null if there was nothing to measure,
+    /// which meets no expectation.
+    pub value: Option<f64>,
+}
+
+/// Judges expectations on an account that is complete.
+pub fn judge(expectations: &[Expectation], stats: &Stats) -> Vec<ExpectationEntry> {
+    let times = stats.times();
+    let entry = |expectation: &Expectation| {
+        let value = measured(expectation.measure, stats, &times);
+        let met =
+            value.is_some_and(|value| holds(value, expectation.comparison, expectation.limit));
+        ExpectationEntry { text: expectation.text.clone(), met, value }
+    };
+    expectations.iter().map(entry).collect()
+}
+
+fn measured(measure: Measure, stats: &Stats, times: &Times) -> Option<f64> {
+    match measure {
+        Measure::Jobs => Some(stats.counts().acked as f64),
+        Measure::Deviation => Some(stats.deviation().of_run()),
+        Measure::Errors => Some(stats.counts().error_share()),
+        Measure::Time(statistic, kind) => {
+            let distribution = match kind {
+                TimeKind::SendDelay => &times.send_delay,
+                TimeKind::Service => &times.service,
+                TimeKind::Response => &times.response,
+            };
+            match statistic {
+                Statistic::Mean => distribution.mean_us(),
+                Statistic::Max => distribution.max_us(),
+                Statistic::Percentile(thousandths) => {
+                    distribution.quantile_us(f64::from(thousandths) / 100_000.0)
+                }
+            }
+        }
+    }
+}
+
+fn holds(value: f64, comparison: Comparison, limit: f64) -> bool {
+    match comparison {
+        Comparison::Less => value < limit,
+        Comparison::AtMost => value <= limit,
+        Comparison::Equal => value == limit,
+        Comparison::AtLeast => value >= limit,
+        Comparison::Greater => value > limit,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sink::{Failure, Outcome};
+    use crate::stats::{Flight, Settled};
+
+    fn expect(measure: Measure, comparison: Comparison, limit: f64) -> Expectation {
+        Expectation { measure, comparison, limit, text: "as written".to_owned() }
+    }
+
+    /// 2,000 jobs due, 1,900 acknowledged 3 ms after their instant (1 ms of it before the
+    /// sending), 100 refused.
+    fn account() -> Stats {
+        let mut stats = Stats::new(vec![(2_000, vec!["job".to_owned()])], 0);
+        stats.due(0, 2_000, 0);
+        let flights = vec![Flight { index: 1, intended_ns: 0, stream: 0, job: 0 }; 2_000];
+        stats.handed_over(&flights);
+        let command = Settled { bytes: 0, sent_ns: 1_000_000, at_ns: 3_000_000 };
+        let failure = Failure { kind: "OOM".into(), message: "full".into(), lasting: true };
+        stats.settled(&flights[..1_900], &Outcome::Acked, command);
+        stats.settled(&flights[1_900..], &Outcome::Failed(failure), command);
+        stats
+    }
+
+    #[test]
+    fn each_measure_is_judged_at_its_bound() {
+        let time = |statistic, kind| Measure::Time(statistic, kind);
+        let p99 = Statistic::Percentile(99_000);
+        let table = [
+            (Measure::Jobs, 1_900.0),
+            (Measure::Deviation, 0.0),
+            (Measure::Errors, 0.05),
+            (time(Statistic::Mean, TimeKind::SendDelay), 1_000.0),
+            (time(Statistic::Max, TimeKind::Service), 2_000.0),
+            (time(p99, TimeKind::Response), 3_000.0),
+        ];
+        for (measure, value) in table {
+            let cases = [
+                (Comparison::Less, false),
+                (Comparison::AtMost, true),
+                (Comparison::Equal, true),
+                (Comparison::AtLeast, true),
+                (Comparison::Greater, false),
+            ];
+            for (comparison, met) in cases {
+                let entry = &judge(&[expect(measure, comparison, value)], &account())[0];
+                assert_eq!(
+                    (entry.met, entry.value),
+                    (met, Some(value)),
+                    "{measure:?} {comparison:?}"
+                );
+            }
+            let below = expect(measure, Comparison::Less, value + 1e-9);
+            assert!(judge(&[below], &account())[0].met);
+        }
+    }
+
+    #[test]
+    fn a_time_without_samples_meets_nothing() {
+        let stats = Stats::new(vec![(0, vec![])], 0);
+        let measure = Measure::Time(Statistic::Max, TimeKind::Response);
+        let entry = &judge(&[expect(measure, Comparison::AtLeast, 0.0)], &stats)[0];
+        assert_eq!((entry.met, entry.value), (false, None));
+    }
+}

@@ -1,0 +1,35 @@
+//! What the tool itself used.
+
+use rustix::time::{ClockId, clock_gettime};
+
+/// The processor time this process has used so far, user and system, in seconds.
+pub fn cpu_s() -> f64 {
+    let used = clock_gettime(ClockId::ProcessCPUTime);
+    used.tv_sec as f64 + used.tv_nsec as f64 / 1e9
+}
+
+/// The most memory this process has had resident, in bytes; `None` where the system does not tell.
+pub fn rss_max_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    kib.checked_mul(1_024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn processor_time_never_falls() {
+        let before = cpu_s();
+        let sum: u64 = (0..100_000).sum();
+        assert!(sum > 0 && cpu_s() >= before && before >= 0.0);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn resident_memory_is_told() {
+        assert!(rss_max_bytes().is_some_and(|bytes| bytes > 100_000));
+    }
+}

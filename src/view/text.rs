@@ -1,0 +1,170 @@
+//! A plan as a text for people.
+
+use super::{Load, Look, chart, table};
+use crate::job::{Format, JobSpec, QueueChoice, Sizes, Template};
+use crate::plan::{MixEntry, Plan, Stream};
+use crate::show;
+
+const TOTAL: &str = "total";
+const SENDS: &str = "sends";
+
+/// Everything about a plan, whose load is given: its phrases, totals, jobs and queues, guards and expectations, and its
+/// curve. Ends without a newline.
+pub fn text(plan: &Plan, load: &Load<'_>, look: Look) -> String {
+    let mut lines = vec![title(plan, look)];
+    let is_alone = plan.streams.len() == 1;
+    for stream in &plan.streams {
+        lines.push(String::new());
+        lines.extend(heading(stream, is_alone, look));
+        lines.extend(table::phrases(&stream.phrases, stream.after_ns, look));
+        lines.extend(mix(stream, plan.seed, look));
+    }
+    lines.push(String::new());
+    let totals = show::wrap(&totals(load), look.width.saturating_sub(TOTAL.len() + 2));
+    lines.extend(totals.iter().enumerate().map(|(i, part)| match i {
+        0 => format!("{}  {part}", look.bold(TOTAL)),
+        _ => format!("{:1$}{part}", "", TOTAL.len() + 2),
+    }));
+    let guards = plan.guards.iter().map(|guard| {
+        let name = guard.stream.and_then(|index| plan.streams.get(index)?.name.as_deref());
+        match name {
+            Some(name) => format!("{} (load {})", show::clean(&guard.text), show::clean(name)),
+            None => show::clean(&guard.text),
+        }
+    });
+    lines.extend(list("guards", guards, look));
+    let expectations = plan.expectations.iter().map(|expectation| show::clean(&expectation.text));
+    lines.extend(list("expectations", expectations, look));
+    lines.extend(list("notes", plan.notes.iter().map(|note| show::clean(note)), look));
+    let chart = chart::chart(load, &rate_of(plan), look);
+    if !chart.is_empty() {
+        lines.push(String::new());
+        lines.extend(chart);
+    }
+    lines.join("\n")
+}
+
+/// What the curve shows.
+fn rate_of(plan: &Plan) -> String {
+    match plan.streams.len() {
+        1 => "rate, jobs/s".to_owned(),
+        several => format!("rate of all {several} streams, jobs/s"),
+    }
+}
+
+/// A load in one line: jobs, length, peak and mean.
+pub fn totals(load: &Load<'_>) -> String {
+    let jobs = show::plural(load.jobs, "job");
+    if load.end_ns == 0 {
+        return if load.jobs == 0 { jobs } else { format!("{jobs}, all at once") };
+    }
+    format!(
+        "{jobs} in {} · peak {} · mean {}",
+        show::duration(load.end_ns),
+        show::rate(load.peak_per_s),
+        show::rate(load.mean_per_s())
+    )
+}
+
+fn title(plan: &Plan, look: Look) -> String {
+    let facts = format!("digest {}  seed {}", plan.digest, plan.seed);
+    let file = show::clean(&plan.file);
+    let room = look.width.saturating_sub(facts.len() + 2);
+    if show::width(&file) <= room {
+        format!("{}  {}", look.bold(&file), look.dim(&facts))
+    } else {
+        format!("{}\n{}", look.bold(&show::cut(&file, look.width)), look.dim(&facts))
+    }
+}
+
+/// What stands above a stream's table, unless it is the only one and there is nothing to say.
+fn heading(stream: &Stream, is_alone: bool, look: Look) -> Vec<String> {
+    let name = match &stream.name {
+        Some(name) => format!("load {}", show::clean(name)),
+        None if is_alone && stream.after_ns == 0 => return Vec::new(),
+        None => "outside any load".to_owned(),
+    };
+    let mut facts = Vec::new();
+    if stream.after_ns > 0 {
+        facts.push(format!("after {}", show::duration(stream.after_ns)));
+    }
+    if !is_alone {
+        let load = Load::of_stream(stream);
+        facts.push(show::plural(load.jobs, "job"));
+        facts.push(format!("peak {}", show::rate(load.peak_per_s)));
+    }
+    let facts = facts.join(" · ");
+    let name = show::cut(&name, look.width);
+    if show::width(&name) + 2 + show::width(&facts) <= look.width {
+        vec![format!("{}  {facts}", look.bold(&name)).trim_end().to_owned()]
+    } else {
+        vec![look.bold(&name), format!("  {facts}")]
+    }
+}
+
+/// What the stream sends: each job with its share, format, queues and size.
+fn mix(stream: &Stream, seed: u64, look: Look) -> Vec<String> {
+    let weights: f64 = stream.mix.iter().map(|entry| f64::from(entry.weight)).sum();
+    let indent = SENDS.len() + 1;
+    let mut lines = Vec::new();
+    for entry in &stream.mix {
+        let share = match stream.mix.len() {
+            1 => String::new(),
+            _ => format!(" {}", show::percent(f64::from(entry.weight) / weights)),
+        };
+        let job = if *entry.job == JobSpec::default_job() {
+            "a small default job".to_owned()
+        } else {
+            show::clean(&entry.job.name)
+        };
+        let size = size(stream, entry, seed).map_or(String::new(), |sizes| {
+            let mean = show::bytes(sizes.mean_bytes.round() as u64);
+            let word = if sizes.min_bytes == sizes.max_bytes { "" } else { "about " };
+            format!(", {word}{mean} each")
+        });
+        let text = format!("{job}{share} to {}{size}", queues(entry));
+        for part in show::wrap(&text, look.width.saturating_sub(indent)) {
+            let lead = if lines.is_empty() { look.dim(SENDS) } else { " ".repeat(SENDS.len()) };
+            lines.push(format!("{lead} {part}"));
+        }
+    }
+    lines
+}
+
+/// How large the payloads of a job are.
+pub(super) fn size(stream: &Stream, entry: &MixEntry, seed: u64) -> Option<Sizes> {
+    let template = Template::compile(&entry.job, seed, stream.name.as_deref()).ok()?;
+    Some(template.sizes(stream.timeline.jobs().unwrap_or(0).max(1)))
+}
+
+fn queues(entry: &MixEntry) -> String {
+    let format = match entry.job.format {
+        Format::List => "list",
+        Format::Stream { .. } => "stream",
+    };
+    match &entry.job.queue {
+        QueueChoice::Fixed(queue) => format!("{format} {}", show::clean(queue)),
+        QueueChoice::Pick(queues) => {
+            let weights: f64 = queues.iter().map(|(_, weight)| weight).sum();
+            let queue = |(name, weight): &(String, f64)| {
+                format!("{} {}", show::clean(name), show::percent(weight / weights))
+            };
+            format!("{format}s {}", queues.iter().map(queue).collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+fn list(head: &str, items: impl Iterator<Item = String>, look: Look) -> Vec<String> {
+    let mut lines = Vec::new();
+    for item in items {
+        if lines.is_empty() {
+            lines.push(look.bold(head));
+        }
+        let parts = show::wrap(&item, look.width.saturating_sub(2));
+        lines.extend(parts.iter().map(|part| format!("  {part}")));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests;
