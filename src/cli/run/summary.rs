@@ -44,6 +44,22 @@ pub(crate) fn summary(report: &Report, target: &str, color: bool) -> String {
     text.out
 }
 
+/// Why a run did not end well, in one line, for those who asked for quiet.
+pub(crate) fn reason(report: &Report) -> String {
+    let file = &report.file;
+    let missed = report.expectations.iter().find(|expectation| !expectation.met);
+    match (report.outcome, &report.failure, report.guards.last(), missed) {
+        (OutcomeName::Failed, Some(failure), ..) => format!("{file}: failed: {}", failure.message),
+        (OutcomeName::Guard, _, Some(hit), _) => {
+            format!("{file}: stopped by `{}` at {}", hit.guard, show::number(hit.value))
+        }
+        (OutcomeName::Done, _, _, Some(missed)) => {
+            format!("{file}: not as expected: {}", missed.text)
+        }
+        _ => format!("{file}: ended early, {} sent", show::plural(report.jobs.sent, "job")),
+    }
+}
+
 fn account(report: &Report) -> String {
     let jobs = &report.jobs;
     let mut text =
