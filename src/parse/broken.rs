@@ -153,46 +153,54 @@ impl Reader {
         }
         self.has_shapes |= matches!(first, "shape" | "use");
         let name = defined_name(&all, span.start as usize);
-        // A `guard` behind something else is read as a block of shapes.
         let words = all.get(1..head).unwrap_or_default();
+        // A `guard` behind something else is read as a block of shapes.
         self.shaky |= words.iter().any(|word| matches!(word.text, "job" | "guard" | "expect"));
         let brace = all.get(..head).and_then(<[_]>::last).filter(|token| token.text == "{");
-        let head_end = brace.map_or(text.len(), |brace| brace.start);
-        let head = Span::new(span.start as usize, span.start as usize + head_end);
-        match meant_statement(first) {
-            Some("load") if brace.is_some() => {
-                let name =
-                    name.unwrap_or_else(|| Name::new(format!("line at {}", span.start), head));
+        let head =
+            brace.map(|brace| Span::new(span.start as usize, span.start as usize + brace.start));
+        self.what_it_holds(pair, first, name, head)
+    }
+
+    /// A broken statement as the one that it nearly is: what its blocks hold is checked, and its
+    /// names are known. The head is what stands before its brace, if it has one.
+    fn what_it_holds(
+        &mut self,
+        pair: Pair<'_>,
+        first: &str,
+        name: Option<Name>,
+        head: Option<Span>,
+    ) -> StatementKind {
+        let broken = |name| StatementKind::Broken(name);
+        match (meant_statement(first), head) {
+            (Some("load"), Some(head)) => {
+                let unnamed = || Name::new(format!("line at {}", head.start), head);
+                let name = name.unwrap_or_else(unnamed);
                 StatementKind::Load(Load { name, body: self.blocks(pair) })
             }
             // Only these words themselves open a block of rules or of fields.
-            Some(meant @ ("job" | "guard" | "expect")) if meant != first => {
-                StatementKind::Broken(name)
-            }
-            Some("job") => {
-                let fields = self.block_of(pair, Rule::job_block, Self::job_fields);
-                match (name, fields) {
-                    (Some(name), Some(fields)) => {
+            (Some(meant @ ("job" | "guard" | "expect")), _) if meant != first => broken(name),
+            (Some("job"), _) => {
+                match (self.block_of(pair, Rule::job_block, Self::job_fields), name) {
+                    (Some(fields), Some(name)) => {
                         StatementKind::Job(Job { name, weight: None, fields })
                     }
-                    (name, _) => StatementKind::Broken(name),
+                    (_, name) => broken(name),
                 }
             }
-            Some("guard") => match self.block_of(pair, Rule::guard_block, Self::guard_rules) {
-                Some(rules) => StatementKind::Guard(rules),
-                None => StatementKind::Broken(None),
-            },
-            Some("expect") => match self.block_of(pair, Rule::expect_block, Self::expectations) {
-                Some(rules) => StatementKind::Expect(rules),
-                None => StatementKind::Broken(None),
-            },
-            Some("repeat" | "together" | "scale" | "cap" | "floor" | "speed")
-                if brace.is_some() =>
-            {
+            (Some("guard"), _) => {
+                let rules = self.block_of(pair, Rule::guard_block, Self::guard_rules);
+                rules.map_or_else(|| broken(None), StatementKind::Guard)
+            }
+            (Some("expect"), _) => {
+                let rules = self.block_of(pair, Rule::expect_block, Self::expectations);
+                rules.map_or_else(|| broken(None), StatementKind::Expect)
+            }
+            (Some("repeat" | "together" | "scale" | "cap" | "floor" | "speed"), Some(head)) => {
                 let kind = PhraseKind::Group(self.blocks(pair));
                 StatementKind::Phrase(Box::new(Phrase { kind, total: None, label: None, head }))
             }
-            _ => StatementKind::Broken(name),
+            _ => broken(name),
         }
     }
 
