@@ -201,16 +201,20 @@ impl Checker<'_> {
                 }
                 StatementKind::Broken(name) => {
                     scopes.scopes[at].phrases.push(statement);
-                    scopes.any_broken = true;
-                    scopes.broken.extend(name.as_ref().map(|name| name.node.clone()));
-                    if let Some(name) = name {
-                        // Where it is used, `peak-rate` is `peak` minus `rate`.
-                        for part in name.node.split('-') {
-                            self.names.entry(part.to_owned()).or_insert(State::Done(None));
-                        }
-                    }
+                    self.broken(name.as_ref(), scopes);
                 }
             }
+        }
+    }
+
+    /// What a statement that could not be read would have defined is no unknown name.
+    fn broken(&mut self, name: Option<&Name>, scopes: &mut Scopes<'_>) {
+        scopes.any_broken = true;
+        let Some(name) = name else { return };
+        scopes.broken.push(name.node.clone());
+        // Where it is used, `peak-rate` is `peak` minus `rate`.
+        for part in name.node.split('-') {
+            self.names.entry(part.to_owned()).or_insert(State::Done(None));
         }
     }
 
