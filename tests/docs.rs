@@ -28,7 +28,7 @@ fn markdown() -> Vec<PathBuf> {
 }
 
 /// The fenced blocks of a language, with the line each begins at.
-fn blocks(text: &str, language: &str) -> Vec<(usize, String)> {
+pub(crate) fn blocks(text: &str, language: &str) -> Vec<(usize, String)> {
     let (mut found, mut open): (Vec<(usize, String)>, Option<(usize, String)>) = (Vec::new(), None);
     for (at, line) in text.lines().enumerate() {
         match (&mut open, line.trim_start().strip_prefix("```")) {

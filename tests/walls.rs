@@ -35,7 +35,8 @@ fn room(name: &str) -> Vec<(PathBuf, String)> {
 }
 
 fn code(text: &str) -> String {
-    let text = text.split("#[cfg(test)]\nmod tests").next().unwrap_or(text);
+    let tests = ["#[cfg(test)]\nmod ", "#[cfg(test)]\npub(crate) mod "];
+    let text = tests.iter().fold(text, |text, tests| text.split(tests).next().unwrap_or(text));
     text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
@@ -104,6 +105,24 @@ const WALLS: &[(&str, &[&str])] = &[
     (
         "run",
         &["crate::parse", "crate::check", "crate::ast::Script", "crate::cli", "redis::", "miette"],
+    ),
+    (
+        "view",
+        &["crate::run", "crate::sink", "crate::check", "crate::cli", "tokio", "clap", "println!"],
+    ),
+    (
+        "fmt",
+        &[
+            "crate::parse",
+            "crate::check",
+            "crate::plan",
+            "crate::run",
+            "crate::sink",
+            "crate::cli",
+            "std::fs",
+            "tokio",
+            "clap",
+        ],
     ),
     ("diag", &["crate::parse", "crate::check", "crate::run", "crate::cli", "tokio"]),
 ];
