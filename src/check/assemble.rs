@@ -11,6 +11,7 @@ use crate::plan::{
 };
 use crate::problem::{Code, Problem};
 use crate::schedule;
+use crate::show;
 use crate::source::Span;
 use crate::timeline::curve::Curve;
 use crate::timeline::{CurveError, MarkJobs, MarkSpan, Timeline};
@@ -50,9 +51,9 @@ impl Checker<'_> {
                 Problem::error(
                     Code::TooIntricate,
                     span,
-                    format!("this script sends {} jobs", crate::show::count(total)),
+                    format!("this script sends {} jobs", show::count(total)),
                 )
-                .help(format!("loadc counts exactly up to {}", crate::show::count(MAX_JOBS))),
+                .help(format!("loadc counts exactly up to {}", show::count(MAX_JOBS))),
             );
             return None;
         }
@@ -111,7 +112,15 @@ impl Checker<'_> {
         guards: &[Guard],
         notes: &mut Vec<String>,
     ) -> Option<()> {
-        for guard in guards.iter().filter(|guard| guard.action == Some(Action::Stop)) {
+        let mut stops =
+            guards.iter().filter(|guard| guard.action == Some(Action::Stop)).collect::<Vec<_>>();
+        // What ends one stream comes before what ends their sum, which holds fewer jobs then; and a
+        // time before a number of jobs, which may not be reached in it.
+        stops.sort_by_key(|guard| {
+            (guard.stream.is_none(), matches!(guard.kind, GuardKind::Jobs(_)))
+        });
+        let mut ends: Vec<(&Guard, u64)> = Vec::new();
+        for guard in stops {
             let chosen = |index: usize| guard.stream.is_none_or(|only| only == index);
             let end_ns = match guard.kind {
                 GuardKind::Time(limit_ns) => Some(limit_ns),
@@ -123,20 +132,27 @@ impl Checker<'_> {
                 _ => None,
             };
             let Some(end_ns) = end_ns else { continue };
-            let mut cut = false;
             for (index, stream) in streams.iter_mut().enumerate() {
                 let left_ns = end_ns.saturating_sub(stream.after_ns);
                 let longer = stream.timeline.length_ns().is_none_or(|length| length > left_ns);
                 if chosen(index) && longer {
-                    cut = true;
+                    if ends.last().is_none_or(|(last, _)| !std::ptr::eq(*last, guard)) {
+                        ends.push((guard, end_ns));
+                    }
                     let length = nanos_to_seconds(left_ns);
                     let body = Box::new(stream.curve.clone());
                     stream.curve = Curve::Cut { length, body };
                     stream.timeline = Arc::new(self.timeline(&stream.curve)?);
                 }
             }
-            if cut {
-                let when = crate::show::duration(end_ns);
+        }
+        for (guard, end_ns) in ends {
+            // Another may have ended it earlier.
+            let ended = streams.iter().any(|stream| {
+                stream.timeline.length_ns().is_some_and(|length| stream.after_ns + length == end_ns)
+            });
+            if ended {
+                let when = show::duration(end_ns);
                 notes.push(format!("`{}` ends the plan {when} after the start", guard.text));
             }
         }

@@ -84,14 +84,15 @@ pub(super) fn run(args: &Args, out: &Output) -> Exit {
     if !args.quiet {
         plan.notes.iter().for_each(|note| out.note(&format!("note: {note}")));
     }
-    let runtime =
-        match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
-            Ok(runtime) => runtime,
-            Err(error) => {
-                out.fault(&format!("cannot start: {error}"), "");
-                return Exit::Failed;
-            }
-        };
+    // One thread: the dispatcher and the connection hand each other the turn many times a
+    // millisecond, and between two threads each of those would wake one of them.
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            out.fault(&format!("cannot start: {error}"), "");
+            return Exit::Failed;
+        }
+    };
     let exit = runtime.block_on(Box::pin(drive(args, &plan, &reached, out)));
     // A second Ctrl+C must not wait for anything that is still on its way.
     runtime.shutdown_background();
@@ -194,7 +195,7 @@ async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exi
     };
     let control = Control::new();
     let (publisher, views) = events::channel(1024);
-    let following = tokio::spawn(progress::follow(views, args.quiet));
+    let following = progress::spawn(views, args.quiet);
     let signals = tokio::spawn(obey_signals(control.clone(), *out));
     let options = RunOptions {
         run_id: run_id(),
@@ -204,7 +205,9 @@ async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exi
     };
     let report = crate::run::run(plan, sink, options, clock, control, publisher).await;
     signals.abort();
-    let _ = following.await;
+    if let Some(following) = following {
+        let _ = following.join();
+    }
     match report {
         Ok(report) => tell(args, &report, reached, out),
         Err(error) => {

@@ -18,7 +18,7 @@ pub struct Style {
 }
 
 /// How much of a line is shown on each side of a place: a line may be megabytes long.
-const LINE_CONTEXT_BYTES: usize = 120;
+const LINE_CONTEXT_BYTES: usize = 40;
 
 /// Draws findings, one after another, in the order given.
 pub fn human(source: &SourceFile, problems: &[Problem], style: Style) -> String {

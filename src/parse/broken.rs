@@ -8,7 +8,7 @@ use super::slips::{Look, slip};
 use super::tokens::{Token, tokens};
 use super::words::{self, STATEMENTS};
 use super::{Pair, Reader, Rule, grammar::Grammar};
-use crate::ast::{Name, StatementKind};
+use crate::ast::{Job, Load, Name, Phrase, PhraseKind, Statement, StatementKind};
 use crate::problem::{Code, Problem, did_you_mean};
 use crate::source::Span;
 use pest::Parser as _;
@@ -128,39 +128,99 @@ impl Reader {
         let all = tokens(text);
         // Its own line is what matters: a block further on speaks for itself.
         let head = all.iter().position(|token| token.text == "{").map_or(all.len(), |at| at + 1);
-        if !self.is_full() && !self.is_blamed(span) && !self.goes_on(&all, span) {
+        let input = pair.as_span().get_input();
+        let first = all.first().map_or("", |first| first.text);
+        let quiet = self.is_full()
+            || self.is_blamed_before(span, behind)
+            || self.goes_on(&all, span, input)
+            || self.has_shapes && all.get(1).is_some_and(|second| second.text == "(")
+            || self.shaky && belongs_elsewhere(&all, STATEMENTS);
+        if !quiet {
             let broken = Broken { text, all: &all, head, base: span.start as usize };
-            let (problem, ended) = broken.statement(behind);
+            let (mut problem, ended) = broken.statement(behind);
+            let ended = ended || is_rest(&all);
+            // Further rules that lack the same block follow from this one.
+            self.shaky |= is_rule(&all);
+            if lacks_brace(&all) {
+                problem.code = Code::Bracket;
+                self.shaky = true;
+                self.unopened.push(span.start);
+            }
             if ended {
                 self.unfinished = Some((span.end as usize, self.problems.len()));
             }
             self.push(problem);
         }
-        let defined = defined_name(&all, span.start as usize);
-        for inner in pair.into_inner() {
-            match inner.as_rule() {
-                Rule::block => drop(self.statements(inner)),
-                Rule::job_block => drop(self.job_fields(inner)),
-                Rule::guard_block => drop(self.guard_rules(inner)),
-                Rule::expect_block => drop(self.expectations(inner)),
-                _ => {}
+        self.has_shapes |= matches!(first, "shape" | "use");
+        let name = defined_name(&all, span.start as usize);
+        // A `guard` behind something else is read as a block of shapes.
+        let words = all.get(1..head).unwrap_or_default();
+        self.shaky |= words.iter().any(|word| matches!(word.text, "job" | "guard" | "expect"));
+        let brace = all.get(..head).and_then(<[_]>::last).filter(|token| token.text == "{");
+        let head_end = brace.map_or(text.len(), |brace| brace.start);
+        let head = Span::new(span.start as usize, span.start as usize + head_end);
+        match meant_statement(first) {
+            Some("load") if brace.is_some() => {
+                let name =
+                    name.unwrap_or_else(|| Name::new(format!("line at {}", span.start), head));
+                StatementKind::Load(Load { name, body: self.blocks(pair) })
             }
+            // Only these words themselves open a block of rules or of fields.
+            Some(meant @ ("job" | "guard" | "expect")) if meant != first => {
+                StatementKind::Broken(name)
+            }
+            Some("job") => {
+                let fields = self.block_of(pair, Rule::job_block, Self::job_fields);
+                match (name, fields) {
+                    (Some(name), Some(fields)) => {
+                        StatementKind::Job(Job { name, weight: None, fields })
+                    }
+                    (name, _) => StatementKind::Broken(name),
+                }
+            }
+            Some("guard") => match self.block_of(pair, Rule::guard_block, Self::guard_rules) {
+                Some(rules) => StatementKind::Guard(rules),
+                None => StatementKind::Broken(None),
+            },
+            Some("expect") => match self.block_of(pair, Rule::expect_block, Self::expectations) {
+                Some(rules) => StatementKind::Expect(rules),
+                None => StatementKind::Broken(None),
+            },
+            Some("repeat" | "together" | "scale" | "cap" | "floor" | "speed")
+                if brace.is_some() =>
+            {
+                let kind = PhraseKind::Group(self.blocks(pair));
+                StatementKind::Phrase(Box::new(Phrase { kind, total: None, label: None, head }))
+            }
+            _ => StatementKind::Broken(name),
         }
-        StatementKind::Broken(defined)
+    }
+
+    /// The statements in the blocks of a broken one: they are checked, and their names are known.
+    fn blocks(&mut self, pair: Pair<'_>) -> Vec<Statement> {
+        let blocks = pair.into_inner().filter(|inner| inner.as_rule() == Rule::block);
+        blocks.collect::<Vec<_>>().into_iter().flat_map(|block| self.statements(block)).collect()
+    }
+
+    /// The block of a kind in a broken statement.
+    fn block_of<T>(
+        &mut self,
+        pair: Pair<'_>,
+        rule: Rule,
+        read: impl Fn(&mut Self, Pair<'_>) -> T,
+    ) -> Option<T> {
+        let block = pair.into_inner().find(|inner| inner.as_rule() == rule)?;
+        Some(read(self, block))
     }
 
     /// Whether this is the rest of a statement that ended too early, one line above: then that one
     /// is all there is to mend.
-    fn goes_on(&mut self, all: &[Token<'_>], span: Span) -> bool {
-        let Some((_, problem)) = self.unfinished.take().filter(|(end, _)| {
-            let between = span.start as usize - end;
-            // A line end, and blanks before the first word.
-            between > 0 && between < 80
-        }) else {
-            return false;
-        };
-        let first = all.first();
-        if !first.is_some_and(|first| first.is_number() || words::is_argument(first.text)) {
+    fn goes_on(&mut self, all: &[Token<'_>], span: Span, input: &str) -> bool {
+        let Some((end, problem)) = self.unfinished.take() else { return false };
+        // What is read within a string has places of its own.
+        let between = input.get(end.wrapping_sub(self.offset)..span.start as usize - self.offset);
+        let blank = |line: &str| line.split('#').next().is_none_or(|code| code.trim().is_empty());
+        if !is_rest(all) || !between.is_some_and(|between| between.lines().all(blank)) {
             return false;
         }
         if let Some(problem) = self.problems.get_mut(problem) {
@@ -174,17 +234,24 @@ impl Reader {
     /// Words a broken line of a job, a guard or an expectation.
     pub(super) fn broken_rule(&mut self, pair: &Pair<'_>, start: Rule) {
         let span = self.trimmed(pair);
-        if self.is_full() || self.is_blamed(span) {
-            return;
-        }
         let text = &pair.as_str()[..span.len()];
         let all = tokens(text);
+        let behind = &pair.as_span().get_input()[pair.as_span().start() + span.len()..];
+        let words = match start {
+            Rule::lone_job_field => &JOB,
+            Rule::lone_guard_rule => &GUARD,
+            _ => &EXPECT,
+        };
+        let misled = self.shaky && belongs_elsewhere(&all, words.known);
+        if self.is_full() || misled || self.is_blamed_before(span, behind) {
+            return;
+        }
+        if text == "body" {
+            self.shaky = true;
+            self.unopened.push(span.start);
+        }
         let broken = Broken { text, all: &all, head: all.len(), base: span.start as usize };
-        self.push(match start {
-            Rule::lone_job_field => broken.rule(start, &JOB),
-            Rule::lone_guard_rule => broken.rule(start, &GUARD),
-            _ => broken.rule(start, &EXPECT),
-        });
+        self.push(broken.rule(start, words));
     }
 }
 
@@ -212,7 +279,8 @@ impl Broken<'_> {
     fn statement(&self, behind: &str) -> (Problem, bool) {
         let Some(first) = self.all.first() else {
             let span = self.span(0, self.text.len());
-            return (Problem::error(Code::Expected, span, "this cannot be read"), false);
+            let problem = Problem::error(Code::Expected, span, "this cannot be read");
+            return (problem.label("no word of the language"), false);
         };
         if STATEMENTS.contains(&first.text) {
             return self.expected(Rule::lone_statement, behind);
@@ -253,6 +321,11 @@ impl Broken<'_> {
             return unknown(format!("a name is given its value by `let`, not by `{word}`"))
                 .help(format!("write `let {name} = {rest}`"));
         }
+        if is_rule(self.all) {
+            let block = if GUARD.known.contains(&word) { "guard" } else { "expect" };
+            return unknown(format!("`{word}` stands in the braces of `{block}`"))
+                .help(format!("write it as `{}`", words::form(block).unwrap_or(block)));
+        }
         if words::is_argument(word) && (word != "hold" || next.ends_with(['s', 'm', 'h'])) {
             return unknown(format!("`{word}` does not begin a statement"))
                 .label("seems to belong to the line above")
@@ -284,6 +357,14 @@ impl Broken<'_> {
         }
         if words.later.contains(&word) {
             return not_yet(word, span);
+        }
+        if word.starts_with('"') && words.known.contains(&"p99") {
+            return Problem::error(
+                Code::NotYet,
+                span,
+                "this version of loadc judges no phrase by itself yet",
+            )
+            .help("leave the name out: an expectation is judged over the whole run");
         }
         let elsewhere = words.elsewhere.iter().find(|(other, _)| *other == word);
         let help = match (elsewhere, did_you_mean(word, words.known.iter().copied())) {
@@ -320,7 +401,8 @@ impl Broken<'_> {
             index = asked;
         }
         let before = self.all.get(index - 1).map(|token| token.text);
-        let expected = words::expected(&rules, before);
+        let statement = self.all.first().map_or("", |first| first.text);
+        let expected = words::expected(&rules, before, statement);
         let complete = self.all.get(index).is_some_and(|token| {
             Grammar::parse(start, self.text[..token.start].trim_end()).is_ok()
         });
@@ -346,6 +428,11 @@ impl Broken<'_> {
             }
             (None, None) => self.span(0, self.text.len()),
         };
+        if let Some(token) = token.filter(|token| matches!(token.text, "slow" | "shed"))
+            && look.rules.contains(&Rule::kw_stop)
+        {
+            return (not_yet(token.text, place), false);
+        }
         if let Some(slip) = slip(look) {
             let place = slip.place.map_or(place, |(from, to)| self.span(from, to));
             return (Problem::error(Code::Expected, place, slip.message).help(slip.help), false);
@@ -399,6 +486,50 @@ fn quoted_list(words: &[&str]) -> String {
 fn not_yet(word: &str, span: Span) -> Problem {
     Problem::error(Code::NotYet, span, format!("this version of loadc has no `{word}` yet"))
         .help("the language page of the documentation lists what this version reads")
+}
+
+/// The statement that a first word stands for, if what it leads is of this language.
+fn meant_statement(word: &str) -> Option<&str> {
+    match word {
+        "{" | "at" | "jitter" | "warmup" | "loop" | "parallel" => Some("together"),
+        _ if STATEMENTS.contains(&word) => Some(word),
+        _ if NOT_YET.contains(&word) => None,
+        _ => did_you_mean(&word.to_lowercase(), STATEMENTS.iter().copied()),
+    }
+}
+
+/// Whether a line is the rest of the one above.
+fn is_rest(all: &[Token<'_>]) -> bool {
+    let whole = all.iter().skip(1).any(|token| matches!(token.text, "for" | "over" | "->"));
+    let first = all.first();
+    first.is_some_and(|first| first.is_number() && !whole || words::is_argument(first.text))
+}
+
+/// Whether a line is a rule of a guard or an expectation.
+fn is_rule(all: &[Token<'_>]) -> bool {
+    let words = all.iter().take(4).map(|token| token.text).collect::<Vec<_>>();
+    let [first, rest @ ..] = words.as_slice() else { return false };
+    let known = GUARD.known.contains(first) || EXPECT.known.contains(first) || is_percentile(first);
+    known && rest.iter().any(|word| matches!(*word, "<=" | "<" | ">" | ">="))
+}
+
+/// Whether a statement that comes with a block has none.
+fn lacks_brace(all: &[Token<'_>]) -> bool {
+    let words =
+        ["load", "job", "guard", "expect", "repeat", "together", "scale", "cap", "floor", "speed"];
+    let blocks = all.first().is_some_and(|first| words.contains(&first.text));
+    blocks && all.iter().all(|token| token.text != "{")
+}
+
+/// Whether a line would be right in another block: it has got into this one by a brace that is
+/// missing elsewhere.
+fn belongs_elsewhere(all: &[Token<'_>], known: &[&str]) -> bool {
+    let (first, second) = (all.first(), all.get(1));
+    let word = first.map_or("", |first| first.text);
+    let field = second.is_some_and(|second| second.text == ":");
+    let rule =
+        words::begins_statement(word) || is_percentile(word) || matches!(word, "mean" | "max");
+    !known.contains(&word) && (rule || field || matches!(word, "]" | ")" | ","))
 }
 
 fn is_percentile(word: &str) -> bool {

@@ -92,6 +92,7 @@ pub(super) fn slip(look: &Look<'_>) -> Option<Slip> {
         no_time_kind,
         no_action_word,
         half_a_send,
+        suffix_before_block,
         repeat_times,
         after_outside,
         positional_sine,
@@ -391,10 +392,26 @@ fn half_a_send(look: &Look<'_>) -> Option<Slip> {
 fn repeat_times(look: &Look<'_>) -> Option<Slip> {
     let token = look.token()?;
     let count = look.tokens.get(1)?;
+    if matches!(token.text, "as" | "total") {
+        return None;
+    }
     (look.statement() == "repeat" && look.index == 2 && token.is_word()).then(|| {
         let help = format!("write `repeat {} {{ … }}`", count.text);
         Slip::new(format!("`repeat` has no `{}` behind its number", token.text), help)
     })?
+}
+
+/// `repeat 3 as "x" { … }`
+fn suffix_before_block(look: &Look<'_>) -> Option<Slip> {
+    let token = look.token()?;
+    if !matches!(token.text, "as" | "total") || !look.expected.contains(&words::BLOCK) {
+        return None;
+    }
+    let behind = look.behind(1).map_or("…", |next| next.text);
+    Slip::new(
+        format!("`{}` stands behind the block", token.text),
+        format!("write `{{ … }} {} {behind}`", token.text),
+    )
 }
 
 /// `load a after 10s { … }`
@@ -473,7 +490,9 @@ fn pick_weights(look: &Look<'_>) -> Option<Slip> {
 fn given_twice(look: &Look<'_>) -> Option<Slip> {
     let token = look.token()?;
     let earlier = look.tokens[..look.index].iter().skip(1).any(|t| t.text == token.text);
-    (earlier && words::is_argument(token.text) && !look.expects(token.text))
+    // Behind the word that leads it, a value is missing, not a word too many.
+    let leads = look.before().is_some_and(|before| words::is_argument(before.text));
+    (earlier && !leads && words::is_argument(token.text) && !look.expects(token.text))
         .then(|| Slip::new(format!("`{}` is given twice", token.text), "remove one of the two"))?
 }
 
@@ -504,7 +523,7 @@ fn missing_word(look: &Look<'_>) -> Option<Slip> {
             "write it as `ramp 10->500 over 60s hold 3m back`",
         );
     }
-    (token.is_number() && look.expects(",")).then(|| {
+    (token.is_number() && look.expects(",") && look.statement() == "steps").then(|| {
         let before = look.before().map_or("", |before| before.text);
         let help = format!("write `{before}, {}`", token.text);
         Slip::new(format!("a comma is missing before `{}`", token.text), help)

@@ -6,8 +6,16 @@ use crate::run::events::{Event, Record, Snapshot, Views};
 use crate::show;
 use std::io::{IsTerminal as _, Write as _};
 
+/// Shows a run on a thread of its own, so that a terminal that takes nothing holds up no job.
+/// Without a thread to be had the run goes on unseen.
+pub(super) fn spawn(views: Views, quiet: bool) -> Option<std::thread::JoinHandle<()>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().ok()?;
+    let show = move || runtime.block_on(follow(views, quiet));
+    std::thread::Builder::new().name("progress".to_owned()).spawn(show).ok()
+}
+
 /// Shows a run until its views end.
-pub(super) async fn follow(mut views: Views, quiet: bool) {
+async fn follow(mut views: Views, quiet: bool) {
     let mut line =
         Line { terminal: std::io::stderr().is_terminal(), quiet, drawn: false, minute: None };
     let mut shown = true;
