@@ -72,6 +72,13 @@ impl Output {
         LOST.load(Ordering::Relaxed)
     }
 
+    /// A result that ends its own lines.
+    pub(crate) fn raw(&self, text: &str) {
+        let mut out = std::io::stdout().lock();
+        let _ = out.write_all(text.as_bytes());
+        let _ = out.flush();
+    }
+
     /// Something for people.
     pub(crate) fn note(&self, text: &str) {
         let _ = writeln!(std::io::stderr().lock(), "{text}");
