@@ -7,7 +7,8 @@
 //!   late a wake-up comes.
 //! - every `rate` also bounds what is sent ([`Guards::room`]): after a stall the overdue jobs wait
 //!   for room in the window. That is no hit; the plan itself was proven within the bound.
-//! - `depth` and `file` are asked for every 100 ms, `errors` with every answer.
+//! - `depth` and `file` are asked for every 100 ms, `errors` with every answer: from 20 answers in
+//!   the window on or a whole window after the start, and whatever their number at the run's end.
 //!
 //! A claim (no action) stops the run. `then stop` ends what the guard speaks of: the run, or its
 //! stream. On `jobs` and `time` that is the plan's own end; anywhere else it is a stop by a guard.
@@ -89,6 +90,8 @@ struct Armed {
     /// It has stopped something and has nothing more to say.
     spent: bool,
     pausing: bool,
+    /// It has stopped or paused something at some time.
+    acted: bool,
 }
 
 #[derive(Debug)]
@@ -135,10 +138,12 @@ impl Armed {
             }
             Some(Action::PauseUntil(_)) => over.then(|| {
                 self.pausing = true;
+                self.acted = true;
                 Effect::Pause
             }),
             None | Some(Action::Stop) => over.then(|| {
                 self.spent = true;
+                self.acted = true;
                 self.stop_effect(false)
             }),
         }
@@ -175,14 +180,21 @@ impl Guards {
             GuardKind::Errors { window_ns, .. } => Watch::Errors(ErrorWindow::new(*window_ns)),
             GuardKind::File(path) => Watch::File(PathBuf::from(path)),
         };
-        let arm =
-            |guard: Guard| Armed { watch: watch(&guard), guard, spent: false, pausing: false };
+        let arm = |guard: Guard| {
+            let watch = watch(&guard);
+            Armed { watch, guard, spent: false, pausing: false, acted: false }
+        };
         Guards { armed: guards.into_iter().map(arm).collect(), checked_ns: 0 }
     }
 
     /// Whether a guard on errors is stated: then failing is what the script has a say about.
     pub fn bounds_errors(&self) -> bool {
         self.armed.iter().any(|armed| matches!(armed.watch, Watch::Errors(_)))
+    }
+
+    /// Whether a guard on errors has stopped or paused something.
+    pub fn acted_on_errors(&self) -> bool {
+        self.armed.iter().any(|armed| matches!(armed.watch, Watch::Errors(_)) && armed.acted)
     }
 
     /// Whether a depth must be asked for every 100 ms.
@@ -290,6 +302,20 @@ impl Guards {
             let share = window.share(now_ns);
             let over = share > limit && window.is_telling(now_ns);
             Some((share, armed.judge(over, share, |_| true)?))
+        })
+    }
+
+    /// Judges the guards on errors at the end of the run, whatever the number of answers: so a short
+    /// or thin run is judged once. A pause would hold nothing any more.
+    pub fn judge_errors_at_end(&mut self, now_ns: u64) -> Vec<Hit> {
+        self.judge_each(|armed| {
+            let GuardKind::Errors { limit, .. } = armed.guard.kind else { return None };
+            let Watch::Errors(window) = &mut armed.watch else { return None };
+            if matches!(armed.guard.action, Some(Action::PauseUntil(_))) {
+                return None;
+            }
+            let share = window.share(now_ns);
+            Some((share, armed.judge(share > limit, share, |_| true)?))
         })
     }
 

@@ -173,6 +173,10 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             self.read_depths(|run, queue, depth| run.stats.depth_mut(queue).at_end(depth)).await;
         }
         self.stats.close_seconds(u64::MAX);
+        if self.ending.is_none() {
+            let hits = self.guards.judge_errors_at_end(elapsed_ns);
+            self.act(hits, elapsed_ns);
+        }
         self.judge_refusals(elapsed_ns, true);
         self.cut_minute(elapsed_ns);
         self.tell_state(elapsed_ns);

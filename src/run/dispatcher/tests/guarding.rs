@@ -234,6 +234,32 @@ fn errors_above_their_share_stop_and_at_it_do_not() {
 }
 
 #[test]
+fn errors_of_a_thin_stream_are_judged_too() {
+    let errors = |window_ns| GuardKind::Errors { limit: 0.01, window_ns };
+    let play = |interval_ns, count, window_ns| {
+        let scene = Scene::of(vec![Listed::every(interval_ns, count)]);
+        let scene = scene.guard(errors(window_ns), None, None);
+        let sink = scene.sink(|_, now_ns| {
+            let bad = now_ns >= SECOND;
+            Answer::all(if bad { Fate::Failed("OOM", false) } else { Fate::Acked }, 0)
+        });
+        scene.play(&sink)
+    };
+    // The 20th of 9 a second is answered after 2.17 s.
+    let played = play(SECOND / 9, 72, 10 * SECOND);
+    assert_eq!(played.outcome(), (OutcomeName::Guard, 3));
+    assert_eq!(played.report.jobs.sent, 20);
+    // One a second: a whole window has passed after 5 s, with five answers in it.
+    let played = play(SECOND, 8, 5 * SECOND);
+    assert_eq!((played.outcome(), played.report.jobs.sent), ((OutcomeName::Guard, 3), 5));
+    assert_eq!(played.report.guards[0].at_s, 5.0);
+    // Neither before the run is over: the end judges.
+    let played = play(SECOND, 8, 10 * SECOND);
+    assert_eq!((played.outcome(), played.report.jobs.sent), ((OutcomeName::Guard, 3), 8));
+    assert_eq!((played.report.guards[0].at_s, played.report.guards[0].value), (8.0, 0.875));
+}
+
+#[test]
 fn errors_pause_until_the_window_has_emptied() {
     let errors = GuardKind::Errors { limit: 0.5, window_ns: SECOND };
     let scene = thousand().guard(errors, Some(Action::PauseUntil(0.1)), None);
