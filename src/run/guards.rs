@@ -73,6 +73,8 @@ pub struct GuardEntry {
     pub limit: f64,
     /// `stop` or `pause until N`
     pub action: String,
+    /// Why it could not be kept, if that is what stopped the run: then the value is the last known.
+    pub cause: Option<String>,
 }
 
 /// All guards of a run.
@@ -108,6 +110,11 @@ enum Watch {
 impl Armed {
     fn speaks_of(&self, stream: usize) -> bool {
         self.guard.stream.is_none_or(|own| own == stream)
+    }
+
+    fn watches(&self, queue: usize) -> bool {
+        let Watch::Depth(queues) = &self.watch else { return false };
+        !self.spent && queues.iter().any(|(known, _)| *known == queue)
     }
 
     /// What a breach of it leads to; `planned` says whether `then stop` is the plan's own end.
@@ -333,6 +340,25 @@ impl Guards {
         })
     }
 
+    /// The first guard, if any, that watches the depth of a queue and has not had its say.
+    pub fn watching(&self, queue: usize) -> Option<usize> {
+        self.armed.iter().position(|armed| armed.watches(queue))
+    }
+
+    /// Stops what the guards on the depth of a queue speak of, since it can't be read: whatever they
+    /// were to do, they can't be kept.
+    pub fn blind_on(&mut self, queue: usize) -> Vec<Hit> {
+        self.judge_each(|armed| {
+            if !armed.watches(queue) {
+                return None;
+            }
+            armed.spent = true;
+            let Watch::Depth(queues) = &armed.watch else { return None };
+            let (_, depth) = queues.iter().find(|(known, _)| *known == queue)?;
+            Some((*depth as f64, armed.stop_effect(false)))
+        })
+    }
+
     /// Judges the guards on files.
     pub fn judge_files(&mut self) -> Vec<Hit> {
         self.judge_each(|armed| {
@@ -363,7 +389,8 @@ impl Guards {
             None | Some(Action::Stop) => "stop".to_owned(),
             Some(Action::PauseUntil(level)) => format!("pause until {level}"),
         };
-        GuardEntry { guard: guard.text.clone(), at_s: at_ns as f64 / 1e9, value, limit, action }
+        let (guard, at_s) = (guard.text.clone(), at_ns as f64 / 1e9);
+        GuardEntry { guard, at_s, value, limit, action, cause: None }
     }
 }
 

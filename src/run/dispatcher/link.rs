@@ -38,6 +38,11 @@ const FIRST_BACKOFF_NS: u64 = 1_000_000;
 const LONGEST_BACKOFF_NS: u64 = 500_000_000;
 
 impl Link {
+    /// Whether a break of the connection is known of and not mended.
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost_since_ns.is_some()
+    }
+
     pub(super) fn is_held(&self) -> bool {
         self.hold.is_some()
     }
