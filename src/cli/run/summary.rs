@@ -163,14 +163,8 @@ impl Text {
             self.row(&name, &text);
         }
         for hit in &report.guards {
-            let text = format!(
-                "`{}` hit after {} at {}: {}",
-                hit.guard,
-                show::duration((hit.at_s * 1e3) as u64 * 1_000_000),
-                show::number(hit.value),
-                hit.action
-            );
-            self.row("guard", &text);
+            let after = show::duration((hit.at_s * 1e3) as u64 * 1_000_000);
+            self.row("guard", &super::progress::guard(hit, &format!(" after {after}")));
         }
         for expectation in &report.expectations {
             let (mark, code) = if expectation.met { ("✓", "32") } else { ("✗", "31") };

@@ -74,9 +74,11 @@ impl Teller {
 }
 
 impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
-    /// Reads the depths, starts the clock and says so.
+    /// Reads the depths, starts the clock and says so. A guard that can't be kept from the start
+    /// fails the run before its first job.
     pub(super) async fn open(&mut self) {
-        self.read_depths(|run, queue, depth| run.stats.depth_mut(queue).at_start(depth)).await;
+        let blind =
+            self.read_depths(|run, queue, depth| run.stats.depth_mut(queue).at_start(depth)).await;
         self.clock.start();
         let end_ns = self.task.streams.iter().map(|(_, schedule)| schedule.end_ns()).max();
         self.tell(Event::Started {
@@ -87,6 +89,9 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             jobs: self.stats.counts().planned,
             duration_s: end_ns.unwrap_or(0) as f64 / 1e9,
         });
+        if let Some(failure) = blind {
+            self.fail(failure, 0);
+        }
     }
 
     /// Once a second: completes the seconds that are over, tells errors and shows the state.
@@ -173,6 +178,10 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             self.read_depths(|run, queue, depth| run.stats.depth_mut(queue).at_end(depth)).await;
         }
         self.stats.close_seconds(u64::MAX);
+        if self.ending.is_none() {
+            let hits = self.guards.judge_errors_at_end(elapsed_ns);
+            self.act(hits, elapsed_ns);
+        }
         self.judge_refusals(elapsed_ns, true);
         self.cut_minute(elapsed_ns);
         self.tell_state(elapsed_ns);

@@ -175,9 +175,9 @@ fn a_pause_by_depth_ends_when_all_queues_are_low() {
 fn errors_are_judged_once_they_tell_something() {
     let kind = GuardKind::Errors { limit: 0.01, window_ns: 10 * SECOND };
     let mut guards = armed(vec![guard(kind.clone(), None, None)]);
-    guards.answered(0, 0, 99, 99);
+    guards.answered(0, 0, 19, 19);
     assert_eq!(guards.judge_errors(0), [], "too few");
-    guards.answered(1, 1, 9_801, 0);
+    guards.answered(1, 1, 1_881, 0);
     assert_eq!(guards.judge_errors(1), [], "exactly 1 %");
     guards.answered(1, 2, 1, 1);
     assert_eq!(guards.judge_errors(2).len(), 1);
@@ -189,6 +189,21 @@ fn errors_are_judged_once_they_tell_something() {
     assert_eq!(guards.judge_errors(0)[0].effect, Effect::Pause);
     assert_eq!(guards.judge_errors(9 * SECOND), []);
     assert_eq!(guards.judge_errors(10 * SECOND)[0].effect, Effect::Resume);
+}
+
+#[test]
+fn errors_are_judged_at_the_end_however_few_answers_there_were() {
+    let kind = GuardKind::Errors { limit: 0.5, window_ns: 10 * SECOND };
+    let of = |action, failed| {
+        let mut guards = armed(vec![guard(kind.clone(), action, None)]);
+        guards.answered(0, 0, 4, failed);
+        assert_eq!(guards.judge_errors(0), [], "too few");
+        (guards.judge_errors_at_end(SECOND), guards.acted_on_errors())
+    };
+    assert_eq!(of(None, 2), (vec![], false));
+    let hit = Hit { guard: 0, value: 0.75, effect: STOP_RUN };
+    assert_eq!(of(Some(Action::Stop), 3), (vec![hit], true));
+    assert_eq!(of(Some(Action::PauseUntil(0.1)), 3), (vec![], false), "nothing left to hold");
 }
 
 #[test]

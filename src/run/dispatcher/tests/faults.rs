@@ -143,11 +143,18 @@ fn a_target_that_refuses_everything_ends_the_run() {
 }
 
 #[test]
-fn a_script_that_bounds_errors_has_the_say_about_refusals() {
-    let errors = GuardKind::Errors { limit: 1.0, window_ns: SECOND };
-    let scene = Scene::of(vec![Listed::every(MS, 10_000)]).guard(errors, None, None);
-    let sink = scene.sink(refusing(3 * SECOND));
-    assert_eq!(scene.play(&sink).outcome(), (OutcomeName::Done, 0));
+fn a_script_that_bounds_errors_has_the_say_about_refusals_until_the_end() {
+    let play = |limit, action| {
+        let errors = GuardKind::Errors { limit, window_ns: SECOND };
+        let scene = Scene::of(vec![Listed::every(MS, 10_000)]).guard(errors, action, None);
+        let sink = scene.sink(refusing(3 * SECOND));
+        scene.play(&sink)
+    };
+    let played = play(1.0, None);
+    assert_eq!(played.report.jobs.sent, 10_000, "not given up on");
+    assert_eq!(played.outcome(), (OutcomeName::Failed, 4), "but no success");
+    let played = play(0.9, Some(Action::PauseUntil(0.1)));
+    assert_eq!(played.outcome(), (OutcomeName::Done, 0), "the guard has acted");
 }
 
 #[test]
