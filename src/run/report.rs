@@ -43,7 +43,7 @@ pub struct Report {
     pub response_time_us: Option<Summary>,
     /// The same for each stream.
     pub streams: Vec<StreamReport>,
-    /// Errors by kind.
+    /// Errors by kind and by what became of the jobs.
     pub errors: Vec<ErrorEntry>,
     /// Hits of guards, in order.
     pub guards: Vec<GuardEntry>,

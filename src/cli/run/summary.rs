@@ -137,8 +137,9 @@ impl Text {
     fn findings(&mut self, report: &Report) {
         for error in &report.errors {
             let text = format!(
-                "{} of kind {}, first after {}: {}",
+                "{} {} ({}), first after {}: {}",
                 show::plural(error.count, "job"),
+                error.outcome,
                 error.kind,
                 show::duration((error.first_at_s * 1e9) as u64),
                 error.last

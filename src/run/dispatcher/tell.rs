@@ -140,7 +140,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
                 let (kind, message) = (entry.kind.clone(), entry.last.clone());
                 let now_ns = self.clock.now_ns();
                 let at = self.clock.start_unix_ns().saturating_add(now_ns);
-                let event = Event::Error { kind, count, message };
+                let event = Event::Error { kind, outcome: entry.outcome, count, message };
                 self.teller.publisher.tell(Record { at, t_s: now_ns as f64 / 1e9, event });
             }
         }
