@@ -59,6 +59,8 @@ pub struct Task<J> {
     pub file: String,
     /// The plan's digest.
     pub digest: String,
+    /// The plan's seed.
+    pub seed: u64,
     /// The names of the streams and their due jobs.
     pub streams: Vec<(Option<String>, Arc<dyn Schedule>)>,
     /// What they send.

@@ -19,6 +19,8 @@ pub struct Report {
     pub file: String,
     /// The plan's digest.
     pub digest: String,
+    /// The plan's seed: with it and the script the run can be had again.
+    pub seed: u64,
     /// Where the jobs went.
     pub target: String,
     /// Which part of the plan this was, as `1/4`, if not the whole.

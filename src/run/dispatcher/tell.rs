@@ -227,6 +227,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             run_id: self.options.run_id.clone(),
             file: self.task.file.clone(),
             digest: self.task.digest.clone(),
+            seed: self.task.seed,
             target: self.options.target.clone(),
             shard: (of > 1).then(|| format!("{part}/{of}")),
             started_at: instant_text(self.clock.start_unix_ns()),
