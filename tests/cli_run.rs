@@ -198,6 +198,19 @@ fn a_depth_guard_stops_the_run_with_exit_code_three() {
 }
 
 #[test]
+fn a_depth_guard_that_may_not_ask_fails_the_run_before_its_first_job() {
+    let server = RedisServer::start();
+    let _: String = server.ask("ACL SETUSER pusher on >secret ~* &* +@all -llen");
+    let target = format!("redis://pusher:secret@127.0.0.1:{}", server.port());
+    let (output, report) = run("constant 100 for 1s; guard { depth <= 50 }", &target, &[]);
+    assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
+    assert_eq!((&report["outcome"], count(&report, "due")), (&"failed".into(), 0));
+    let message = report["failure"]["message"].as_str().unwrap();
+    assert!(message.contains("depth <= 50") && message.contains("NOPERM"), "{message}");
+    assert_eq!(server.connection().llen::<_, u64>("loadc").unwrap(), 0);
+}
+
+#[test]
 fn a_depth_guard_pauses_until_workers_have_caught_up_and_the_plan_stays_whole() {
     let server = RedisServer::start();
     let script = "constant 2000 for 1s; guard { depth <= 300 then pause until 50; time <= 1m }";

@@ -359,13 +359,19 @@ impl Guards {
         })
     }
 
-    /// Judges the guards on files.
-    pub fn judge_files(&mut self) -> Vec<Hit> {
-        self.judge_each(|armed| {
-            let Watch::File(path) = &armed.watch else { return None };
-            let there = !armed.spent && path.exists();
-            Some((1.0, armed.judge(there, 1.0, |_| true)?))
-        })
+    /// The guards on files, and which.
+    pub fn files(&self) -> Vec<(usize, PathBuf)> {
+        let file = |(guard, armed): (usize, &Armed)| match &armed.watch {
+            Watch::File(path) => Some((guard, path.clone())),
+            _ => None,
+        };
+        self.armed.iter().enumerate().filter_map(file).collect()
+    }
+
+    /// Judges a guard on a file that is there or not.
+    pub fn judge_file(&mut self, guard: usize, there: bool) -> Option<Hit> {
+        let effect = self.armed[guard].judge(there, 1.0, |_| true)?;
+        Some(Hit { guard, value: 1.0, effect })
     }
 
     fn judge_each(&mut self, judge: impl FnMut(&mut Armed) -> Option<(f64, Effect)>) -> Vec<Hit> {

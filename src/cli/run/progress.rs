@@ -88,8 +88,8 @@ impl Line {
         };
         let text = match &record.event {
             Event::Warning { message } => format!("warning: {message}"),
-            Event::Error { kind, count, message } => {
-                format!("error: {} failed with {kind}: {message}", show::plural(*count, "job"))
+            Event::Error { kind, outcome, count, message } => {
+                format!("error: {} {outcome} ({kind}): {message}", show::plural(*count, "job"))
             }
             Event::Guard { hit } => format!("guard: {}", guard(hit, "")),
             Event::Paused { by, stream } => format!("paused{} by {by}", whose(stream)),

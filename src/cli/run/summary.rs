@@ -40,7 +40,7 @@ pub(crate) fn summary(report: &Report, target: &str, color: bool) -> String {
                 .map_or_else(String::new, |rss| format!(", {} of memory", show::bytes(rss)))
         ),
     );
-    text.row("digest", &report.digest);
+    text.row("digest", &format!("{}, seed {}", report.digest, report.seed));
     text.out
 }
 
@@ -153,8 +153,9 @@ impl Text {
     fn findings(&mut self, report: &Report) {
         for error in &report.errors {
             let text = format!(
-                "{} of kind {}, first after {}: {}",
+                "{} {} ({}), first after {}: {}",
                 show::plural(error.count, "job"),
+                error.outcome,
                 error.kind,
                 show::duration((error.first_at_s * 1e9) as u64),
                 error.last

@@ -1,4 +1,4 @@
-//! Questions to the outside: how full the queues are, whether a file is there.
+//! Questions to the outside: how full the queues are.
 
 use super::{Boxed, Dispatcher, SECOND_NS};
 use crate::job::Format;
@@ -76,8 +76,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     /// Asks whatever is to be asked for by now.
     pub(super) fn ask(&mut self, now_ns: u64) {
         if self.guards.asks_files() {
-            let hits = self.guards.judge_files();
-            self.act(hits, now_ns);
+            self.look(now_ns);
         }
         if self.guards.asks_errors() {
             let hits = self.guards.judge_errors(now_ns);

@@ -74,11 +74,12 @@ impl Teller {
 }
 
 impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
-    /// Reads the depths, starts the clock and says so. A guard that can't be kept from the start
+    /// Reads the depths, looks for files, starts the clock and says so. A guard that can't be kept from the start
     /// fails the run before its first job.
     pub(super) async fn open(&mut self) {
         let blind =
             self.read_depths(|run, queue, depth| run.stats.depth_mut(queue).at_start(depth)).await;
+        let looked = self.look_first();
         self.clock.start();
         let end_ns = self.task.streams.iter().map(|(_, schedule)| schedule.end_ns()).max();
         self.tell(Event::Started {
@@ -91,6 +92,10 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         });
         if let Some(failure) = blind {
             self.fail(failure, 0);
+        }
+        match looked {
+            Ok(hits) => self.act(hits, 0),
+            Err(failure) => self.fail(failure, 0),
         }
     }
 
@@ -135,7 +140,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
                 let (kind, message) = (entry.kind.clone(), entry.last.clone());
                 let now_ns = self.clock.now_ns();
                 let at = self.clock.start_unix_ns().saturating_add(now_ns);
-                let event = Event::Error { kind, count, message };
+                let event = Event::Error { kind, outcome: entry.outcome, count, message };
                 self.teller.publisher.tell(Record { at, t_s: now_ns as f64 / 1e9, event });
             }
         }
@@ -222,6 +227,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             run_id: self.options.run_id.clone(),
             file: self.task.file.clone(),
             digest: self.task.digest.clone(),
+            seed: self.task.seed,
             target: self.options.target.clone(),
             shard: (of > 1).then(|| format!("{part}/{of}")),
             started_at: instant_text(self.clock.start_unix_ns()),

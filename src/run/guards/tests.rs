@@ -207,14 +207,13 @@ fn errors_are_judged_at_the_end_however_few_answers_there_were() {
 }
 
 #[test]
-fn a_file_is_seen_when_it_appears() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("stop");
-    let kind = GuardKind::File(path.to_string_lossy().into_owned());
-    let mut guards = armed(vec![guard(kind, None, None)]);
-    assert_eq!(guards.judge_files(), []);
-    std::fs::write(&path, "").unwrap();
-    assert_eq!(guards.judge_files(), [Hit { guard: 0, value: 1.0, effect: STOP_RUN }]);
+fn a_file_stops_once_it_is_there() {
+    let mut guards = armed(vec![guard(GuardKind::File("stop".to_owned()), None, None)]);
+    assert_eq!(guards.files(), [(0, PathBuf::from("stop"))]);
+    assert_eq!(guards.judge_file(0, false), None);
+    assert_eq!(guards.judge_file(0, true), Some(Hit { guard: 0, value: 1.0, effect: STOP_RUN }));
+    assert!(!guards.asks_files());
+    assert_eq!(guards.judge_file(0, true), None, "once is enough");
     let entry = guards.entry(0, 1.0, 2 * SECOND);
     assert_eq!((entry.at_s, entry.action.as_str()), (2.0, "stop"));
 }

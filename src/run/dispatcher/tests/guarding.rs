@@ -340,6 +340,45 @@ fn a_file_that_appears_stops() {
 }
 
 #[test]
+fn a_file_that_is_there_beforehand_leaves_no_job() {
+    let folder = tempfile::tempdir().unwrap();
+    let kind = GuardKind::File(folder.path().to_string_lossy().into_owned());
+    let scene = Scene::of(vec![Listed::at(vec![0; 10])]).guard(kind, None, None);
+    let sink = scene.prompt(MS);
+    let played = scene.play(&sink);
+    assert_eq!((played.outcome(), played.report.jobs.sent), ((OutcomeName::Guard, 3), 0));
+}
+
+#[test]
+fn a_file_that_nobody_can_tell_of_fails_at_the_start_and_warns_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let parent = folder.path().join("folder");
+    let path = parent.join("stop");
+    let guarded = || {
+        let kind = GuardKind::File(path.to_string_lossy().into_owned());
+        thousand().guard(kind, None, None)
+    };
+    let scene = guarded();
+    let sink = scene.prompt(MS);
+    let played = scene.play_with(&sink, async |clock, _| {
+        // Below a file there can be no other, and asking for one is an error.
+        clock.sleep_until(1_250 * MS).await;
+        std::fs::write(&parent, "").unwrap();
+    });
+    assert_eq!(played.outcome(), (OutcomeName::Done, 0));
+    assert_eq!(played.instants(|event| matches!(event, Event::Warning { .. })), [1.3]);
+
+    let scene = guarded();
+    let sink = scene.prompt(MS);
+    let played = scene.play(&sink);
+    assert_eq!((played.outcome(), played.report.jobs.due), ((OutcomeName::Failed, 4), 0));
+    let failure = played.report.failure.unwrap();
+    let start = format!("can't look for the stop file {}: ", path.display());
+    assert!(failure.message.starts_with(&start), "{failure:?}");
+    assert!(failure.message.len() > start.len());
+}
+
+#[test]
 fn a_stream_stopped_by_a_guard_leaves_the_others_and_marks_the_run() {
     let streams = vec![Listed::every(MS, 3_000), Listed::every(MS, 3_000)];
     let scene = Scene::of(streams).guard(depth(10), Some(Action::Stop), Some(0));
