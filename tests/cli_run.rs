@@ -123,6 +123,8 @@ fn the_daily_example_runs_sixty_times_as_fast() {
     let script = script
         .replace("constant 5 for 6h ", "constant 5 for 3m ")
         .replace("depth <= 10k then pause until 8k", "");
+    // How near to the plan a busy machine comes is not what this is about.
+    let script = script.replace("expect { deviation < 1%; errors < 0.1% }", "");
     let (output, report) = run(&script, &server.url(), &["--speed", "x60", "--for", "5s"]);
     // 3 min · 5/s, then 2 min of a ramp from 5 by 95/7200 each second.
     let ramp = 5.0 * 120.0 + 95.0 / 7200.0 * 120.0 * 120.0 / 2.0;
