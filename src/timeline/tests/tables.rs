@@ -130,6 +130,18 @@ fn compositions_hold_what_they_say() {
         (cut(whole(25), forever(Curve::Sequence(vec![flat(10, 5), pause(5)]))), 150, 10.0),
         (cut(whole(20), forever(Curve::Sequence(vec![at_once(1), pause(10)]))), 3, 0.0),
         (cut(whole(10), endless(whole(3))), 30, 3.0),
+        (
+            cut(
+                whole(10),
+                Curve::Sequence(vec![
+                    pause(10),
+                    Curve::Sequence(vec![at_once(5), flat(10, 1)]),
+                    at_once(3),
+                ]),
+            ),
+            5,
+            0.0,
+        ),
     ];
     for (curve, jobs, peak) in rows {
         let timeline = timeline(curve);
@@ -168,9 +180,15 @@ fn a_rate_that_touches_zero_at_either_end_is_exact() {
     // 72.5 jobs: the last is due at the very end, where the rate is 0.
     let down = linear(fraction(145, 2), whole(0), whole(2), false);
     let back = linear(fraction(145, 2), whole(0), whole(2), true);
-    for curve in
-        [down, back, up(0, 1, 86_400), up(1, 0, 86_401), smooth(whole(0), whole(1), whole(7), true)]
-    {
+    for curve in [
+        down,
+        back,
+        up(0, 1, 86_400),
+        up(1, 0, 86_401),
+        smooth(whole(0), whole(1), whole(7), true),
+        smooth(whole(0), whole(9), fraction(65, 3), true),
+        smooth(whole(9), whole(0), whole(3601), false),
+    ] {
         let (timeline, oracle) = (timeline(&curve), Oracle::new(&curve));
         let jobs = oracle.jobs();
         assert_eq!(timeline.jobs(), Some(jobs));
