@@ -204,7 +204,7 @@ fn a_trillion_jobs_over_a_year_are_exact() {
     let ramps = vec![up(0, 63_420, YEAR / 2), up(63_420, 0, YEAR / 2)];
     for curve in [
         total(jobs, flat(1, YEAR)),
-        total(jobs, repeat(365, Curve::Sequence(vec![up(1, 3, 43_200), up(3, 1, 43_200)]))),
+        total(jobs, repeat(10, Curve::Sequence(vec![up(1, 3, YEAR / 20), up(3, 1, YEAR / 20)]))),
         total(jobs, Curve::Sequence(ramps)),
         Curve::Sequence(vec![constant(fraction(1, 2), whole(1)), total(jobs, up(1, 2, YEAR))]),
     ] {
@@ -235,7 +235,7 @@ fn a_year_of_small_cycles_is_a_small_tree() {
     let burst = Curve::Sequence(vec![flat(500, 5), pause(10)]);
     let year = cut(whole(YEAR), forever(burst));
     let timeline = timeline(&Curve::Sequence(vec![year, sine(10, 20, 1, YEAR)]));
-    assert!(timeline.root.parts() < 40);
+    assert!(timeline.root.parts < 40);
     assert_eq!(timeline.jobs_by(YEAR as u64 * SECOND), 2500 * YEAR as u64 / 15);
 }
 
@@ -272,7 +272,7 @@ fn sums_are_capped_over_one_common_round() {
     };
     let both = Curve::Together(vec![cut(whole(YEAR), burst), wave(Some(whole(YEAR)))]);
     let timeline = timeline(&cap(600, both));
-    assert!(timeline.root.parts() < 2000);
+    assert!(timeline.root.parts < 2000);
     assert_eq!(timeline.peak(), 600.0);
     assert_eq!(timeline.rate(900 * SECOND), 600.0);
     assert_eq!(timeline.rate(2700 * SECOND), 550.0);
