@@ -242,12 +242,15 @@ fn a_year_of_small_cycles_is_a_small_tree() {
 #[test]
 fn without_end_there_are_times_but_no_total() {
     let curve = Curve::Sequence(vec![flat(1, 10), endless(whole(2)), flat(5, 5)]);
-    let timeline = timeline(&curve);
-    assert_eq!((timeline.jobs(), timeline.length_ns()), (None, None));
-    assert_eq!(timeline.time_of(10), 9_500_000_000);
-    assert_eq!(timeline.time_of(1_000_010), 10 * SECOND + 499_999_750_000_000);
-    assert_eq!(timeline.jobs_by(u64::MAX), 10 + 2 * (u64::MAX / SECOND - 10) + 1);
+    let steady = timeline(&curve);
+    assert_eq!((steady.jobs(), steady.length_ns()), (None, None));
+    assert_eq!(steady.time_of(10), 9_500_000_000);
+    assert_eq!(steady.time_of(1_000_010), 10 * SECOND + 499_999_750_000_000);
+    assert_eq!(steady.jobs_by(u64::MAX), 10 + 2 * (u64::MAX / SECOND - 10) + 1);
     assert_eq!(Timeline::new(&endless(whole(0))).unwrap().time_of(1), u64::MAX);
+    // 10³³ passes in 1000 seconds.
+    let short = timeline(&forever(constant(whole(1), fraction(1, 10i128.pow(30)))));
+    assert_eq!((short.time_of(3), short.jobs_by(1000 * SECOND)), (2_500_000_000, 1000));
     let waves = Curve::Sine {
         base: whole(0),
         amp: whole(10),
@@ -255,7 +258,7 @@ fn without_end_there_are_times_but_no_total() {
         phase: whole(0),
         length: None,
     };
-    let capped = super::timeline(&cap(15, Curve::Together(vec![waves, endless(whole(10))])));
+    let capped = timeline(&cap(15, Curve::Together(vec![waves, endless(whole(10))])));
     assert_eq!(capped.peak(), 15.0);
     assert!(capped.jobs_by(HOUR * 1000) > 1_000_000);
 }
