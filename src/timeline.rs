@@ -133,7 +133,7 @@ impl Timeline {
     pub fn jobs_by(&self, t_ns: u64) -> u64 {
         let t = Dd::from_u64(t_ns);
         let slack = slack(t);
-        let ended = self.root.total.as_ref().filter(|_| self.root.is_over(t));
+        let ended = self.root.total.as_ref().filter(|_| self.root.is_over(t + Dd::new(slack)));
         if let Some(total) = ended {
             return whole_jobs(total.dd());
         }

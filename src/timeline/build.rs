@@ -1,7 +1,7 @@
 //! From the curve as data to the tree.
 
 use super::curve::Curve;
-use super::level::{Bound, bounded};
+use super::level::{Bound, Effort, bounded};
 use super::node::Node;
 use super::num::Num;
 use super::shape::{Exponential, Line, Shape, Sine, Way};
@@ -18,7 +18,7 @@ const MAX_RATE: f64 = 1e12;
 /// How deep blocks may stand in one another.
 const MAX_DEPTH: usize = 128;
 /// How many parts a timeline may have.
-pub const MAX_PARTS: usize = 2_000_000;
+pub const MAX_PARTS: usize = 500_000;
 
 /// Why a curve has no timeline. `mark` is the nearest marked part around the fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -108,6 +108,7 @@ pub struct Builder {
     pub marks: Vec<u32>,
     around: Vec<u32>,
     parts: usize,
+    effort: Effort,
 }
 
 type Built = Result<Node, CurveError>;
@@ -129,6 +130,9 @@ impl Builder {
         let few = node.total.is_none_or(|total| total.dd().hi <= MAX_JOBS);
         let range = node.range;
         let slow = range.low > range.high || range.high.hi <= MAX_RATE;
+        if node.parts > MAX_PARTS {
+            return Err(self.fail(Fault::TooComplex));
+        }
         if short && few && slow { Ok(node) } else { Err(self.fail(Fault::Overflow)) }
     }
 
@@ -170,15 +174,14 @@ impl Builder {
     }
 
     /// What a block makes of its body.
-    fn changed(&self, block: &Curve, body: Node) -> Built {
-        let held = |body, bound| bounded(body, bound).map_err(|fault| self.fail(fault));
+    fn changed(&mut self, block: &Curve, body: Node) -> Built {
         match block {
             Curve::Repeat { times: None, .. } if !body.lasts() => Err(self.fail(Fault::NoLength)),
             Curve::Repeat { times, .. } => Ok(Node::repeat(body, *times)),
             Curve::Scale { factor, .. } => Ok(scaled(body, self.at_least_zero(factor)?)),
             Curve::Speed { factor, .. } => Ok(sped(body, self.above_zero(factor)?)),
-            Curve::Cap { rate, .. } => held(body, Bound::AtMost(self.rate(rate)?)),
-            Curve::Floor { rate, .. } => held(body, Bound::AtLeast(self.rate(rate)?)),
+            Curve::Cap { rate, .. } => self.held(body, Bound::AtMost(self.rate(rate)?)),
+            Curve::Floor { rate, .. } => self.held(body, Bound::AtLeast(self.rate(rate)?)),
             Curve::Total { jobs, .. } => self.total(*jobs, body),
             Curve::Cut { length, .. } => {
                 cut(body, self.length(length)?).map_err(|fault| self.fail(fault))
@@ -187,7 +190,11 @@ impl Builder {
         }
     }
 
-    fn leaf(&self, curve: &Curve) -> Built {
+    fn held(&mut self, body: Node, bound: Bound) -> Built {
+        bounded(body, bound, &mut self.effort).map_err(|fault| self.fail(fault))
+    }
+
+    fn leaf(&mut self, curve: &Curve) -> Built {
         match curve {
             Curve::Constant { rate, length } => {
                 let length = length.as_ref().map(|length| self.length(length)).transpose()?;
@@ -228,7 +235,7 @@ impl Builder {
         Ok(Node::piece(shape, Some(over)))
     }
 
-    fn sine(&self, sine: Sine, length: Option<Num>) -> Built {
+    fn sine(&mut self, sine: Sine, length: Option<Num>) -> Built {
         let sizes = [sine.base.dd(), sine.amp.dd(), sine.period.dd()];
         if sizes.iter().any(|size| size.hi.abs() > 1e30) {
             return Err(self.fail(Fault::Overflow));
@@ -242,7 +249,7 @@ impl Builder {
         if !dips {
             return Ok(node);
         }
-        bounded(node, Bound::AtLeast(Num::zero())).map_err(|fault| self.fail(fault))
+        self.held(node, Bound::AtLeast(Num::zero()))
     }
 
     /// Scales to so many jobs.

@@ -5,14 +5,14 @@
 
 use super::build::Fault;
 use super::dd::Dd;
-use super::level::{Bound, bounded_piece};
+use super::level::{Bound, Effort, bounded_piece};
 use super::node::{Kind, Node};
 use super::num::Num;
 use super::shape::{Line, Shape};
 use super::transform::cut_repeat;
 
 /// How many pieces a sum may come to.
-const MAX_PIECES: usize = 200_000;
+const MAX_PIECES: usize = 100_000;
 
 /// A part of a member, from the sum's start.
 #[derive(Clone, Copy)]
@@ -59,8 +59,8 @@ impl Segment<'_> {
 }
 
 /// The sum as a sequence of pieces, each held by the bound.
-pub fn flattened(sum: &Node, bound: Bound) -> Result<Node, Fault> {
-    let mut flat = Flat { bound, pieces: 0 };
+pub fn flattened(sum: &Node, bound: Bound, effort: &mut Effort) -> Result<Node, Fault> {
+    let mut flat = Flat { bound, effort, pieces: 0 };
     let parts = segments(sum).into_iter().map(|segment| flat.segment(&segment));
     Ok(Node::sequence(parts.collect::<Result<_, _>>()?))
 }
@@ -170,12 +170,13 @@ fn borders(atoms: &[Atom<'_>], length: Option<Num>) -> Vec<Num> {
     borders
 }
 
-struct Flat {
+struct Flat<'e> {
     bound: Bound,
+    effort: &'e mut Effort,
     pieces: usize,
 }
 
-impl Flat {
+impl Flat<'_> {
     /// What a segment comes to.
     fn segment(&mut self, segment: &Segment<'_>) -> Result<Node, Fault> {
         let Segment { start, length, active } = segment;
@@ -194,7 +195,7 @@ impl Flat {
             (_, Some(length)) => self.stretch(&lasting, *start, start.plus(*length))?,
             (Some(_), None) => {
                 let steady = lasting.iter().filter_map(|atom| shape_from(atom, *start));
-                bounded_piece(summed(steady.collect()), None, self.bound)?
+                bounded_piece(summed(steady.collect()), None, self.bound, self.effort)?
             }
             (None, None) => return Err(Fault::TooComplex),
         });
@@ -230,7 +231,8 @@ impl Flat {
             self.jumps_at(active, *from, &mut parts);
             let Some(to) = borders.get(i + 1) else { break };
             let shapes = active.iter().filter_map(|atom| shape_from(atom, *from)).collect();
-            let node = bounded_piece(summed(shapes), Some(to.minus(*from)), self.bound)?;
+            let node =
+                bounded_piece(summed(shapes), Some(to.minus(*from)), self.bound, self.effort)?;
             self.spend(1)?;
             parts.push(node);
         }

@@ -113,7 +113,9 @@ impl Spot<'_> {
     /// Whether the count is not reached at t, in whole nanoseconds.
     fn misses(&self, t: u64, count: Dd) -> bool {
         let t = Dd::from_u64(t);
-        self.area(t, slack(t)) < count
+        // Only of a sum is anything due at its very start.
+        let at_start = matches!(self.leaf.kind, Kind::Piece(_)) && t <= self.start;
+        if at_start { self.before < count } else { self.area(t, slack(t)) < count }
     }
 
     /// How many jobs are missing at t, and the rate there.

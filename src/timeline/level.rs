@@ -13,6 +13,28 @@ const RATE_TOLERANCE: f64 = 1e-28;
 /// An interval this short against the whole holds no crossing, at most a touch.
 const NARROWEST: f64 = 1.0 / (1u64 << 44) as f64;
 
+/// How many stretches of curves may be looked at while a timeline is compiled.
+const MOST_EFFORT: usize = 1_000_000;
+
+/// What is left of the work that caps and floors may cost.
+pub struct Effort {
+    left: usize,
+}
+
+impl Default for Effort {
+    fn default() -> Effort {
+        Effort { left: MOST_EFFORT }
+    }
+}
+
+impl Effort {
+    /// Takes some, if there is.
+    pub fn spend(&mut self, amount: usize) -> Result<(), Fault> {
+        self.left = self.left.checked_sub(amount).ok_or(Fault::TooComplex)?;
+        Ok(())
+    }
+}
+
 /// Which side of a level is kept.
 #[derive(Clone, Copy, Debug)]
 pub enum Bound {
@@ -54,7 +76,7 @@ impl Bound {
 }
 
 /// A tree with every rate held by a bound.
-pub fn bounded(node: Node, bound: Bound) -> Result<Node, Fault> {
+pub fn bounded(node: Node, bound: Bound, effort: &mut Effort) -> Result<Node, Fault> {
     let Range { low, high, jumps } = node.range;
     if jumps && matches!(bound, Bound::AtMost(_)) {
         return Err(Fault::CappedJump);
@@ -64,26 +86,31 @@ pub fn bounded(node: Node, bound: Bound) -> Result<Node, Fault> {
     }
     let length = node.length;
     Ok(match node.kind {
-        Kind::Piece(shape) => bounded_piece(shape, length, bound)?,
+        Kind::Piece(shape) => bounded_piece(shape, length, bound, effort)?,
         Kind::Jump => node,
         Kind::Sequence(sequence) => {
-            let items = sequence.items.into_iter().map(|item| bounded(item, bound));
+            let items = sequence.items.into_iter().map(|item| bounded(item, bound, effort));
             Node::sequence(items.collect::<Result<_, _>>()?)
         }
-        Kind::Repeat { body, times } => Node::repeat(bounded(*body, bound)?, times),
-        Kind::Mark { id, body } => Node::mark(id, bounded(*body, bound)?),
+        Kind::Repeat { body, times } => Node::repeat(bounded(*body, bound, effort)?, times),
+        Kind::Mark { id, body } => Node::mark(id, bounded(*body, bound, effort)?),
         Kind::Together { members, flat: Some(flat) } => {
-            with_flat(Node::together(members), bounded(*flat, bound)?)
+            with_flat(Node::together(members), bounded(*flat, bound, effort)?)
         }
         Kind::Together { .. } => {
-            let flat = flattened(&node, bound)?;
+            let flat = flattened(&node, bound, effort)?;
             with_flat(node, flat)
         }
     })
 }
 
 /// One piece, held by a bound: pieces of the shape and of the level in turn.
-pub fn bounded_piece(shape: Shape, length: Option<Num>, bound: Bound) -> Result<Node, Fault> {
+pub fn bounded_piece(
+    shape: Shape,
+    length: Option<Num>,
+    bound: Bound,
+    effort: &mut Effort,
+) -> Result<Node, Fault> {
     let Range { low, high, .. } = Node::piece(shape.clone(), length).range;
     if low > high || bound.allows(low, high) {
         return Ok(Node::piece(shape, length));
@@ -93,14 +120,14 @@ pub fn bounded_piece(shape: Shape, length: Option<Num>, bound: Bound) -> Result<
     }
     match (&shape, length) {
         (Shape::Sine(sine), length) if length.is_none_or(|l| l.order(sine.period).is_gt()) => {
-            let wave = bounded_stretch(&shape, sine.period, bound);
+            let wave = bounded_stretch(&shape, sine.period, bound, effort)?;
             match length {
                 Some(length) => cut_repeat(wave, None, length),
                 None => Ok(Node::repeat(wave, None)),
             }
         }
         (Shape::Line(line), Some(length)) => Ok(bounded_line(*line, length, bound)),
-        (_, Some(length)) => Ok(bounded_stretch(&shape, length, bound)),
+        (_, Some(length)) => bounded_stretch(&shape, length, bound, effort),
         (_, None) => Err(Fault::TooComplex),
     }
 }
@@ -125,9 +152,14 @@ fn bounded_line(line: Line, length: Num, bound: Bound) -> Node {
 }
 
 /// Any shape over a length, cut where it crosses the level.
-fn bounded_stretch(shape: &Shape, length: Num, bound: Bound) -> Node {
-    let mut stretches = Stretches { shape, bound, found: Vec::new() };
-    stretches.find(Dd::ZERO, length.dd(), length.dd().hi * NARROWEST);
+fn bounded_stretch(
+    shape: &Shape,
+    length: Num,
+    bound: Bound,
+    effort: &mut Effort,
+) -> Result<Node, Fault> {
+    let mut stretches = Stretches { shape, bound, effort, found: Vec::new() };
+    stretches.find(Dd::ZERO, length.dd(), length.dd().hi * NARROWEST)?;
     let last = stretches.found.len().saturating_sub(1);
     let mut parts: Vec<Node> = Vec::new();
     let mut start = Num::zero();
@@ -140,13 +172,14 @@ fn bounded_stretch(shape: &Shape, length: Num, bound: Bound) -> Node {
             start = end;
         }
     }
-    Node::sequence(parts)
+    Ok(Node::sequence(parts))
 }
 
 /// The stretches in which a shape is free, or held at the level, in turn.
 struct Stretches<'a> {
     shape: &'a Shape,
     bound: Bound,
+    effort: &'a mut Effort,
     /// The end of each, and whether it is free.
     found: Vec<(Dd, bool)>,
 }
@@ -154,27 +187,32 @@ struct Stretches<'a> {
 impl Stretches<'_> {
     /// An interval is done with when the rates in it are all on one side, or when they only rise
     /// or only fall; else it is halved.
-    fn find(&mut self, from: Dd, to: Dd, narrowest: f64) {
+    fn find(&mut self, from: Dd, to: Dd, narrowest: f64) -> Result<(), Fault> {
+        self.effort.spend(1)?;
         let (low, high) = self.shape.bounds(from, to);
         if self.bound.allows(low, high) {
-            return self.add(to, true);
+            self.add(to, true);
+            return Ok(());
         }
         if self.bound.forbids(low, high) {
-            return self.add(to, false);
+            self.add(to, false);
+            return Ok(());
         }
         let middle = (from + to).scale_by_power(0.5);
         if (to - from).hi <= narrowest {
-            return self.add(to, self.is_free_at(middle));
+            self.add(to, self.is_free_at(middle));
+            return Ok(());
         }
         let (least, most) = self.shape.slope_bounds(from, to);
         if least > 0.0 || most < 0.0 {
             if let Some(at) = crossing(self.shape, self.bound.level().dd(), from, to) {
                 self.add(at, self.is_free_at(from));
             }
-            return self.add(to, self.is_free_at(to));
+            self.add(to, self.is_free_at(to));
+            return Ok(());
         }
-        self.find(from, middle, narrowest);
-        self.find(middle, to, narrowest);
+        self.find(from, middle, narrowest)?;
+        self.find(middle, to, narrowest)
     }
 
     fn is_free_at(&self, x: Dd) -> bool {

@@ -1,11 +1,15 @@
 //! From an instant, or from a count, to the leaf of the tree that holds it.
 
+use super::COUNT_TOLERANCE;
 use super::dd::Dd;
 use super::node::{Kind, Node, Range, Sequence};
 use super::shape::{Near, Shape};
 
 /// Times closer than this, relative, are the same: what rounding may have parted.
 const TIME_TOLERANCE: f64 = 3e-30;
+
+/// The share of a leaf's jobs from which on its end needs a closer look.
+const NEARLY_ALL: f64 = 1.0 - 1e-14;
 
 /// The part of a timeline an instant falls into, which is one shape, one jump, or a sum.
 #[derive(Clone, Copy, Debug)]
@@ -91,7 +95,7 @@ impl Node {
             return Dd::ZERO;
         }
         match &self.total {
-            Some(total) if self.is_over(x) => total.dd(),
+            Some(total) if self.is_over(x + Dd::new(slack)) => total.dd(),
             _ => self.spot_at(x, slack, Side::Right).area(x, slack),
         }
     }
@@ -307,12 +311,15 @@ impl Spot<'_> {
     }
 
     /// Jobs due at or before t, a time in the leaf.
+    ///
+    /// Before the leaf's end they stay short of what they are at the end by more than the tolerance
+    /// of counts: a job whose tie is the very end is due there, however flat the curve comes in.
     #[inline]
     pub fn area(&self, t: Dd, slack: f64) -> Dd {
         let x = (t - self.start).max(Dd::ZERO);
         let total = self.leaf.total.as_ref().map(|total| total.dd());
         if let Some(total) = total
-            && self.leaf.is_over(x)
+            && self.leaf.is_over(x + Dd::new(slack))
         {
             return self.before + total;
         }
@@ -323,6 +330,13 @@ impl Spot<'_> {
             }
             _ => Dd::ZERO,
         };
-        self.before + total.map_or(own, |total| own.min(total))
+        match total {
+            Some(total) if own.hi >= total.hi * NEARLY_ALL => {
+                let end = self.before + total;
+                let short = end - Dd::new(end.hi * 2.0 * COUNT_TOLERANCE);
+                (self.before + own).min(short.max(self.before))
+            }
+            _ => self.before + own,
+        }
     }
 }

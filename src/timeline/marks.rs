@@ -5,6 +5,7 @@ use super::node::{Kind, Node};
 use super::num::Num;
 use super::{Dd, NANOS, whole_jobs};
 use std::collections::HashMap;
+use std::rc::Rc;
 
 /// Marks met within more passes than this have a share instead of an exact count.
 const MAX_PASSES: u64 = 10_000;
@@ -44,15 +45,18 @@ pub enum MarkJobs {
 #[derive(Clone)]
 struct Place {
     start: Num,
-    /// Jobs before each pass; `None` within a sum.
-    counts: Option<Vec<Num>>,
+    /// Jobs before each pass of what is around; `None` within a sum.
+    counts: Option<Rc<Vec<Dd>>>,
+    /// Jobs from there on.
+    offset: Num,
     passes: u64,
 }
 
 /// The marks of a tree, in the order of `ids`.
 pub fn marks(root: &Node, ids: &[u32]) -> Vec<MarkSpan> {
     let mut found = HashMap::new();
-    let place = Place { start: Num::zero(), counts: Some(vec![Num::zero()]), passes: 1 };
+    let counts = Some(Rc::new(vec![Dd::ZERO]));
+    let place = Place { start: Num::zero(), counts, offset: Num::zero(), passes: 1 };
     walk(root, &place, &mut found);
     let end_ns = root.length.map_or(u64::MAX, whole_nanos);
     let never = |id| MarkSpan {
@@ -90,7 +94,7 @@ fn walk(node: &Node, place: &Place, found: &mut HashMap<u32, MarkSpan>) {
                 walk(item, &place, found);
                 let (Some(length), Some(total)) = (item.length, item.total) else { break };
                 place.start = place.start.plus(length);
-                place.counts.iter_mut().flatten().for_each(|count| *count = count.plus(total));
+                place.offset = place.offset.plus(total);
             }
         }
         Kind::Repeat { body, times } => walk(body, &repeated(place, body, *times), found),
@@ -101,21 +105,19 @@ fn repeated(place: &Place, body: &Node, times: Option<u64>) -> Place {
     let passes = times.map_or(u64::MAX, |times| times.saturating_mul(place.passes));
     let one = body.total.unwrap_or(Num::zero());
     let counts = place.counts.as_ref().filter(|_| passes <= MAX_PASSES).map(|counts| {
-        let pass = |k: u64| one.times(Num::whole(k));
-        let all = counts
-            .iter()
-            .flat_map(|count| (0..times.unwrap_or(0)).map(move |k| count.plus(pass(k))));
-        all.collect()
+        let pass = |k: u64| place.offset.plus(one.times(Num::whole(k))).dd();
+        let own: Vec<Dd> = (0..times.unwrap_or(0)).map(pass).collect();
+        Rc::new(counts.iter().flat_map(|count| own.iter().map(|own| *count + *own)).collect())
     });
-    Place { start: place.start, counts, passes }
+    Place { start: place.start, counts, offset: Num::zero(), passes }
 }
 
 fn span(id: u32, body: &Node, place: &Place) -> MarkSpan {
     let jobs = match (&place.counts, body.total) {
         (Some(counts), Some(total)) => {
-            let jobs = |count: &Num| {
-                whole_jobs(count.plus(total).dd()).saturating_sub(whole_jobs(count.dd()))
-            };
+            let (first, last) = (place.offset.dd(), place.offset.plus(total).dd());
+            let jobs =
+                |count: &Dd| whole_jobs(*count + last).saturating_sub(whole_jobs(*count + first));
             MarkJobs::Exact(counts.iter().map(jobs).sum())
         }
         (_, Some(total)) => MarkJobs::Share(total.dd().hi * place.passes as f64),

@@ -13,6 +13,8 @@ pub struct Node {
     pub total: Option<Num>,
     /// What rates occur in it.
     pub range: Range,
+    /// How many nodes it is made of.
+    pub parts: usize,
     /// What it is.
     pub kind: Kind,
 }
@@ -114,7 +116,7 @@ impl Node {
             Some(length) if !length.is_positive() => Range::EMPTY,
             _ => shape_range(&shape, length),
         };
-        Node { length, total, range, kind: Kind::Piece(shape) }
+        Node { length, total, range, parts: 1, kind: Kind::Piece(shape) }
     }
 
     /// Nothing, for no time.
@@ -125,7 +127,7 @@ impl Node {
     /// Jobs at one instant.
     pub fn jump(jobs: Num) -> Node {
         let range = Range { jumps: jobs.is_positive(), ..Range::EMPTY };
-        Node { length: Some(Num::zero()), total: Some(jobs), range, kind: Kind::Jump }
+        Node { length: Some(Num::zero()), total: Some(jobs), range, parts: 1, kind: Kind::Jump }
     }
 
     /// One after another; what follows one that lasts forever is never reached.
@@ -148,12 +150,9 @@ impl Node {
             ranges[i] = ranges[2 * i].join(ranges[2 * i + 1]);
         }
         let range = ranges.get(1).copied().unwrap_or(Range::EMPTY);
-        Node {
-            length,
-            total,
-            range,
-            kind: Kind::Sequence(Sequence { items, starts, sums, ranges }),
-        }
+        let parts = 1 + items.iter().map(|item| item.parts).sum::<usize>();
+        let kind = Kind::Sequence(Sequence { items, starts, sums, ranges });
+        Node { length, total, range, parts, kind }
     }
 
     /// The same again and again.
@@ -171,6 +170,7 @@ impl Node {
             length,
             total,
             range: body.range,
+            parts: 1 + body.parts,
             kind: Kind::Repeat { body: Box::new(body), times },
         }
     }
@@ -195,13 +195,15 @@ impl Node {
             Some(length) if !length.is_positive() => Range { jumps: range.jumps, ..Range::EMPTY },
             _ => range,
         };
-        Node { length, total, range, kind: Kind::Together { members, flat: None } }
+        let parts = 1 + members.iter().map(|member| member.parts).sum::<usize>();
+        Node { length, total, range, parts, kind: Kind::Together { members, flat: None } }
     }
 
     /// A marked part.
     pub fn mark(id: u32, body: Node) -> Node {
         let (length, total, range) = (body.length, body.total, body.range);
-        Node { length, total, range, kind: Kind::Mark { id, body: Box::new(body) } }
+        let parts = 1 + body.parts;
+        Node { length, total, range, parts, kind: Kind::Mark { id, body: Box::new(body) } }
     }
 
     /// Whether x is at or past the end.
@@ -237,21 +239,4 @@ fn shape_range(shape: &Shape, length: Option<Num>) -> Range {
         (None, _) => (shape.rate(Dd::ZERO), shape.rate(Dd::ZERO)),
     };
     Range { low, high, jumps: false }
-}
-
-#[cfg(test)]
-impl Node {
-    /// How many nodes the tree has.
-    pub fn parts(&self) -> usize {
-        let inner: usize = match &self.kind {
-            Kind::Piece(_) | Kind::Jump => 0,
-            Kind::Sequence(sequence) => sequence.items.iter().map(Node::parts).sum(),
-            Kind::Repeat { body, .. } | Kind::Mark { body, .. } => body.parts(),
-            Kind::Together { members, flat } => {
-                let own: usize = members.iter().map(Node::parts).sum();
-                own + flat.as_ref().map_or(0, |flat| flat.parts())
-            }
-        };
-        inner + 1
-    }
 }

@@ -82,6 +82,10 @@ fn peak_of_sum(sum: &Node) -> Dd {
     };
     let mut open: BinaryHeap<Stretch> =
         telling_stretches(sum).into_iter().filter_map(whole).collect();
+    // A sum of no length to speak of.
+    if open.is_empty() {
+        return sum.range.or_rest().high;
+    }
     for _ in 0..MAX_STRETCHES {
         let Some(top) = open.pop() else { return best };
         if top.high.hi <= best.hi * (1.0 + TOLERANCE) || narrow(&top) {

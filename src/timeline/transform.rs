@@ -1,6 +1,6 @@
 //! Scale, speed and cut, pushed down to the leaves.
 
-use super::build::Fault;
+use super::build::{Fault, MAX_PARTS};
 use super::dd::Dd;
 use super::node::{Kind, Node};
 use super::num::Num;
@@ -40,7 +40,9 @@ pub fn map_leaves<E>(
 pub fn with_flat(sum: Node, flat: Node) -> Node {
     let Kind::Together { members, .. } = sum.kind else { return flat };
     let (length, total, range) = (flat.length, flat.total, flat.range);
-    Node { length, total, range, kind: Kind::Together { members, flat: Some(Box::new(flat)) } }
+    let parts = sum.parts + flat.parts;
+    let kind = Kind::Together { members, flat: Some(Box::new(flat)) };
+    Node { length, total, range, parts, kind }
 }
 
 /// Every rate and jump times a factor at or above 0.
@@ -113,6 +115,10 @@ fn cut_sequence(items: Vec<Node>, length: Num) -> Result<Node, Fault> {
 /// Whole passes, and what fits of one more.
 pub fn cut_repeat(body: Node, times: Option<u64>, length: Num) -> Result<Node, Fault> {
     let Some(one) = body.length else { return cut(body, length) };
+    // Each repeat that is cut doubles what is in it, and they may stand in one another.
+    if body.parts > MAX_PARTS / 2 {
+        return Err(Fault::TooComplex);
+    }
     let quotient = length.over(one);
     let mut passes = quotient.floor().ok_or(Fault::Overflow)?;
     if quotient.exact().is_none() {

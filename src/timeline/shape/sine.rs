@@ -56,18 +56,12 @@ impl Sine {
         self.base.dd() + self.amp.dd() * sin_turns(self.turns(x))
     }
 
-    /// `base·x + amp·period/2π·(cos φ − cos(φ + 2πx/period))`. The difference of the cosines is 0
-    /// where it is so in truth, after whole waves and at the wave's mirror image: ties of counts
-    /// can only be there.
+    /// `base·x + amp·period/2π·(cos φ − cos(φ + 2πx/period))`. After whole waves, and at the wave's
+    /// mirror image, the cosines are the same but for rounding well below the tolerance of counts:
+    /// ties of counts can only be there.
     #[inline]
     pub fn area(&self, x: Dd) -> Dd {
-        let waves = x * self.frequency;
-        let phase = self.phase.dd();
-        let even = self.base.dd() * x;
-        if is_whole(waves, waves.hi) || is_whole(phase.scale_by_power(2.0) + waves, waves.hi) {
-            return even;
-        }
-        even + self.swing * (self.cos_phase - cos_turns(phase + waves))
+        self.base.dd() * x + self.swing * (self.cos_phase - cos_turns(self.turns(x)))
     }
 
     /// The least and the greatest change of rate between two times.

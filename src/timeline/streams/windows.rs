@@ -42,6 +42,7 @@ pub fn first_beyond_rate(
     let mut proven_to = 0;
     for (first, last) in search.proven_rounds(end) {
         match search.first_beyond(proven_to, first) {
+            // The last of them is looked at again: what comes next may jump there.
             RateProof::Holds => proven_to = last,
             found => return found,
         }
@@ -85,8 +86,7 @@ impl Windows<'_> {
         let mut proven = Vec::new();
         for (start, stop, round) in rounds(&sum(self.streams)) {
             let first = start.ceil_u64().saturating_add(self.window);
-            // What begins at the end of the rounds is no part of them.
-            let last = stop.map_or(end, |stop| stop.floor_u64().saturating_sub(1));
+            let last = stop.map_or(end, Dd::floor_u64);
             let once = first.saturating_add(round.ceil_u64()).saturating_add(1);
             if once < last && self.round_holds(first, once) {
                 proven.push((first, last));

@@ -158,7 +158,7 @@ fn nested(depth: usize, around: impl Fn(Box<Curve>) -> Curve) -> Curve {
 #[test]
 fn deep_nesting_works_up_to_a_point_and_is_refused_beyond() {
     let sequence = |body: Box<Curve>| Curve::Sequence(vec![*body]);
-    assert_eq!(Timeline::new(&nested(2000, sequence)).unwrap_err(), TOO_DEEP);
+    assert_eq!(Timeline::new(&nested(2000, sequence)).unwrap_err(), TOO_COMPLEX);
     let around: [fn(Box<Curve>) -> Curve; 7] = [
         |body| Curve::Sequence(vec![*body]),
         |body| Curve::Together(vec![*body]),
@@ -175,4 +175,30 @@ fn deep_nesting_works_up_to_a_point_and_is_refused_beyond() {
     }
 }
 
-const TOO_DEEP: CurveError = CurveError::TooComplex { mark: None };
+#[test]
+fn what_would_take_for_ever_is_refused() {
+    let year = fraction(365 * 24 * 3600, 1);
+    let boxed = |curve| Box::new(curve);
+    // Each cut would double the tree.
+    let doubled = (0..60).fold(super::constant(fraction(1, 1), fraction(1, 1)), |body, i| {
+        let pair = Curve::Sequence(vec![body, super::at_once(1)]);
+        let body = boxed(Curve::Repeat { times: None, body: boxed(pair) });
+        Curve::Cut { length: fraction(10 + i, 3), body }
+    });
+    // A wave of a millisecond on a slope of a year, capped where it crosses 10⁹ times.
+    let wave = Curve::Sine {
+        base: fraction(100, 1),
+        amp: fraction(50, 1),
+        period: fraction(1, 1000),
+        phase: fraction(0, 1),
+        length: Some(year),
+    };
+    let slope = super::linear(fraction(0, 1), fraction(10, 1), year, false);
+    let capped =
+        |members| Curve::Cap { rate: fraction(120, 1), body: boxed(Curve::Together(members)) };
+    for curve in [doubled, capped(vec![wave, slope])] {
+        assert_eq!(Timeline::new(&curve).unwrap_err(), TOO_COMPLEX);
+    }
+}
+
+const TOO_COMPLEX: CurveError = CurveError::TooComplex { mark: None };
