@@ -28,7 +28,7 @@ fn markdown() -> Vec<PathBuf> {
 }
 
 /// The fenced blocks of a language, with the line each begins at.
-fn blocks(text: &str, language: &str) -> Vec<(usize, String)> {
+pub(crate) fn blocks(text: &str, language: &str) -> Vec<(usize, String)> {
     let mut found: Vec<(usize, String)> = Vec::new();
     let mut open: Option<(usize, String)> = None;
     for (at, line) in text.lines().enumerate() {

@@ -6,6 +6,8 @@ mod check_scripts;
 mod cli_plan;
 mod cli_run;
 mod docs;
+mod fmt;
+mod fmt_properties;
 #[path = "support/redis_server.rs"]
 mod redis_server;
 mod walls;

@@ -117,6 +117,20 @@ const WALLS: &[(&str, &[&str])] = &[
         &["crate::parse", "crate::check", "crate::ast::Script", "crate::cli", "redis::", "miette"],
     ),
     ("view", &["crate::run", "crate::sink", "crate::check", "crate::cli", "tokio", "clap"]),
+    (
+        "fmt",
+        &[
+            "crate::parse",
+            "crate::check",
+            "crate::plan",
+            "crate::run",
+            "crate::sink",
+            "crate::cli",
+            "std::fs",
+            "tokio",
+            "clap",
+        ],
+    ),
     ("diag", &["crate::parse", "crate::check", "crate::run", "crate::cli", "tokio"]),
 ];
 

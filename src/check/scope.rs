@@ -392,7 +392,7 @@ impl Checker<'_> {
             (None, Some(Some(expr))) => self.count(expr, "a seed").or(Some(0)),
             (None, None) => Some(0),
         };
-        let target = scopes.target.and_then(|expr| {
+        let target = scopes.target.filter(|_| !self.options.target_given).and_then(|expr| {
             let url = self.text(expr, "redis://127.0.0.1:6379")?;
             match crate::target::Target::parse(&url) {
                 Ok(_) => Some(url),

@@ -219,6 +219,10 @@ impl Broken<'_> {
             }
             (Some(meant), _) => Some(format!("did you mean `{meant}`?")),
             (None, Some(form)) => Some(format!("its form is `{form}`")),
+            // Neither a label nor a form to show: say at least where to look.
+            (None, None) if problem.place.1.is_empty() => {
+                Some(format!("the language page shows how `{statement}` is written"))
+            }
             (None, None) => None,
         };
         problem.help = help;
