@@ -184,3 +184,67 @@ fn every_code_is_shown_by_a_snapshot() {
         Code::ALL.iter().map(|code| code.as_str()).filter(|code| !all.contains(code)).collect();
     assert!(missing.is_empty(), "codes that no snapshot shows: {missing:?}");
 }
+
+/// Jobs and length in seconds of a script under some options.
+fn planned(text: &str, options: &Options) -> (u64, f64) {
+    let source = SourceFile::new("options.load", text);
+    let checked = check(&source, options);
+    let shown = diag::human(&source, &checked.problems, STYLE);
+    let (jobs, length_s, _) = totals(&checked.plan.expect(&shown));
+    (jobs, length_s)
+}
+
+fn refused(text: &str, options: &Options) -> Vec<Code> {
+    let problems = check(&SourceFile::new("options.load", text), options).problems;
+    problems.iter().map(|problem| problem.code).collect()
+}
+
+#[test]
+fn flags_change_the_plan_as_they_say() {
+    let set = |name: &str, value: &str| Options {
+        set: vec![(name.to_owned(), value.to_owned())],
+        ..Options::default()
+    };
+    let script = "let peak = 100/s\nlet up = 10s\nconstant peak for up";
+    assert_eq!(planned(script, &Options::default()), (1_000, 10.0));
+    assert_eq!(planned(script, &set("peak", "250")), (2_500, 10.0));
+    assert_eq!(planned(script, &set("up", "1m")), (6_000, 60.0));
+    assert_eq!(planned(script, &set("peak", "up * 2/s / 1s")), (200, 10.0));
+    assert_eq!(refused(script, &set("paek", "250")), [Code::UnknownName]);
+    assert_eq!(refused(script, &set("peak", "2 +")), [Code::Expected]);
+    assert_eq!(refused(script, &set("peak", "5s")), [Code::WrongUnit]);
+    assert_eq!(refused(script, &set("peak", "peak * 2")), [Code::Cycle]);
+
+    let exact = |n: i128| Some(loadc::exact::whole(n));
+    let speed = Options { speed: exact(60), ..Options::default() };
+    assert_eq!(planned("after 1m\nconstant 5 for 1h", &speed), (18_000, 61.0));
+    let short = Options { for_length: exact(10), ..Options::default() };
+    assert_eq!(planned("constant 5 forever", &short), (50, 10.0));
+    assert_eq!(planned("after 4s\nconstant 5 for 1h", &short), (30, 10.0));
+    assert_eq!(planned("constant 5 for 3s", &short), (15, 3.0));
+    let both = Options { speed: exact(2), ..short };
+    assert_eq!(planned("constant 5 forever", &both), (100, 10.0));
+}
+
+#[test]
+fn a_variable_that_is_not_set_matters_where_its_value_does() {
+    let lenient = Options { lenient_env: true, ..Options::default() };
+    let target = "target env(\"LOADC_TEST_UNSET\")\nconstant 5 for 2s";
+    assert_eq!(planned(target, &lenient), (10, 2.0));
+    assert_eq!(refused(target, &Options::default()), [Code::Environment]);
+    let rate = "let peak = env(\"LOADC_TEST_UNSET\")\nconstant peak for 2s";
+    assert_eq!(refused(rate, &lenient), [Code::Environment]);
+}
+
+#[test]
+fn a_seed_is_part_of_the_digest_and_a_comment_is_not() {
+    let digest = |text: &str, seed| {
+        let options = Options { seed, ..Options::default() };
+        check(&SourceFile::new("seed.load", text), &options).plan.unwrap().digest
+    };
+    let text = "seed 5\nconstant 1 for 5s";
+    assert_eq!(digest(text, None), digest("constant 1   for 5s # same\nseed 5", None));
+    assert_eq!(digest(text, None), digest(text, Some(5)));
+    assert_ne!(digest(text, None), digest(text, Some(6)));
+    assert_ne!(digest(text, None), digest("seed 5\nconstant 2 for 5s", None));
+}
