@@ -1,6 +1,7 @@
 //! The command line: the only room that prints and that knows exit codes.
 
 mod check;
+mod explain;
 mod fmt;
 mod health;
 mod output;
@@ -59,6 +60,8 @@ struct Cli {
 enum Command {
     /// Find every mistake in scripts, and prove their guards
     Check(check::Args),
+    /// Say a script in plain sentences, or what an error code means
+    Explain(explain::Args),
     /// Write scripts in their one canonical form
     Fmt(fmt::Args),
     /// Show what a script comes to: its phrases, totals and curve
@@ -82,6 +85,7 @@ pub fn main() -> ExitCode {
     let out = output::Output::new(cli.color);
     let exit = match cli.command {
         Command::Check(args) => check::run(&args, &out),
+        Command::Explain(args) => explain::run(&args, &out),
         Command::Fmt(args) => fmt::run(&args, &out),
         Command::Plan(args) => plan::run(&args, &out),
         Command::Run(args) => run::run(&args, &out),

@@ -6,6 +6,7 @@ mod check_scripts;
 mod cli_plan;
 mod cli_run;
 mod docs;
+mod explain;
 mod fmt;
 mod fmt_properties;
 #[path = "support/redis_server.rs"]

@@ -132,7 +132,7 @@ fn mix(stream: &Stream, seed: u64, look: Look) -> Vec<String> {
 }
 
 /// How large the payloads of a job are.
-pub(super) fn size(stream: &Stream, entry: &MixEntry, seed: u64) -> Option<Sizes> {
+pub(crate) fn size(stream: &Stream, entry: &MixEntry, seed: u64) -> Option<Sizes> {
     let template = Template::compile(&entry.job, seed, stream.name.as_deref()).ok()?;
     Some(template.sizes(stream.timeline.jobs().unwrap_or(0).max(1)))
 }
