@@ -2,10 +2,13 @@
 
 mod check;
 mod explain;
+mod files;
 mod fmt;
 mod health;
+mod new;
 mod output;
 mod plan;
+mod profiles;
 mod run;
 mod shared;
 mod target;
@@ -64,6 +67,10 @@ enum Command {
     Explain(explain::Args),
     /// Write scripts in their one canonical form
     Fmt(fmt::Args),
+    /// Write a commented script to start from
+    New(new::Args),
+    /// List the scenarios that `new` can start from
+    Profiles,
     /// Show what a script comes to: its phrases, totals and curve
     Plan(plan::Args),
     /// Send a script's jobs at their planned times
@@ -87,6 +94,8 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(&args, &out),
         Command::Explain(args) => explain::run(&args, &out),
         Command::Fmt(args) => fmt::run(&args, &out),
+        Command::New(args) => new::run(&args, &out),
+        Command::Profiles => profiles::run(&out),
         Command::Plan(args) => plan::run(&args, &out),
         Command::Run(args) => run::run(&args, &out),
         Command::Health(args) => health::run(&args, &out),

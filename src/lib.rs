@@ -17,6 +17,7 @@ pub mod job;
 pub mod parse;
 pub mod plan;
 pub mod problem;
+pub mod profiles;
 pub mod run;
 pub mod schedule;
 pub mod show;

@@ -14,6 +14,7 @@ pub mod json;
 pub mod load;
 pub mod outline;
 pub mod points;
+pub mod spark;
 pub mod svg;
 pub mod text;
 pub mod ticks;
@@ -48,11 +49,11 @@ impl Look {
         self.paint("1", text)
     }
 
-    fn dim(self, text: &str) -> String {
+    pub(crate) fn dim(self, text: &str) -> String {
         self.paint("2", text)
     }
 
-    fn accent(self, text: &str) -> String {
+    pub(crate) fn accent(self, text: &str) -> String {
         self.paint("36", text)
     }
 

@@ -9,6 +9,7 @@ mod docs;
 mod explain;
 mod fmt;
 mod fmt_properties;
+mod profiles;
 #[path = "support/redis_server.rs"]
 mod redis_server;
 mod walls;

@@ -1,6 +1,7 @@
 //! `loadc fmt`: one form for every script.
 
 use super::Exit;
+use super::files;
 use super::output::Output;
 use super::shared::{ReadError, read};
 use crate::fmt::format;
@@ -8,8 +9,8 @@ use crate::parse::parse;
 use crate::problem::Severity;
 use crate::show;
 use similar::{ChangeTag, TextDiff};
-use std::io::{IsTerminal as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::io::IsTerminal as _;
+use std::path::Path;
 
 /// Unchanged lines around a change.
 const CONTEXT: usize = 3;
@@ -68,16 +69,14 @@ fn file(path: &str, check: bool, out: &Output) -> Exit {
             Exit::Done
         }
         (false, _) if same => Exit::Done,
-        (false, path) => match replace(Path::new(path), &new) {
+        (false, path) => match files::replace(Path::new(path), &new) {
             Ok(()) => {
                 out.note(&format!("formatted {path}"));
                 Exit::Done
             }
             Err(error) => {
-                let what = error.to_string();
-                let what = what.split(" (os error").next().unwrap_or_default();
                 out.fault(
-                    &format!("cannot write {path}: {what}"),
+                    &format!("cannot write {path}: {}", files::what(&error)),
                     "the file is as it was; check that it and its folder can be written",
                 );
                 Exit::Wrong
@@ -120,32 +119,4 @@ fn diff(name: &str, old: &str, new: &str, out: &Output) -> String {
         }
     }
     text
-}
-
-/// Gives a file another text: all of it or nothing, with the permissions it had. A link stays a
-/// link.
-fn replace(path: &Path, text: &str) -> std::io::Result<()> {
-    let path = std::fs::canonicalize(path)?;
-    let permissions = std::fs::metadata(&path)?.permissions();
-    if permissions.readonly() {
-        return Err(std::io::ErrorKind::PermissionDenied.into());
-    }
-    let beside = beside(&path);
-    let mut file = std::fs::File::create_new(&beside)?;
-    let written = file
-        .set_permissions(permissions)
-        .and_then(|()| file.write_all(text.as_bytes()))
-        .and_then(|()| file.sync_all())
-        .and_then(|()| std::fs::rename(&beside, &path));
-    if written.is_err() {
-        // What remains of it is of no use; that it cannot be removed changes nothing.
-        let _ = std::fs::remove_file(&beside);
-    }
-    written
-}
-
-/// A name in the same folder, hidden, that no other process takes.
-fn beside(path: &Path) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.{}.tmp", std::process::id()))
 }
