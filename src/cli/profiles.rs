@@ -28,11 +28,8 @@ pub(super) fn run(out: &Output) -> Exit {
         );
         let name = format!("{:column$}", profile.name);
         let curve = spark(&load, CURVE);
-        out.say(
-            &format!("{}  {facts}  {}", look.bold(&name), look.accent(&curve))
-                .trim_end()
-                .to_owned(),
-        );
+        let line = format!("{}  {facts}  {}", look.bold(&name), look.accent(&curve));
+        out.say(line.trim_end());
         out.say(&look.dim(&format!("{:column$}  {}", "", profile.title())));
     }
     out.say("\nloadc new FILE --from NAME writes one of them.");

@@ -28,7 +28,7 @@ mod tests {
         let of = |script: &str, columns| spark(&Load::of(&plan(script)), columns);
         assert_eq!(of("ramp 0->80 over 8s", 8), "▁▂▃▄▅▆▇█");
         assert_eq!(of("constant 5 for 2s; pause 1s; constant 1 for 1s", 4), "██ ▂");
-        assert_eq!(of("constant 1 for 100d; constant 9 for 1ms; constant 1 for 100d", 4), "▁▁█▁");
+        assert_eq!(of("constant 1 for 100d; constant 9 for 1ms; constant 1 for 100d", 3), "▁█▁");
         assert_eq!(of("send 5 at once; pause 1s", 3), "   ");
         assert_eq!(of("send 5 at once", 3), "");
     }
