@@ -41,6 +41,8 @@ pub struct Options {
     pub for_length: Option<Exact>,
     /// An `env()` that is not set is no error: nothing is going to be sent.
     pub lenient_env: bool,
+    /// `--target`: the script's own target is not used, so it need not be to be had.
+    pub target_given: bool,
 }
 
 /// What `check` found.

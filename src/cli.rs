@@ -100,5 +100,9 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args, &out),
         Command::Health(args) => health::run(&args, &out),
     };
+    let exit = match exit {
+        Exit::Done | Exit::Missed if out.has_lost() => Exit::Wrong,
+        exit => exit,
+    };
     ExitCode::from(exit as u8)
 }

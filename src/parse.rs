@@ -4,11 +4,13 @@
 //! Every error of a file is found in one pass: a statement that cannot be read is noted and the
 //! next one goes on.
 
+mod blame;
 mod brackets;
 mod broken;
 mod expr;
 mod guard;
 mod job;
+mod lexicon;
 mod number;
 mod phrase;
 mod slips;

@@ -84,6 +84,7 @@ impl Task<PlannedJobs> {
         Ok(Task {
             file: plan.file.clone(),
             digest: plan.digest.clone(),
+            seed: plan.seed,
             streams,
             jobs: PlannedJobs::compile(plan)?,
             guards: plan.guards.clone(),

@@ -4,15 +4,14 @@ use super::Checker;
 use super::jobs::Draft;
 use super::lower::{MAX_JOBS, Node, is_endless};
 use super::scope::Settings;
-use super::{digest, proof};
+use super::{defaults, digest, proof};
 use crate::exact::{checked, nanos_to_seconds, seconds_to_nanos, whole};
-use crate::plan::{
-    Action, DefaultGuards, Expectation, Guard, GuardKind, Phrase, PhraseJobs, Plan, Stream,
-};
+use crate::plan::{Action, Expectation, Guard, GuardKind, Phrase, PhraseJobs, Plan, Stream};
 use crate::problem::{Code, Problem};
 use crate::schedule;
 use crate::show;
 use crate::source::Span;
+use crate::target::Target;
 use crate::timeline::curve::Curve;
 use crate::timeline::{CurveError, MarkJobs, MarkSpan, Timeline};
 use std::collections::BTreeMap;
@@ -62,13 +61,10 @@ impl Checker<'_> {
         if settings.seed.is_none() {
             notes.push(format!("seed drawn: {seed} (repeat this run with `--seed {seed}`)"));
         }
-        let has = |wanted: fn(&GuardKind) -> bool| guards.iter().any(|guard| wanted(&guard.kind));
-        let default_guards = DefaultGuards {
-            rate: !has(|kind| matches!(kind, GuardKind::Rate { .. })),
-            jobs: !has(|kind| matches!(kind, GuardKind::Jobs(_))),
-            time: !has(|kind| matches!(kind, GuardKind::Time(_))),
-            depth: !has(|kind| matches!(kind, GuardKind::Depth { .. })),
-        };
+        let default_guards = defaults::open(&streams, &guards);
+        if is_elsewhere(settings.target.as_deref()) {
+            self.prove(&streams, &defaults::guards(default_guards), &mut Vec::new());
+        }
         Some(Plan {
             file: self.source.name.clone(),
             seed,
@@ -293,6 +289,11 @@ fn jobs_end(of: &[(&Timeline, u64)], limit: u64) -> Option<u64> {
         None => Some(0),
         Some(before) => schedule::first_beyond_jobs(of, before).map(|beyond| beyond.t_ns),
     }
+}
+
+/// Whether a target is named that is not this machine.
+fn is_elsewhere(url: Option<&str>) -> bool {
+    url.and_then(|url| Target::parse(url).ok()).is_some_and(|target| !target.is_this_machine())
 }
 
 /// A seed nobody chose.

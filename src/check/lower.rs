@@ -99,7 +99,7 @@ impl Checker<'_> {
         let words = self.source.slice(phrase.head).lines();
         let words = words.map(|line| line.split('#').next().unwrap_or("").trim());
         let head = words.collect::<Vec<_>>().join(" ");
-        match phrase.kind {
+        let mut text = match phrase.kind {
             PhraseKind::Group(_) => "{ … }".to_owned(),
             PhraseKind::Repeat(..)
             | PhraseKind::Together(_)
@@ -108,7 +108,11 @@ impl Checker<'_> {
             | PhraseKind::Floor(..)
             | PhraseKind::Speed(..) => format!("{head} {{ … }}"),
             _ => head.split_whitespace().collect::<Vec<_>>().join(" "),
+        };
+        if let Some(total) = &phrase.total {
+            text.push_str(&format!(" total {}", self.one_line(total.span)));
         }
+        text
     }
 
     fn phrase(

@@ -119,23 +119,7 @@ impl Checker<'_> {
                 }
                 Some(job::Value::Int { min, max })
             }
-            "float" => {
-                let (low, high) = self.both_ends(name, args, span, "float(0..1)")?;
-                let (min, max) = (self.plain(low)?, self.plain(high)?);
-                if min > max {
-                    self.range_order(low.span, high.span);
-                    return None;
-                }
-                if min == max {
-                    self.report(
-                        Problem::error(Code::OutOfRange, span, "there is nothing in this range")
-                            .label("`float` leaves its upper end out")
-                            .help("write the number itself, or a wider range"),
-                    );
-                    return None;
-                }
-                Some(job::Value::Float { min: to_f64(&min), max: to_f64(&max) })
-            }
+            "float" => self.float(name, args, span),
             "bool" => match args {
                 [] => Some(job::Value::Chance(0.5)),
                 [arg] => {
@@ -145,19 +129,7 @@ impl Checker<'_> {
                 _ => self.bad_args(span, "bool", "bool(30%)"),
             },
             "pick" => self.pick(name, args, fields),
-            "text" => {
-                let [arg] = args else { return self.bad_args(span, "text", "text(1KB..4KB)") };
-                let range = self.ends(arg, span, "text(1KB..4KB)")?;
-                let min = self.size(&range.low);
-                let max = range.high.as_ref().map_or(min, |high| self.size(high));
-                let (min, max) = (min?, max?);
-                if min > max {
-                    let high = range.high.as_ref().map_or(range.low.span, |high| high.span);
-                    self.range_order(range.low.span, high);
-                    return None;
-                }
-                Some(job::Value::RandomText { min, max })
-            }
+            "text" => self.random_text(args, span),
             "hex" => {
                 let [arg] = args else { return self.bad_args(span, "hex", "hex(16)") };
                 let range = self.ends(arg, span, "hex(16)")?;
@@ -181,6 +153,38 @@ impl Checker<'_> {
                 None
             }
         }
+    }
+
+    fn float(&mut self, name: &Name, args: &[CallArg], span: Span) -> Option<job::Value> {
+        let (low, high) = self.both_ends(name, args, span, "float(0..1)")?;
+        let (min, max) = (self.plain(low)?, self.plain(high)?);
+        if min > max {
+            self.range_order(low.span, high.span);
+            return None;
+        }
+        if min == max {
+            self.report(
+                Problem::error(Code::OutOfRange, span, "there is nothing in this range")
+                    .label("`float` leaves its upper end out")
+                    .help("write the number itself, or a wider range"),
+            );
+            return None;
+        }
+        Some(job::Value::Float { min: to_f64(&min), max: to_f64(&max) })
+    }
+
+    fn random_text(&mut self, args: &[CallArg], span: Span) -> Option<job::Value> {
+        let [arg] = args else { return self.bad_args(span, "text", "text(1KB..4KB)") };
+        let range = self.ends(arg, span, "text(1KB..4KB)")?;
+        let min = self.size(&range.low);
+        let max = range.high.as_ref().map_or(min, |high| self.size(high));
+        let (min, max) = (min?, max?);
+        if min > max {
+            let high = range.high.as_ref().map_or(range.low.span, |high| high.span);
+            self.range_order(range.low.span, high);
+            return None;
+        }
+        Some(job::Value::RandomText { min, max })
     }
 
     fn pick<'v>(

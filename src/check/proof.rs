@@ -157,7 +157,10 @@ fn time_breach<'p>(
     let who = if guard.stream.is_some() { "this load" } else { "this script" };
     Some(Breach {
         code: Code::GuardTime,
-        message: format!("{who} lasts {}, and its guard allows {limit}", show::duration(end)),
+        message: format!(
+            "{who} ends {} after the start of the run, and its guard allows {limit}",
+            show::duration(end)
+        ),
         at_ns: limit_ns,
         place: place.flatten().next(),
         what: format!("still going {limit} after the start"),

@@ -201,16 +201,20 @@ impl Checker<'_> {
                 }
                 StatementKind::Broken(name) => {
                     scopes.scopes[at].phrases.push(statement);
-                    scopes.any_broken = true;
-                    scopes.broken.extend(name.as_ref().map(|name| name.node.clone()));
-                    if let Some(name) = name {
-                        // Where it is used, `peak-rate` is `peak` minus `rate`.
-                        for part in name.node.split('-') {
-                            self.names.entry(part.to_owned()).or_insert(State::Done(None));
-                        }
-                    }
+                    self.broken(name.as_ref(), scopes);
                 }
             }
+        }
+    }
+
+    /// What a statement that could not be read would have defined is no unknown name.
+    fn broken(&mut self, name: Option<&Name>, scopes: &mut Scopes<'_>) {
+        scopes.any_broken = true;
+        let Some(name) = name else { return };
+        scopes.broken.push(name.node.clone());
+        // Where it is used, `peak-rate` is `peak` minus `rate`.
+        for part in name.node.split('-') {
+            self.names.entry(part.to_owned()).or_insert(State::Done(None));
         }
     }
 
@@ -388,7 +392,7 @@ impl Checker<'_> {
             (None, Some(Some(expr))) => self.count(expr, "a seed").or(Some(0)),
             (None, None) => Some(0),
         };
-        let target = scopes.target.and_then(|expr| {
+        let target = scopes.target.filter(|_| !self.options.target_given).and_then(|expr| {
             let url = self.text(expr, "redis://127.0.0.1:6379")?;
             match crate::target::Target::parse(&url) {
                 Ok(_) => Some(url),

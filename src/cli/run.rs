@@ -2,6 +2,7 @@
 
 mod dry;
 mod progress;
+mod signals;
 mod summary;
 
 use super::Exit;
@@ -11,13 +12,14 @@ use super::target::{self, Origin};
 use crate::check::{default_guards, prove_defaults};
 use crate::plan::Plan;
 use crate::run::clock::RealClock;
-use crate::run::control::{Control, Why};
+use crate::run::control::Control;
 use crate::run::report::Report;
 use crate::run::{RunOptions, events};
 use crate::sink::RedisSink;
 use crate::sink::redis::Options as SinkOptions;
 use crate::source::SourceFile;
 use crate::target::Target;
+use serde_json::json;
 use std::time::Duration;
 
 /// Send a script's jobs at their planned times
@@ -70,7 +72,9 @@ impl Reached {
 
 /// Runs a script.
 pub(super) fn run(args: &Args, out: &Output) -> Exit {
-    let (source, mut plan) = match shared::plan(&args.file, &args.flags.options(false), out) {
+    let mut options = args.flags.options(false);
+    options.target_given = args.target.is_some();
+    let (source, mut plan) = match shared::plan(&args.file, &options, out) {
         Ok(found) => found,
         Err(exit) => return exit,
     };
@@ -161,7 +165,11 @@ fn add_default_guards(
 async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exit {
     let sink = match RedisSink::connect(&reached.target, SinkOptions::default()).await {
         Ok(sink) => sink,
-        Err(error) => return target::unreachable(&error, out),
+        Err(error) => {
+            let exit = target::unreachable(&error, out);
+            not_begun(args, plan, reached, error.kind.code(), &error.to_string(), out);
+            return exit;
+        }
     };
     let jobs = match crate::run::jobs::PlannedJobs::compile(plan) {
         Ok(jobs) => jobs,
@@ -176,10 +184,14 @@ async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exi
             for problem in &problems {
                 out.fault(&problem.to_string(), &problem.help());
             }
+            let first = problems.first().map(|problem| (problem.code(), problem.to_string()));
+            let (code, message) = first.unwrap_or_default();
+            not_begun(args, plan, reached, code, &message, out);
             return Exit::Failed;
         }
         Err(failure) => {
-            out.fault(&failure.to_string(), "");
+            out.fault(&failure.to_string(), "ask the target how it is: `loadc health URL`");
+            not_begun(args, plan, reached, &failure.kind, &failure.message, out);
             return Exit::Failed;
         }
     }
@@ -196,7 +208,7 @@ async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exi
     let control = Control::new();
     let (publisher, views) = events::channel(1024);
     let following = progress::spawn(views, args.quiet);
-    let signals = tokio::spawn(obey_signals(control.clone(), *out));
+    signals::obey(control.clone(), *out);
     let options = RunOptions {
         run_id: run_id(),
         gap: args.gap,
@@ -204,7 +216,6 @@ async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exi
         ..RunOptions::default()
     };
     let report = crate::run::run(plan, sink, options, clock, control, publisher).await;
-    signals.abort();
     if let Some(following) = following {
         let _ = following.join();
     }
@@ -215,6 +226,29 @@ async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exi
             Exit::Wrong
         }
     }
+}
+
+/// The report of a run that failed before its first job.
+fn not_begun(args: &Args, plan: &Plan, reached: &Reached, kind: &str, message: &str, out: &Output) {
+    if !args.json {
+        return;
+    }
+    let planned = |stream: &crate::plan::Stream| stream.timeline.jobs().unwrap_or(0);
+    let account = |planned: u64| json!({ "planned": planned, "due": 0, "sent": 0, "acked": 0, "failed": 0, "unknown": 0, "skipped": 0 });
+    let streams = plan.streams.iter().map(|stream| {
+        json!({ "name": stream.name, "jobs": account(planned(stream)), "by_job": [], "queues": [] })
+    });
+    out.json(&json!({
+        "run_id": run_id(), "file": plan.file, "digest": plan.digest, "seed": plan.seed,
+        "target": reached.target.shown(), "shard": null,
+        "started_at": jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(), "elapsed_s": 0.0,
+        "jobs": account(plan.streams.iter().map(planned).sum()),
+        "achieved_per_s": 0.0, "mb_per_s": 0.0, "deviation": 0.0,
+        "send_delay_us": null, "service_time_us": null, "response_time_us": null,
+        "streams": streams.collect::<Vec<_>>(), "errors": [], "guards": [], "expectations": [],
+        "outcome": "failed", "failure": { "kind": kind, "message": message },
+        "exit_code": Exit::Failed as u8,
+    }));
 }
 
 fn tell(args: &Args, report: &Report, reached: &Reached, out: &Output) -> Exit {
@@ -229,44 +263,18 @@ fn tell(args: &Args, report: &Report, reached: &Reached, out: &Output) -> Exit {
     if args.json {
         out.json(report);
     }
-    Exit::from_code(report.exit_code)
+    if args.quiet && report.exit_code != 0 {
+        out.fault(&summary::reason(report), "");
+    }
+    match Exit::from_code(report.exit_code) {
+        // The jobs are there, and what was to be said of them is lost.
+        Exit::Done | Exit::Missed if out.has_lost() => Exit::Failed,
+        exit => exit,
+    }
 }
 
 /// A name for this run that no other has: its start and a little chance.
 fn run_id() -> String {
     let now = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S");
     format!("{now}-{:04x}", crate::check::random_seed() & 0xffff)
-}
-
-/// The first signal ends the run gracefully, the second at once.
-async fn obey_signals(control: Control, out: Output) {
-    let mut asked = false;
-    loop {
-        interrupted().await;
-        if asked {
-            control.abort(Why::Interrupt);
-            return;
-        }
-        asked = true;
-        control.stop(Why::Interrupt);
-        out.note("\nending: what is in flight is waited for; once more ends at once");
-    }
-}
-
-async fn interrupted() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    // Without signals a run can still end by itself.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
 }

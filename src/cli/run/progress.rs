@@ -3,6 +3,7 @@
 
 use crate::cli::output::width;
 use crate::run::events::{Event, Record, Snapshot, Views};
+use crate::run::guards::GuardEntry;
 use crate::show;
 use std::io::{IsTerminal as _, Write as _};
 
@@ -87,12 +88,10 @@ impl Line {
         };
         let text = match &record.event {
             Event::Warning { message } => format!("warning: {message}"),
-            Event::Error { kind, count, message } => {
-                format!("error: {} failed with {kind}: {message}", show::plural(*count, "job"))
+            Event::Error { kind, outcome, count, message } => {
+                format!("error: {} {outcome} ({kind}): {message}", show::plural(*count, "job"))
             }
-            Event::Guard { hit } => {
-                format!("guard: `{}` hit at {}: {}", hit.guard, show::number(hit.value), hit.action)
-            }
+            Event::Guard { hit } => format!("guard: {}", guard(hit, "")),
             Event::Paused { by, stream } => format!("paused{} by {by}", whose(stream)),
             Event::Resumed { by, stream } => format!("resumed{} after {by}", whose(stream)),
             Event::ConnectionLost { message } => format!("connection lost: {message}"),
@@ -119,6 +118,15 @@ impl Line {
             let _ = write!(std::io::stderr().lock(), "\r\x1b[2K");
             self.drawn = false;
         }
+    }
+}
+
+/// What a guard did and why; `after` says when, where the line does not.
+pub(super) fn guard(hit: &GuardEntry, after: &str) -> String {
+    let GuardEntry { guard, action, .. } = hit;
+    match &hit.cause {
+        Some(cause) => format!("`{guard}` can't be kept{after}, {cause}: {action}"),
+        None => format!("`{guard}` hit{after} at {}: {action}", show::number(hit.value)),
     }
 }
 
