@@ -1,10 +1,12 @@
 //! The command line: the only room that prints and that knows exit codes.
 
 mod check;
+mod diff;
 mod explain;
 mod files;
 mod fmt;
 mod health;
+mod lines;
 mod new;
 mod output;
 mod plan;
@@ -73,6 +75,8 @@ enum Command {
     Profiles,
     /// Show what a script comes to: its phrases, totals and curve
     Plan(plan::Args),
+    /// Show what changed in a load between two scripts
+    Diff(diff::Args),
     /// Send a script's jobs at their planned times
     Run(run::Args),
     /// Ask a target how it is: version, role, memory, latency
@@ -97,6 +101,7 @@ pub fn main() -> ExitCode {
         Command::New(args) => new::run(&args, &out),
         Command::Profiles => profiles::run(&out),
         Command::Plan(args) => plan::run(&args, &out),
+        Command::Diff(args) => diff::run(&args, cli.color, &out),
         Command::Run(args) => run::run(&args, &out),
         Command::Health(args) => health::run(&args, &out),
     };

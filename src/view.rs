@@ -37,7 +37,7 @@ pub struct Look {
 }
 
 impl Look {
-    fn paint(self, code: &str, text: &str) -> String {
+    pub(crate) fn paint(self, code: &str, text: &str) -> String {
         if self.color && !text.is_empty() {
             format!("\x1b[{code}m{text}\x1b[0m")
         } else {
@@ -57,7 +57,7 @@ impl Look {
         self.paint("36", text)
     }
 
-    fn alert(self, text: &str) -> String {
+    pub(crate) fn alert(self, text: &str) -> String {
         self.paint("33", text)
     }
 }

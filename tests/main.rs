@@ -5,6 +5,7 @@ mod check_props;
 mod check_scripts;
 mod cli_plan;
 mod cli_run;
+mod diff;
 mod docs;
 mod explain;
 mod fmt;

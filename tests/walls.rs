@@ -117,6 +117,19 @@ const WALLS: &[(&str, &[&str])] = &[
         &["crate::parse", "crate::check", "crate::ast::Script", "crate::cli", "redis::", "miette"],
     ),
     ("view", &["crate::run", "crate::sink", "crate::check", "crate::cli", "tokio", "clap"]),
+    (
+        "diff",
+        &[
+            "crate::parse",
+            "crate::check",
+            "crate::run",
+            "crate::sink",
+            "crate::cli",
+            "std::fs",
+            "tokio",
+            "clap",
+        ],
+    ),
     ("profiles", &["crate::", "std::fs", "tokio", "clap"]),
     (
         "explain",

@@ -2,18 +2,14 @@
 
 use super::Exit;
 use super::files;
+use super::lines::unified;
 use super::output::Output;
 use super::shared::{ReadError, read};
 use crate::fmt::format;
 use crate::parse::parse;
 use crate::problem::Severity;
 use crate::show;
-use similar::{ChangeTag, TextDiff};
-use std::io::IsTerminal as _;
 use std::path::Path;
-
-/// Unchanged lines around a change.
-const CONTEXT: usize = 3;
 
 /// Write scripts in their one canonical form.
 #[derive(Debug, clap::Args)]
@@ -58,10 +54,12 @@ fn file(path: &str, check: bool, out: &Output) -> Exit {
     }
     let new = format(&script, &source.text);
     let same = new == source.text;
+    let name = show::clean(&source.name);
     match (check, path) {
         (true, _) if same => Exit::Done,
         (true, _) => {
-            out.raw(&diff(&source.name, &source.text, &new, out));
+            let names = (format!("{name}\t(as it is)"), format!("{name}\t(formatted)"));
+            out.raw(&unified((&names.0, &names.1), &source.text, &new, out.color_out));
             Exit::Missed
         }
         (false, "-") => {
@@ -83,40 +81,4 @@ fn file(path: &str, check: bool, out: &Output) -> Exit {
             }
         },
     }
-}
-
-/// A unified diff. On a terminal signs that are no text are shown as such; elsewhere every byte is
-/// what it is, so that the diff can be applied.
-fn diff(name: &str, old: &str, new: &str, out: &Output) -> String {
-    let on_terminal = std::io::stdout().is_terminal();
-    let shown = |text: &str| if on_terminal { show::clean(text) } else { text.to_owned() };
-    let paint = |code: &str, text: &str| {
-        if out.color_out { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
-    };
-    let diff = TextDiff::from_lines(old, new);
-    let mut text = String::new();
-    for (head, side) in [("---", "as it is"), ("+++", "formatted")] {
-        text.push_str(&paint("1", &format!("{head} {}\t({side})", show::clean(name))));
-        text.push('\n');
-    }
-    for hunk in diff.unified_diff().context_radius(CONTEXT).iter_hunks() {
-        text.push_str(&paint("36", &hunk.header().to_string()));
-        text.push('\n');
-        for change in hunk.iter_changes() {
-            let (sign, code) = match change.tag() {
-                ChangeTag::Delete => ('-', "31"),
-                ChangeTag::Insert => ('+', "32"),
-                ChangeTag::Equal => (' ', "0"),
-            };
-            let line = change.value();
-            let line = line.strip_suffix('\n').unwrap_or(line);
-            let line = format!("{sign}{}", shown(line));
-            text.push_str(&if sign == ' ' { line } else { paint(code, &line) });
-            text.push('\n');
-            if change.missing_newline() {
-                text.push_str("\\ No newline at end of file\n");
-            }
-        }
-    }
-    text
 }
