@@ -50,7 +50,7 @@ pub fn script(
         page.say(
             INDENT,
             &format!(
-                "For a target that is not this machine {} too, since the script states nothing of the kind.",
+                "For a target that is not this machine {} too: the script states no such bound on all of its load.",
                 match texts.as_slice() {
                     [one] => format!("{one} holds"),
                     _ => format!("{} hold", and(&texts)),
