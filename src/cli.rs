@@ -9,6 +9,7 @@ mod health;
 mod lines;
 mod new;
 mod output;
+mod pages;
 mod plan;
 mod profiles;
 mod run;
@@ -81,6 +82,10 @@ enum Command {
     Run(run::Args),
     /// Ask a target how it is: version, role, memory, latency
     Health(health::Args),
+    /// Print completions for a shell
+    Completions(pages::CompletionsArgs),
+    /// Print a manual page
+    Man(pages::ManArgs),
 }
 
 /// Runs the command that the process was started with.
@@ -104,6 +109,8 @@ pub fn main() -> ExitCode {
         Command::Diff(args) => diff::run(&args, cli.color, &out),
         Command::Run(args) => run::run(&args, &out),
         Command::Health(args) => health::run(&args, &out),
+        Command::Completions(args) => pages::completions(&args, &out),
+        Command::Man(args) => pages::man(&args, &out),
     };
     let exit = match exit {
         Exit::Done | Exit::Missed if out.has_lost() => Exit::Wrong,

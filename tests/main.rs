@@ -10,6 +10,7 @@ mod docs;
 mod explain;
 mod fmt;
 mod fmt_properties;
+mod pages;
 mod profiles;
 #[path = "support/redis_server.rs"]
 mod redis_server;
