@@ -1,10 +1,17 @@
 //! The command line: the only room that prints and that knows exit codes.
 
 mod check;
+mod diff;
+mod explain;
+mod files;
 mod fmt;
 mod health;
+mod lines;
+mod new;
 mod output;
+mod pages;
 mod plan;
+mod profiles;
 mod run;
 mod shared;
 mod target;
@@ -59,14 +66,26 @@ struct Cli {
 enum Command {
     /// Find every mistake in scripts, and prove their guards
     Check(check::Args),
+    /// Say a script in plain sentences, or what an error code means
+    Explain(explain::Args),
     /// Write scripts in their one canonical form
     Fmt(fmt::Args),
+    /// Write a commented script to start from
+    New(new::Args),
+    /// List the scenarios that `new` can start from
+    Profiles,
     /// Show what a script comes to: its phrases, totals and curve
     Plan(plan::Args),
+    /// Show what changed in a load between two scripts
+    Diff(diff::Args),
     /// Send a script's jobs at their planned times
     Run(run::Args),
     /// Ask a target how it is: version, role, memory, latency
     Health(health::Args),
+    /// Print completions for a shell
+    Completions(pages::CompletionsArgs),
+    /// Print a manual page
+    Man(pages::ManArgs),
 }
 
 /// Runs the command that the process was started with.
@@ -82,10 +101,16 @@ pub fn main() -> ExitCode {
     let out = output::Output::new(cli.color);
     let exit = match cli.command {
         Command::Check(args) => check::run(&args, &out),
+        Command::Explain(args) => explain::run(&args, &out),
         Command::Fmt(args) => fmt::run(&args, &out),
+        Command::New(args) => new::run(&args, &out),
+        Command::Profiles => profiles::run(&out),
         Command::Plan(args) => plan::run(&args, &out),
+        Command::Diff(args) => diff::run(&args, cli.color, &out),
         Command::Run(args) => run::run(&args, &out),
         Command::Health(args) => health::run(&args, &out),
+        Command::Completions(args) => pages::completions(&args, &out),
+        Command::Man(args) => pages::man(&args, &out),
     };
     let exit = match exit {
         Exit::Done | Exit::Missed if out.has_lost() => Exit::Wrong,

@@ -14,6 +14,7 @@ pub mod json;
 pub mod load;
 pub mod outline;
 pub mod points;
+pub mod spark;
 pub mod svg;
 pub mod text;
 pub mod ticks;
@@ -36,7 +37,7 @@ pub struct Look {
 }
 
 impl Look {
-    fn paint(self, code: &str, text: &str) -> String {
+    pub(crate) fn paint(self, code: &str, text: &str) -> String {
         if self.color && !text.is_empty() {
             format!("\x1b[{code}m{text}\x1b[0m")
         } else {
@@ -44,19 +45,19 @@ impl Look {
         }
     }
 
-    fn bold(self, text: &str) -> String {
+    pub(crate) fn bold(self, text: &str) -> String {
         self.paint("1", text)
     }
 
-    fn dim(self, text: &str) -> String {
+    pub(crate) fn dim(self, text: &str) -> String {
         self.paint("2", text)
     }
 
-    fn accent(self, text: &str) -> String {
+    pub(crate) fn accent(self, text: &str) -> String {
         self.paint("36", text)
     }
 
-    fn alert(self, text: &str) -> String {
+    pub(crate) fn alert(self, text: &str) -> String {
         self.paint("33", text)
     }
 }

@@ -5,9 +5,13 @@ mod check_props;
 mod check_scripts;
 mod cli_plan;
 mod cli_run;
+mod diff;
 mod docs;
+mod explain;
 mod fmt;
 mod fmt_properties;
+mod pages;
+mod profiles;
 #[path = "support/redis_server.rs"]
 mod redis_server;
 mod walls;

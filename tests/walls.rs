@@ -118,6 +118,33 @@ const WALLS: &[(&str, &[&str])] = &[
     ),
     ("view", &["crate::run", "crate::sink", "crate::check", "crate::cli", "tokio", "clap"]),
     (
+        "diff",
+        &[
+            "crate::parse",
+            "crate::check",
+            "crate::run",
+            "crate::sink",
+            "crate::cli",
+            "std::fs",
+            "tokio",
+            "clap",
+        ],
+    ),
+    ("profiles", &["crate::", "std::fs", "tokio", "clap"]),
+    (
+        "explain",
+        &[
+            "crate::parse",
+            "crate::check",
+            "crate::run",
+            "crate::sink",
+            "crate::cli",
+            "std::fs",
+            "tokio",
+            "clap",
+        ],
+    ),
+    (
         "fmt",
         &[
             "crate::parse",

@@ -37,7 +37,7 @@ enum Format {
 /// Checks scripts.
 pub(super) fn run(args: &Args, out: &Output) -> Exit {
     let options = args.flags.options(true);
-    let (mut files, mut good) = (Vec::new(), true);
+    let (mut files, mut good, mut first) = (Vec::new(), true, None);
     for path in &args.files {
         let (source, problems, plan) = match read(path) {
             Ok(source) => {
@@ -54,6 +54,10 @@ pub(super) fn run(args: &Args, out: &Output) -> Exit {
         };
         let ok = problems.iter().all(|problem| problem.severity != Severity::Error);
         good &= ok;
+        first = first.or(problems
+            .iter()
+            .find(|problem| problem.severity == Severity::Error)
+            .map(|problem| problem.code));
         match args.format {
             Format::Human => {
                 out.problems(&source, &problems);
@@ -71,6 +75,9 @@ pub(super) fn run(args: &Args, out: &Output) -> Exit {
                 "problems": diag::json(&source, &problems),
             })),
         }
+    }
+    if let (Some(code), Format::Human) = (first, args.format) {
+        out.note(&format!("`loadc explain {}` says more of an error", code.as_str()));
     }
     if args.format == Format::Json {
         out.json(&json!({ "ok": good, "files": files }));

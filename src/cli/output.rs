@@ -70,9 +70,8 @@ impl Output {
 
     /// A result that ends its own lines.
     pub(crate) fn raw(&self, text: &str) {
-        let mut out = std::io::stdout().lock();
-        let _ = out.write_all(text.as_bytes());
-        let _ = out.flush();
+        let mut out = io::stdout().lock();
+        self.written(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
     }
 
     /// Something for people.

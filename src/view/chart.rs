@@ -4,6 +4,9 @@
 //! is too short to be seen.
 
 mod arrows;
+mod overlay;
+
+pub use overlay::overlay;
 
 use super::ticks::{RateAxis, time_step};
 use super::{Load, Look, Span};

@@ -69,11 +69,15 @@ impl Load<'_> {
 
     /// The spans of `count` columns of the same width over the whole load; none without a length.
     pub fn spans(&self, count: usize) -> Vec<Span> {
-        if self.end_ns == 0 {
-            return Vec::new();
-        }
-        let border = |i: usize| at_column(self.end_ns, i, count);
-        (0..count).map(|i| self.span(border(i), border(i + 1))).collect()
+        self.spans_until(self.end_ns, count)
+    }
+
+    /// The spans of `count` columns of the same width from the run's start to a time; only of those
+    /// that begin before the load ends.
+    pub fn spans_until(&self, end_ns: u64, count: usize) -> Vec<Span> {
+        let border = |i: usize| at_column(end_ns, i, count).min(self.end_ns);
+        let columns = (0..count).take_while(|i| at_column(end_ns, *i, count) < self.end_ns);
+        columns.map(|i| self.span(border(i), border(i + 1))).collect()
     }
 
     fn extreme(&self, from_ns: u64, to_ns: u64, side: Side) -> f64 {

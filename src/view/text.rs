@@ -122,7 +122,7 @@ fn mix(stream: &Stream, seed: u64, look: Look) -> Vec<String> {
             let word = if sizes.min_bytes == sizes.max_bytes { "" } else { "about " };
             format!(", {word}{mean} each")
         });
-        let text = format!("{job}{share} to {}{size}", queues(entry));
+        let text = format!("{job}{share} to {}{size}", queues(&entry.job));
         for part in show::wrap(&text, look.width.saturating_sub(indent)) {
             let lead = if lines.is_empty() { look.dim(SENDS) } else { " ".repeat(SENDS.len()) };
             lines.push(format!("{lead} {part}"));
@@ -132,17 +132,18 @@ fn mix(stream: &Stream, seed: u64, look: Look) -> Vec<String> {
 }
 
 /// How large the payloads of a job are.
-pub(super) fn size(stream: &Stream, entry: &MixEntry, seed: u64) -> Option<Sizes> {
+pub(crate) fn size(stream: &Stream, entry: &MixEntry, seed: u64) -> Option<Sizes> {
     let template = Template::compile(&entry.job, seed, stream.name.as_deref()).ok()?;
     Some(template.sizes(stream.timeline.jobs().unwrap_or(0).max(1)))
 }
 
-fn queues(entry: &MixEntry) -> String {
-    let format = match entry.job.format {
+/// Where a job goes, and in which format.
+pub(crate) fn queues(job: &JobSpec) -> String {
+    let format = match job.format {
         Format::List => "list",
         Format::Stream { .. } => "stream",
     };
-    match &entry.job.queue {
+    match &job.queue {
         QueueChoice::Fixed(queue) => format!("{format} {}", show::clean(queue)),
         QueueChoice::Pick(queues) => {
             let weights: f64 = queues.iter().map(|(_, weight)| weight).sum();

@@ -1,0 +1,143 @@
+//! `loadc diff`: what changed in a load between two scripts.
+//!
+//! Git may call it as an external diff, with the arguments that it gives to one. It takes any exit
+//! code but 0 for a crash then, and a script that is wrong is still worth a look: the lines are
+//! compared in place of the loads.
+
+use super::Exit;
+use super::lines::unified;
+use super::output::{self, Color, Output};
+use super::shared::{PlanFlags, ReadError, read};
+use crate::check::check;
+use crate::diff::{Diff, json, text};
+use crate::plan::Plan;
+use crate::source::SourceFile;
+use crate::view::Look;
+
+/// What stands for a file that is not there.
+const NOTHING: &str = "/dev/null";
+
+/// Show what changed in a load between two scripts.
+#[derive(Debug, clap::Args)]
+#[command(override_usage = "loadc diff [OPTIONS] OLD NEW")]
+pub(super) struct Args {
+    /// The script as it was and as it is (/dev/null is none, `-` reads standard input); or what git gives to an external diff
+    #[arg(required = true, num_args = 1..=9, value_names = ["OLD", "NEW"])]
+    files: Vec<String>,
+    /// Print one JSON document in place of the text
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    flags: PlanFlags,
+}
+
+/// Compares scripts.
+pub(super) fn run(args: &Args, color: Color, out: &Output) -> Exit {
+    let by_git = std::env::var_os("GIT_DIFF_PATH_COUNTER").is_some();
+    match args.files.as_slice() {
+        [old, new] => compare(args, old, new, out),
+        [path, old, _, _, new, _, _] => git(args, (path, path), (old, new), color, out),
+        [path, old, _, _, new, _, _, to, _] => git(args, (path, to), (old, new), color, out),
+        [path] if by_git => {
+            out.say(&format!("* Unmerged path {path}"));
+            Exit::Done
+        }
+        other => {
+            out.fault(
+                &format!("two scripts can be compared, and {} were named", other.len()),
+                "write `loadc diff OLD NEW`; git calls it with seven arguments",
+            );
+            Exit::Wrong
+        }
+    }
+}
+
+fn compare(args: &Args, old: &str, new: &str, out: &Output) -> Exit {
+    let read = |path| plan(path, &args.flags).map_err(|wrong| wrong.tell(out));
+    let (old_plan, new_plan) = (read(old), read(new));
+    let (Ok((_, old_plan)), Ok((_, new_plan))) = (old_plan, new_plan) else { return Exit::Wrong };
+    let diff = Diff::of(old_plan.as_ref(), new_plan.as_ref());
+    show(args, &diff, (old, new), out.color_out, out);
+    if diff.is_same() { Exit::Done } else { Exit::Missed }
+}
+
+/// As git calls it: names for people, and the files that hold the two versions.
+fn git(
+    args: &Args,
+    names: (&str, &str),
+    (old, new): (&str, &str),
+    color: Color,
+    out: &Output,
+) -> Exit {
+    // What is written goes to git's pager, which shows colours.
+    let in_pager = std::env::var("GIT_PAGER_IN_USE").is_ok_and(|value| value == "true");
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let color = out.color_out || color == Color::Auto && in_pager && !plain;
+    let name = |side: &str, name: &str, file: &str| match file {
+        NOTHING => NOTHING.to_owned(),
+        _ => format!("{side}/{name}"),
+    };
+    let (old_name, new_name) = (name("a", names.0, old), name("b", names.1, new));
+    out.say(&format!("diff --loadc {old_name} {new_name}"));
+    match (plan(old, &args.flags), plan(new, &args.flags)) {
+        (Ok((_, old)), Ok((_, new))) => {
+            let diff = Diff::of(old.as_ref(), new.as_ref());
+            show(args, &diff, (&old_name, &new_name), color, out);
+        }
+        (old, new) => {
+            let text = |side: &Result<(SourceFile, Option<Plan>), Wrong>| match side {
+                Ok((source, _)) | Err(Wrong::Script(source, _)) => source.text.clone(),
+                Err(Wrong::File(..)) => String::new(),
+            };
+            let which = match (&old, &new) {
+                (Err(_), Err(_)) => "neither version is",
+                (Err(_), _) => "the old version is not",
+                _ => "the new version is not",
+            };
+            out.say(&format!("{which} a script that checks; its lines:"));
+            out.raw(&unified((&old_name, &new_name), &text(&old), &text(&new), color));
+        }
+    }
+    Exit::Done
+}
+
+fn show(args: &Args, diff: &Diff<'_>, names: (&str, &str), color: bool, out: &Output) {
+    if args.json {
+        out.json(&json::document(diff, names));
+    } else {
+        out.say(&text::text(diff, names, Look { color, width: output::width() }));
+    }
+}
+
+/// Why there is no plan.
+enum Wrong {
+    /// The file cannot be read: what is wrong, and a way out.
+    File(String, String),
+    /// The script is wrong.
+    Script(SourceFile, Vec<crate::problem::Problem>),
+}
+
+impl Wrong {
+    fn tell(&self, out: &Output) {
+        match self {
+            Wrong::File(message, help) => out.fault(message, help),
+            Wrong::Script(source, problems) => out.problems(source, problems),
+        }
+    }
+}
+
+/// The plan of a script; none where it holds no load, or where there is no file.
+fn plan(path: &str, flags: &PlanFlags) -> Result<(SourceFile, Option<Plan>), Wrong> {
+    if path == NOTHING {
+        return Ok((SourceFile::new(NOTHING, ""), None));
+    }
+    let source = read(path).map_err(|error| match error {
+        ReadError::Io(message, help) => Wrong::File(message, help),
+        ReadError::Text(source, problem) => Wrong::Script(source, vec![*problem]),
+    })?;
+    let checked = check(&source, &flags.options(true));
+    match checked.has_errors() {
+        true => Err(Wrong::Script(source, checked.problems)),
+        false => Ok((source, checked.plan)),
+    }
+}

@@ -1,0 +1,80 @@
+//! `loadc explain`: a script in plain sentences, or the page of an error code.
+
+use super::Exit;
+use super::output::{self, Output};
+use super::shared::{ReadError, read};
+use crate::check::{Options, check, default_guards};
+use crate::explain::{self, pages};
+use crate::parse::parse;
+use crate::problem::Code;
+use crate::view::Look;
+use std::path::Path;
+
+/// Say a script in plain sentences, or what an error code means.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// A script (`-` reads standard input), or a code such as E0301; without either, every code is listed
+    #[arg(value_name = "FILE|CODE")]
+    what: Option<String>,
+}
+
+/// Explains something.
+pub(super) fn run(args: &Args, out: &Output) -> Exit {
+    let look = Look { color: out.color_out, width: output::width() };
+    match &args.what {
+        None => {
+            for code in Code::ALL {
+                out.say(&format!("{}  {}", code.as_str(), code.title()));
+            }
+            Exit::Done
+        }
+        Some(what) if pages::looks_like_code(what) && !Path::new(what).exists() => {
+            code(what, look, out)
+        }
+        Some(path) => script(path, look, out),
+    }
+}
+
+fn code(word: &str, look: Look, out: &Output) -> Exit {
+    if let Some(code) = pages::code(word) {
+        out.say(&pages::text(code, look));
+        return Exit::Done;
+    }
+    let word = word.to_uppercase();
+    let alike = Code::ALL.iter().map(|code| code.as_str());
+    let alike: Vec<&str> = alike.filter(|code| code.get(..3) == word.get(..3)).collect();
+    let help = match alike.as_slice() {
+        [] => "`loadc explain` lists every code".to_owned(),
+        alike => format!("there are {}; `loadc explain` lists every code", alike.join(", ")),
+    };
+    out.fault(&format!("there is no code {word}"), &help);
+    Exit::Wrong
+}
+
+fn script(path: &str, look: Look, out: &Output) -> Exit {
+    let source = match read(path) {
+        Ok(source) => source,
+        Err(ReadError::Io(message, help)) => {
+            out.fault(&message, &help);
+            return Exit::Wrong;
+        }
+        Err(ReadError::Text(source, problem)) => {
+            out.problems(&source, &[*problem]);
+            return Exit::Wrong;
+        }
+    };
+    let checked = check(&source, &Options { lenient_env: true, ..Options::default() });
+    out.problems(&source, &checked.problems);
+    if checked.has_errors() {
+        return Exit::Wrong;
+    }
+    let (tree, _) = parse(&source);
+    match checked.plan {
+        Some(plan) => {
+            let defaults = default_guards(&plan);
+            out.say(&explain::script(&source, &tree, &plan, &defaults, look));
+        }
+        None => out.say(&explain::library(&source, &tree)),
+    }
+    Exit::Done
+}

@@ -1,0 +1,66 @@
+//! Guards and expectations before and after.
+
+use super::Pair;
+use super::align::{Key, unordered};
+use crate::plan::{GuardKind, Plan};
+
+/// A guard or an expectation.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Rule {
+    /// As written.
+    pub text: String,
+    /// The load it speaks of, if it is one.
+    pub load: Option<String>,
+    /// What it is about: two of one subject may replace each other.
+    subject: String,
+    /// What it means, values resolved.
+    meaning: String,
+}
+
+/// The guards of a plan.
+pub(super) fn guards(plan: &Plan) -> Vec<Rule> {
+    let rule = |guard: &crate::plan::Guard| {
+        let load = guard.stream.and_then(|stream| plan.streams.get(stream)?.name.clone());
+        let subject = match &guard.kind {
+            GuardKind::Rate { .. } => "rate".to_owned(),
+            GuardKind::Jobs(_) => "jobs".to_owned(),
+            GuardKind::Time(_) => "time".to_owned(),
+            GuardKind::Depth { queue, .. } => format!("depth {queue:?}"),
+            GuardKind::Errors { .. } => "errors".to_owned(),
+            GuardKind::File(_) => "file".to_owned(),
+        };
+        let meaning = format!("{:?} {:?}", guard.kind, guard.action);
+        Rule { text: guard.text.clone(), load, subject, meaning }
+    };
+    plan.guards.iter().map(rule).collect()
+}
+
+/// The expectations of a plan.
+pub(super) fn expectations(plan: &Plan) -> Vec<Rule> {
+    let rule = |expectation: &crate::plan::Expectation| Rule {
+        text: expectation.text.clone(),
+        load: None,
+        subject: format!("{:?}", expectation.measure),
+        meaning: format!("{:?} {}", expectation.comparison, expectation.limit),
+    };
+    plan.expectations.iter().map(rule).collect()
+}
+
+/// What became of the rules of a kind.
+pub(super) fn changes(
+    old: Option<&Plan>,
+    new: Option<&Plan>,
+    rules: fn(&Plan) -> Vec<Rule>,
+) -> Vec<Pair<Rule>> {
+    let of = |plan: Option<&Plan>| plan.map_or(Vec::new(), rules);
+    let meaning: Key<'_, Rule> =
+        &|rule| Some(format!("{:?} {} {}", rule.load, rule.subject, rule.meaning));
+    let subject: Key<'_, Rule> = &|rule| Some(format!("{:?} {}", rule.load, rule.subject));
+    let pair = |(old, new): (Option<Rule>, Option<Rule>)| {
+        let same = old.as_ref().zip(new.as_ref()).is_some_and(|(old, new)| {
+            old.load == new.load && old.subject == new.subject && old.meaning == new.meaning
+        });
+        Pair { old, new, same }
+    };
+    unordered(of(old), of(new), &[meaning, subject]).into_iter().map(pair).collect()
+}
