@@ -15,7 +15,7 @@ use crate::run::control::{Control, Why};
 use crate::run::report::Report;
 use crate::run::{RunOptions, events};
 use crate::sink::RedisSink;
-use crate::sink::redis::Options as SinkOptions;
+use crate::sink::redis::{Cursor, Options as SinkOptions};
 use crate::source::SourceFile;
 use crate::target::Target;
 use std::time::Duration;
@@ -41,6 +41,13 @@ pub(super) struct Args {
     /// Jobs due within so short a time may leave together
     #[arg(long, value_name = "DURATION", default_value = "1ms", value_parser = gap)]
     gap: Duration,
+    /// Write no key but the queues: jobs in flight when a connection breaks count as unknown
+    ///
+    /// Without this, each batch writes its number to the key `loadc:cursor:{QUEUE}:RUN` in the same
+    /// transaction as its jobs. After a break loadc asks that key which batches arrived, and sends
+    /// the others again: every job arrives once. The key goes when the run ends.
+    #[arg(long)]
+    at_least_once: bool,
     #[command(flatten)]
     flags: PlanFlags,
 }
@@ -158,16 +165,26 @@ fn add_default_guards(
 }
 
 async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exit {
-    let sink = match RedisSink::connect(&reached.target, SinkOptions::default()).await {
-        Ok(sink) => sink,
-        Err(error) => return target::unreachable(&error, out),
-    };
     let jobs = match crate::run::jobs::PlannedJobs::compile(plan) {
         Ok(jobs) => jobs,
         Err(error) => {
             out.fault(&error.to_string(), "");
             return Exit::Wrong;
         }
+    };
+    let run_id = run_id();
+    let first = crate::run::jobs::Jobs::queues(&jobs).first().filter(|_| !args.at_least_once);
+    let options = SinkOptions::default();
+    let connected = match first {
+        Some(queue) => {
+            let cursor = Cursor::beside(queue, &run_id);
+            RedisSink::connect_with(&reached.target, cursor, options).await
+        }
+        None => RedisSink::connect(&reached.target, options).await,
+    };
+    let sink = match connected {
+        Ok(sink) => sink,
+        Err(error) => return target::unreachable(&error, out),
     };
     match sink.preflight(crate::run::jobs::Jobs::queues(&jobs)).await {
         Ok(problems) if problems.is_empty() => {}
@@ -197,7 +214,7 @@ async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exi
     let following = tokio::spawn(progress::follow(views, args.quiet));
     let signals = tokio::spawn(obey_signals(control.clone(), *out));
     let options = RunOptions {
-        run_id: run_id(),
+        run_id,
         gap: args.gap,
         target: reached.target.shown(),
         ..RunOptions::default()
@@ -229,10 +246,11 @@ fn tell(args: &Args, report: &Report, reached: &Reached, out: &Output) -> Exit {
     Exit::from_code(report.exit_code)
 }
 
-/// A name for this run that no other has: its start and a little chance.
+/// A name for this run that no other has: its start and chance enough that runs started together
+/// don't share a cursor.
 fn run_id() -> String {
     let now = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S");
-    format!("{now}-{:04x}", crate::check::random_seed() & 0xffff)
+    format!("{now}-{:08x}", crate::check::random_seed() & 0xffff_ffff)
 }
 
 /// The first signal ends the run gracefully, the second at once.
