@@ -70,6 +70,10 @@ impl Proxy {
         Proxy { port, shared }
     }
 
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Its URL.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
@@ -101,10 +105,20 @@ impl Shared {
     /// only asks shall not keep the run from beginning.
     fn deed(&self, connection: u64, turn: u64, piece: &[u8]) -> Deed {
         let dice = draw(self.seed, connection, turn);
-        if !holds(piece, b"EXEC") || !dice.is_multiple_of(self.calm) {
+        let jobs = holds(piece, b"LPUSH") || holds(piece, b"XADD");
+        if !jobs || !dice.is_multiple_of(self.calm) {
             return if dice.is_multiple_of(16) { Deed::Delay } else { Deed::Forward };
         }
-        let deeds = [Deed::Cut, Deed::Halve, Deed::Swallow, Deed::Swallow, Deed::Haunt];
+        let deeds = [
+            Deed::Cut,
+            Deed::Cut,
+            Deed::Halve,
+            Deed::Halve,
+            Deed::Swallow,
+            Deed::Swallow,
+            Deed::Swallow,
+            Deed::Haunt,
+        ];
         deeds[(dice >> 32) as usize % deeds.len()]
     }
 
@@ -162,7 +176,7 @@ impl Shared {
                 swallow.store(true, Ordering::Relaxed);
                 _ = client.shutdown(Shutdown::Both);
                 // Time enough for the client to come back and send it all again.
-                std::thread::sleep(Duration::from_millis(40));
+                std::thread::sleep(Duration::from_millis(30));
                 _ = server.write_all(piece);
                 _ = server.shutdown(Shutdown::Write);
                 std::thread::sleep(Duration::from_millis(5));
