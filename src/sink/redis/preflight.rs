@@ -161,7 +161,8 @@ pub(super) async fn of_cursor(
 
 /// Refused for good, as against a state of the server, which is said above.
 fn is_forbidden(failure: &Failure) -> bool {
-    failure.kind == "NOPERM" || failure.message.contains("unknown command")
+    // Of EXEC it says EXECABORT first.
+    failure.message.contains("NOPERM") || failure.message.contains("unknown command")
 }
 
 fn of_server(info: &Info) -> Vec<Problem> {
