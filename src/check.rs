@@ -13,6 +13,7 @@ mod lower;
 mod payload;
 mod proof;
 mod scope;
+mod shapes;
 mod units;
 mod value;
 
@@ -21,7 +22,7 @@ use crate::exact::Exact;
 use crate::plan::Plan;
 use crate::problem::{Code, Problem, Severity, did_you_mean};
 use crate::source::{SourceFile, Span};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use value::State;
 
 pub use assemble::random_seed;
@@ -40,6 +41,8 @@ pub struct Options {
     pub for_length: Option<Exact>,
     /// An `env()` that is not set is no error: nothing is going to be sent.
     pub lenient_env: bool,
+    /// `--target`: the script's own target is not used, so it need not be to be had.
+    pub target_given: bool,
 }
 
 /// What `check` found.
@@ -63,10 +66,24 @@ pub fn check(source: &SourceFile, options: &Options) -> Checked {
     let (script, problems) = crate::parse::parse(source);
     let mut checker = Checker::new(source, options, problems);
     let plan = checker.script(&script);
-    let mut problems = checker.problems;
+    let mut problems = without_echoes(source, checker.problems);
     problems.sort_by_key(|problem| problem.place.0);
     let plan = plan.filter(|_| problems.iter().all(|p| p.severity != Severity::Error));
     Checked { plan, problems }
+}
+
+/// A quote that is missing turns the texts of its line inside out: what else is found there follows
+/// from it.
+fn without_echoes(source: &SourceFile, mut problems: Vec<Problem>) -> Vec<Problem> {
+    let line = |problem: &Problem| source.line_column(problem.place.0.start).0;
+    let open = |problem: &&Problem| {
+        problem.code == Code::Quote && source.slice(problem.place.0).starts_with('"')
+    };
+    let open: BTreeSet<usize> = problems.iter().filter(open).map(line).collect();
+    if !open.is_empty() {
+        problems.retain(|problem| problem.code == Code::Quote || !open.contains(&line(problem)));
+    }
+    problems
 }
 
 /// The work in hand.
@@ -76,6 +93,10 @@ struct Checker<'a> {
     problems: Vec<Problem>,
     names: BTreeMap<String, State>,
     marks: Vec<Span>,
+    /// Where each `let` stands.
+    lets: BTreeMap<String, Span>,
+    /// Names that were found where their unit does not belong: said once.
+    misused: BTreeSet<String>,
     /// Steps of all stairs so far.
     steps: i128,
     /// A bracket is missing somewhere, so what belongs to what cannot be told.
@@ -93,6 +114,8 @@ impl<'a> Checker<'a> {
             problems,
             names: BTreeMap::new(),
             marks: Vec::new(),
+            lets: BTreeMap::new(),
+            misused: BTreeSet::new(),
             steps: 0,
             shaky,
             jobs_sound: true,
@@ -127,6 +150,11 @@ impl<'a> Checker<'a> {
     }
 
     fn script(&mut self, script: &Script) -> Option<Plan> {
+        if script.statements.is_empty() && self.problems.is_empty() {
+            let nothing = Problem::error(Code::NoLoad, Span::default(), "this script says nothing");
+            self.report(nothing.help("write a shape, such as `constant 100 for 5m`"));
+            return None;
+        }
         let scopes = self.collect(script);
         let settings = self.settings(&scopes);
         let jobs = self.jobs(&scopes);

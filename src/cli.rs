@@ -1,6 +1,7 @@
 //! The command line: the only room that prints and that knows exit codes.
 
 mod check;
+mod fmt;
 mod health;
 mod output;
 mod plan;
@@ -17,7 +18,7 @@ use std::process::ExitCode;
 pub enum Exit {
     /// Done; every expectation met.
     Done = 0,
-    /// Done, but an expectation was missed.
+    /// Done, but an expectation was missed, or a difference was found.
     Missed = 1,
     /// The script, a flag or a file is wrong; nothing was sent.
     Wrong = 2,
@@ -58,6 +59,8 @@ struct Cli {
 enum Command {
     /// Find every mistake in scripts, and prove their guards
     Check(check::Args),
+    /// Write scripts in their one canonical form
+    Fmt(fmt::Args),
     /// Show what a script comes to: its phrases, totals and curve
     Plan(plan::Args),
     /// Send a script's jobs at their planned times
@@ -79,9 +82,14 @@ pub fn main() -> ExitCode {
     let out = output::Output::new(cli.color);
     let exit = match cli.command {
         Command::Check(args) => check::run(&args, &out),
+        Command::Fmt(args) => fmt::run(&args, &out),
         Command::Plan(args) => plan::run(&args, &out),
         Command::Run(args) => run::run(&args, &out),
         Command::Health(args) => health::run(&args, &out),
+    };
+    let exit = match exit {
+        Exit::Done | Exit::Missed if out.has_lost() => Exit::Wrong,
+        exit => exit,
     };
     ExitCode::from(exit as u8)
 }

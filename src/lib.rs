@@ -11,6 +11,7 @@ pub mod check;
 pub mod cli;
 pub mod diag;
 pub mod exact;
+pub mod fmt;
 pub mod job;
 pub mod parse;
 pub mod plan;

@@ -4,11 +4,13 @@
 //! Every error of a file is found in one pass: a statement that cannot be read is noted and the
 //! next one goes on.
 
+mod blame;
 mod brackets;
 mod broken;
 mod expr;
 mod guard;
 mod job;
+mod lexicon;
 mod number;
 mod phrase;
 mod slips;
@@ -73,7 +75,9 @@ pub fn parse(source: &SourceFile) -> (Script, Vec<Problem>) {
         return (script, first.into_iter().collect());
     }
     let text = edited(&source.text, &scan.edits);
-    let mut reader = Reader { problems: scan.problems, blamed: scan.blamed, ..Reader::default() };
+    let shaky = scan.problems.iter().any(|problem| problem.code == Code::Bracket);
+    let mut reader =
+        Reader { problems: scan.problems, blamed: scan.blamed, shaky, ..Reader::default() };
     match grammar::Grammar::parse(Rule::file, &text) {
         Ok(mut pairs) => {
             if let Some(file) = pairs.next() {
@@ -86,10 +90,24 @@ pub fn parse(source: &SourceFile) -> (Script, Vec<Problem>) {
                 pest::error::InputLocation::Span((at, _)) => at,
             };
             let span = Span::new(at, at + 1);
-            reader.problems.push(Problem::error(Code::Expected, span, "this cannot be read"));
+            reader.problems.push(
+                Problem::error(Code::Expected, span, "this cannot be read")
+                    .label("nothing is understood from here on"),
+            );
         }
     }
     let mut problems = reader.problems;
+    // The brace that would have closed such a block is not one too many.
+    for unopened in reader.unopened {
+        let stray = |problem: &Problem| {
+            problem.code == Code::Bracket
+                && problem.place.0.start > unopened
+                && source.slice(problem.place.0) == "}"
+        };
+        if let Some(found) = problems.iter().position(stray) {
+            problems.remove(found);
+        }
+    }
     problems.sort_by_key(|problem| problem.place.0);
     (script, problems)
 }
@@ -118,6 +136,14 @@ struct Reader {
     /// Unpaired brackets and open quotes, in the order of the file: what cannot be read around one
     /// follows from it.
     blamed: Vec<Span>,
+    /// An `env()` may stand here.
+    env_stands: bool,
+    /// A brace is missing or one too many, so a line may have got into the wrong block.
+    shaky: bool,
+    /// A `shape` was met, which this version does not have: its calls follow from it.
+    has_shapes: bool,
+    /// Statements that lack their opening brace: where each begins.
+    unopened: Vec<u32>,
     /// Where a statement ended before it was complete, and its problem: the next line may be meant to
     /// go on with it.
     unfinished: Option<(usize, usize)>,
@@ -186,7 +212,10 @@ impl Reader {
         match (name, value) {
             (Some(name), Some(value)) => {
                 let name = Name::new(name.as_str().to_owned(), self.span(&name));
-                StatementKind::Let(Let { name, value: self.expr(value) })
+                self.env_stands = true;
+                let value = self.expr(value);
+                self.env_stands = false;
+                StatementKind::Let(Let { name, value })
             }
             _ => StatementKind::Broken(None),
         }
@@ -194,8 +223,10 @@ impl Reader {
 
     fn setting(&mut self, pair: Pair<'_>) -> StatementKind {
         let rule = pair.as_rule();
+        self.env_stands = rule == Rule::target;
         let value =
             pair.into_inner().find(|p| p.as_rule() == Rule::expr).map(|expr| self.expr(expr));
+        self.env_stands = false;
         StatementKind::Setting(match (rule, value) {
             (Rule::seed, value) => Setting::Seed(value),
             (Rule::target, Some(value)) => Setting::Target(value),
@@ -206,6 +237,14 @@ impl Reader {
 
     fn mix(&mut self, pair: Pair<'_>) -> StatementKind {
         let mut items = Vec::new();
+        let span = self.trimmed(&pair);
+        if pair.as_str().split_whitespace().eq(["send", "at", "once"]) {
+            self.push(
+                Problem::error(Code::Expected, span, "`send` does not say how many")
+                    .help("write `send 50k at once`"),
+            );
+            return StatementKind::Broken(None);
+        }
         for item in pair.into_inner().filter(|p| p.as_rule() == Rule::mix_item) {
             let mut inner = item.into_inner();
             if let Some(name) = inner.next() {
@@ -276,6 +315,13 @@ impl Reader {
                 .label("not expected here")
                 .help("begin the next statement on a line of its own, or put `;` before it"),
         );
+    }
+
+    /// The same as [`Reader::is_blamed`] for a statement as it stands in a text, with the blanks behind it: a brace that
+    /// was taken out may be among them.
+    fn is_blamed_before(&self, span: Span, behind: &str) -> bool {
+        let blanks = behind.len() - behind.trim_start_matches([' ', '\t']).len();
+        self.is_blamed(Span::new(span.start as usize, span.end as usize + blanks))
     }
 
     /// Whether a bracket or quote in this span has been found wrong already.

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! The load is an open model: the schedule never waits for the target. [`pacer`] says what is due
-//! and when to look again, [`dispatcher`] owns the order of everything, [`guards`] bound it,
+//! and when to look again, the dispatcher owns the order of everything, [`guards`] bound it,
 //! [`control`] steers it, [`events`] tell of it and [`report`] sums it up. Only [`clock`] knows
 //! what time it is.
 
@@ -84,6 +84,7 @@ impl Task<PlannedJobs> {
         Ok(Task {
             file: plan.file.clone(),
             digest: plan.digest.clone(),
+            seed: plan.seed,
             streams,
             jobs: PlannedJobs::compile(plan)?,
             guards: plan.guards.clone(),

@@ -45,9 +45,15 @@ fn seconds(nanos: u64) -> String {
     format!("{}{unit}", decimal(value, 6))
 }
 
-/// A rate with at most three significant decimals: `499.5/s`, `0.012/s`.
+/// A rate with at most three significant decimals, in the unit that shows it: `499.5/s`, `1/day`.
 pub fn rate(per_s: f64) -> String {
-    format!("{}/s", number(per_s))
+    let (value, unit) = match per_s {
+        _ if !(1e-12..0.1).contains(&per_s) => (per_s, "s"),
+        _ if per_s * 60.0 >= 0.1 => (per_s * 60.0, "min"),
+        _ if per_s * 3600.0 >= 0.1 => (per_s * 3600.0, "h"),
+        _ => (per_s * 86_400.0, "day"),
+    };
+    format!("{}/{unit}", number(value))
 }
 
 /// A number with about four significant digits below a thousand, thousands apart above.
@@ -119,11 +125,13 @@ pub fn percent(share: f64) -> String {
 
 /// A text that cannot command a terminal nor break an XML file: what is not printable becomes `�`.
 pub fn clean(text: &str) -> String {
-    let hidden = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fffe}' | '\u{ffff}')
-    };
-    text.chars().map(|c| if hidden(c) { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if is_hidden(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// Whether a character does something to a terminal or to the order of what stands around it.
+pub fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fffe}' | '\u{ffff}')
 }
 
 /// How many columns a text takes on a terminal.
@@ -186,6 +194,16 @@ mod tests {
         assert_eq!(duration(86_400_000_000_000), "1d");
         assert_eq!(duration(61_000_400_000), "1m1s");
         assert_eq!(duration(119_999_900_000), "2m");
+    }
+
+    #[test]
+    fn rates_read_well() {
+        assert_eq!(rate(0.0), "0/s");
+        assert_eq!(rate(499.5), "499.5/s");
+        assert_eq!(rate(0.25), "0.25/s");
+        assert_eq!(rate(1.0 / 60.0), "1/min");
+        assert_eq!(rate(0.5 / 3600.0), "0.5/h");
+        assert_eq!(rate(1.0 / 86_400.0), "1/day");
     }
 
     #[test]

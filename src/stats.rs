@@ -19,7 +19,7 @@ pub mod times;
 use crate::sink::{Failure, Outcome};
 use depth::QueueDepth;
 use deviation::Deviation;
-use errors::Errors;
+use errors::{Errors, Fate};
 use serde::Serialize;
 use times::Times;
 
@@ -217,8 +217,11 @@ impl Stats {
     /// back unsent leaves no trace.
     pub fn settled(&mut self, flights: &[Flight], outcome: &Outcome, command: Settled) {
         let Settled { bytes, sent_ns, at_ns } = command;
-        if let Outcome::Failed(failure) | Outcome::Unknown(failure) = outcome {
-            self.errors.note(failure, flights.len() as u64, at_ns);
+        let jobs = flights.len() as u64;
+        match outcome {
+            Outcome::Failed(failure) => self.errors.note(failure, Fate::Failed, jobs, at_ns),
+            Outcome::Unknown(failure) => self.errors.note(failure, Fate::Unknown, jobs, at_ns),
+            Outcome::Acked | Outcome::NotSent(_) => {}
         }
         for group in flights.chunk_by(|a, b| a.stream == b.stream) {
             let mine = &mut self.streams[group[0].stream as usize];
@@ -239,9 +242,9 @@ impl Stats {
         self.streams[stream].counts.skipped += jobs;
     }
 
-    /// Notes an error that no job's outcome tells of.
+    /// Notes why due jobs are given up, which no job's outcome tells of.
     pub fn error(&mut self, failure: &Failure, jobs: u64, at_ns: u64) {
-        self.errors.note(failure, jobs, at_ns);
+        self.errors.note(failure, Fate::Skipped, jobs, at_ns);
     }
 
     /// Declares the seconds before this one complete: nothing more will be noted for them.

@@ -52,14 +52,37 @@ pub struct Timeline {
 /// The count from which job k is due: k − ½, less what may be rounding.
 #[inline]
 fn threshold(k: u64) -> Dd {
-    let k = Dd::from_u64(k);
-    k - Dd::new(0.5) - Dd::new(k.hi * COUNT_TOLERANCE)
+    if k < 1 << 52 {
+        let hi = k as f64 - 0.5;
+        return Dd { hi, lo: -hi * COUNT_TOLERANCE };
+    }
+    let whole = Dd::from_u64(k) - Dd::new(0.5);
+    whole - Dd::new(whole.hi * COUNT_TOLERANCE)
+}
+
+/// ⌊count + ½⌋ where the count is known to within `doubt`, if that leaves but one answer.
+#[inline]
+fn jobs_near(count: f64, doubt: f64) -> Option<u64> {
+    let up = count + 0.5;
+    let jobs = up as i64;
+    let (rest, doubt) = (up - jobs as f64, doubt + up * 1e-15);
+    let sure = (0.0..1e15).contains(&up) && rest > doubt && rest < 1.0 - doubt;
+    sure.then_some(jobs as u64)
 }
 
 /// ⌊count + ½⌋, ties counted.
 #[inline]
 fn whole_jobs(count: Dd) -> u64 {
-    let jobs = (count + Dd::new(0.5)).floor_u64();
+    if let Some(jobs) = jobs_near(count.hi, 0.0) {
+        return jobs;
+    }
+    let up = count + Dd::new(0.5);
+    let floor = up.floor();
+    let jobs = floor.floor_u64();
+    // Only just below a whole number can the next one have been reached.
+    if (up - floor).hi < 0.999 {
+        return jobs;
+    }
     let next = jobs.saturating_add(1);
     if count >= threshold(next) { next } else { jobs }
 }
@@ -108,7 +131,14 @@ impl Timeline {
     /// ⌊Λ(t) + ½⌋: how many jobs are due at or before a time.
     #[inline]
     pub fn jobs_by(&self, t_ns: u64) -> u64 {
-        whole_jobs(self.count(t_ns))
+        let t = Dd::from_u64(t_ns);
+        let slack = slack(t);
+        let ended = self.root.total.as_ref().filter(|_| self.root.is_over(t));
+        if let Some(total) = ended {
+            return whole_jobs(total.dd());
+        }
+        let spot = self.root.spot_at(t, slack, Side::Right);
+        spot.jobs_near(t).unwrap_or_else(|| whole_jobs(spot.area(t, slack)))
     }
 
     /// When job k is due: the first nanosecond t with Λ(t) ≥ k − ½; `u64::MAX` if it never is.
@@ -122,7 +152,7 @@ impl Timeline {
             return u64::MAX;
         }
         match self.root.spot_of(count) {
-            Some(spot) => inverse::first_time(&spot, count, 0),
+            Some(spot) => inverse::first_time(&spot, count),
             None => u64::MAX,
         }
     }

@@ -123,6 +123,8 @@ fn the_daily_example_runs_sixty_times_as_fast() {
     let script = script
         .replace("constant 5 for 6h ", "constant 5 for 3m ")
         .replace("depth <= 10k then pause until 8k", "");
+    // How near to the plan a busy machine comes is not what this is about.
+    let script = script.replace("expect { deviation < 1%; errors < 0.1% }", "");
     let (output, report) = run(&script, &server.url(), &["--speed", "x60", "--for", "5s"]);
     // 3 min · 5/s, then 2 min of a ramp from 5 by 95/7200 each second.
     let ramp = 5.0 * 120.0 + 95.0 / 7200.0 * 120.0 * 120.0 / 2.0;
@@ -198,6 +200,19 @@ fn a_depth_guard_stops_the_run_with_exit_code_three() {
 }
 
 #[test]
+fn a_depth_guard_that_may_not_ask_fails_the_run_before_its_first_job() {
+    let server = RedisServer::start();
+    let _: String = server.ask("ACL SETUSER pusher on >secret ~* &* +@all -llen");
+    let target = format!("redis://pusher:secret@127.0.0.1:{}", server.port());
+    let (output, report) = run("constant 100 for 1s; guard { depth <= 50 }", &target, &[]);
+    assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
+    assert_eq!((&report["outcome"], count(&report, "due")), (&"failed".into(), 0));
+    let message = report["failure"]["message"].as_str().unwrap();
+    assert!(message.contains("depth <= 50") && message.contains("NOPERM"), "{message}");
+    assert_eq!(server.connection().llen::<_, u64>("loadc").unwrap(), 0);
+}
+
+#[test]
 fn a_depth_guard_pauses_until_workers_have_caught_up_and_the_plan_stays_whole() {
     let server = RedisServer::start();
     let script = "constant 2000 for 1s; guard { depth <= 300 then pause until 50; time <= 1m }";
@@ -250,9 +265,14 @@ fn a_stop_file_ends_the_run() {
 /// What is wrong with the target, and the words its error must hold.
 #[track_caller]
 fn assert_target_fault(script: &str, target: &str, code: i32, words: &[&str]) {
-    let (output, _) = run(script, target, &[]);
+    let (output, report) = run(script, target, &[]);
     let told = stderr(&output);
     assert_eq!(output.status.code(), Some(code), "{told}");
+    if code == 4 {
+        assert_eq!((&report["outcome"], &report["exit_code"]), (&"failed".into(), &4.into()));
+        assert!(report["failure"]["message"].is_string(), "{report}");
+        assert_adds_up(&report);
+    }
     for word in words {
         assert!(told.contains(word), "no `{word}` in: {told}");
     }
@@ -343,6 +363,110 @@ fn without_a_target_the_embedded_server_takes_the_jobs() {
     assert!(report["target"].as_str().unwrap().contains("embedded server"));
     let told = stderr(&output);
     assert!(told.contains("embedded server") && told.contains("400 of 400 acknowledged"), "{told}");
+}
+
+/// Two signals leave at once even when nobody reads what the run has to say: the pipe it writes to
+/// is full from the start.
+#[cfg(unix)]
+#[test]
+fn two_interrupts_leave_though_nobody_reads() {
+    use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+    let server = RedisServer::start();
+    let (unread, mut full) = std::io::pipe().unwrap();
+    let blocking = fcntl_getfl(&full).unwrap();
+    fcntl_setfl(&full, blocking | OFlags::NONBLOCK).unwrap();
+    while full.write(&[b'.'; 512]).is_ok() {}
+    while full.write(b".").is_ok() {}
+    fcntl_setfl(&full, blocking).unwrap();
+    let mut command = loadc();
+    command.args(["run", "-", "--target", &server.url()]);
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(full).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"constant 100 for 10m").unwrap();
+    let mut redis = server.connection();
+    while redis.llen::<_, u64>("loadc").unwrap() == 0 {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let pid = rustix::process::Pid::from_child(&child);
+    for _ in 0..2 {
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+        // Signals of one kind that are pending together count as one.
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    drop(unread);
+}
+
+/// A report that cannot be written is not a success.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_no_success() {
+    let server = RedisServer::start();
+    for (flags, code) in
+        [(vec!["run", "-", "--json", "--target"], 4), (vec!["plan", "-", "--json"], 2)]
+    {
+        let mut command = loadc();
+        command.args(&flags);
+        if code == 4 {
+            command.arg(server.url());
+        }
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(full).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(b"constant 100 for 200ms").unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
+        assert!(stderr(&output).contains("standard output"), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn quiet_says_why_it_did_not_end_well() {
+    let server = RedisServer::start();
+    let mut command = loadc();
+    command.args(["run", "-", "--quiet", "--target", &server.url()]);
+    let output = fed(command, "constant 100 for 200ms; expect { jobs = 21 }");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(stderr(&output), "error: <stdin>: not as expected: jobs = 21\n");
+}
+
+#[test]
+fn a_target_flag_goes_before_one_of_the_environment() {
+    let server = RedisServer::start();
+    let script = "target env(\"LOADC_TEST_IS_NOT_SET\"); constant 100 for 200ms";
+    let (output, report) = run(script, &server.url(), &[]);
+    assert_done(&output, &report, 20);
+}
+
+/// 192.0.2.1 is set aside for documentation: nothing is there, and nothing is sent, since the
+/// script is refused before anybody connects.
+#[test]
+fn for_a_target_elsewhere_the_defaults_hold_where_the_script_states_none() {
+    let fast = "constant 1500 for 3s";
+    let cases = [
+        (fast.to_owned(), "rate <= 1000/s"),
+        (
+            format!("load x {{ {fast}; guard {{ rate <= 2000/s }} }}; load y {{ {fast} }}"),
+            "rate <= 1000/s",
+        ),
+        (format!("{fast}; guard {{ rate <= 5000/s over 1h }}"), "rate <= 1000/s"),
+        ("constant 1 for 2h".to_owned(), "time <= 1h"),
+        ("send 2M at once; guard { rate <= 2M/s }".to_owned(), "jobs <= 1M"),
+    ];
+    for (script, default) in cases {
+        let (output, _) = run(&script, "redis://192.0.2.1:1", &[]);
+        assert_eq!(output.status.code(), Some(2), "{script}: {}", stderr(&output));
+        assert!(stderr(&output).contains(default), "{script}: {}", stderr(&output));
+        let mut command = loadc();
+        command.args(["check", "-"]);
+        let named = format!("target \"redis://192.0.2.1:1\"\n{script}");
+        let output = fed(command, &named);
+        assert_eq!(output.status.code(), Some(2), "{named}: {}", stderr(&output));
+    }
+    let own = format!("target \"redis://192.0.2.1:1\"; {fast}; guard {{ rate <= 2000/s }}");
+    let mut command = loadc();
+    command.args(["check", "-"]);
+    assert_eq!(fed(command, &own).status.code(), Some(0));
 }
 
 #[test]

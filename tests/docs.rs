@@ -28,8 +28,9 @@ fn markdown() -> Vec<PathBuf> {
 }
 
 /// The fenced blocks of a language, with the line each begins at.
-fn blocks(text: &str, language: &str) -> Vec<(usize, String)> {
-    let (mut found, mut open): (Vec<(usize, String)>, Option<(usize, String)>) = (Vec::new(), None);
+pub(crate) fn blocks(text: &str, language: &str) -> Vec<(usize, String)> {
+    let mut found: Vec<(usize, String)> = Vec::new();
+    let mut open: Option<(usize, String)> = None;
     for (at, line) in text.lines().enumerate() {
         match (&mut open, line.trim_start().strip_prefix("```")) {
             (None, Some(info)) if info.trim() == language => open = Some((at + 2, String::new())),

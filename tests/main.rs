@@ -1,10 +1,14 @@
 //! Every integration test, in one binary, one module for each subject.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+mod check_props;
 mod check_scripts;
 mod cli_plan;
 mod cli_run;
 mod docs;
 mod exactly_once;
+mod fmt;
+mod fmt_properties;
 #[path = "support/proxy.rs"]
 mod proxy;
 #[path = "support/redis_server.rs"]

@@ -4,14 +4,14 @@ use super::Checker;
 use super::jobs::Draft;
 use super::lower::{MAX_JOBS, Node, is_endless};
 use super::scope::Settings;
-use super::{digest, proof};
+use super::{defaults, digest, proof};
 use crate::exact::{checked, nanos_to_seconds, seconds_to_nanos, whole};
-use crate::plan::{
-    Action, DefaultGuards, Expectation, Guard, GuardKind, Phrase, PhraseJobs, Plan, Stream,
-};
+use crate::plan::{Action, Expectation, Guard, GuardKind, Phrase, PhraseJobs, Plan, Stream};
 use crate::problem::{Code, Problem};
 use crate::schedule;
+use crate::show;
 use crate::source::Span;
+use crate::target::Target;
 use crate::timeline::curve::Curve;
 use crate::timeline::{CurveError, MarkJobs, MarkSpan, Timeline};
 use std::collections::BTreeMap;
@@ -50,9 +50,9 @@ impl Checker<'_> {
                 Problem::error(
                     Code::TooIntricate,
                     span,
-                    format!("this script sends {} jobs", crate::show::count(total)),
+                    format!("this script sends {} jobs", show::count(total)),
                 )
-                .help(format!("loadc counts exactly up to {}", crate::show::count(MAX_JOBS))),
+                .help(format!("loadc counts exactly up to {}", show::count(MAX_JOBS))),
             );
             return None;
         }
@@ -61,13 +61,10 @@ impl Checker<'_> {
         if settings.seed.is_none() {
             notes.push(format!("seed drawn: {seed} (repeat this run with `--seed {seed}`)"));
         }
-        let has = |wanted: fn(&GuardKind) -> bool| guards.iter().any(|guard| wanted(&guard.kind));
-        let default_guards = DefaultGuards {
-            rate: !has(|kind| matches!(kind, GuardKind::Rate { .. })),
-            jobs: !has(|kind| matches!(kind, GuardKind::Jobs(_))),
-            time: !has(|kind| matches!(kind, GuardKind::Time(_))),
-            depth: !has(|kind| matches!(kind, GuardKind::Depth { .. })),
-        };
+        let default_guards = defaults::open(&streams, &guards);
+        if is_elsewhere(settings.target.as_deref()) {
+            self.prove(&streams, &defaults::guards(default_guards), &mut Vec::new());
+        }
         Some(Plan {
             file: self.source.name.clone(),
             seed,
@@ -111,7 +108,15 @@ impl Checker<'_> {
         guards: &[Guard],
         notes: &mut Vec<String>,
     ) -> Option<()> {
-        for guard in guards.iter().filter(|guard| guard.action == Some(Action::Stop)) {
+        let mut stops =
+            guards.iter().filter(|guard| guard.action == Some(Action::Stop)).collect::<Vec<_>>();
+        // What ends one stream comes before what ends their sum, which holds fewer jobs then; and a
+        // time before a number of jobs, which may not be reached in it.
+        stops.sort_by_key(|guard| {
+            (guard.stream.is_none(), matches!(guard.kind, GuardKind::Jobs(_)))
+        });
+        let mut ends: Vec<(&Guard, u64)> = Vec::new();
+        for guard in stops {
             let chosen = |index: usize| guard.stream.is_none_or(|only| only == index);
             let end_ns = match guard.kind {
                 GuardKind::Time(limit_ns) => Some(limit_ns),
@@ -123,20 +128,27 @@ impl Checker<'_> {
                 _ => None,
             };
             let Some(end_ns) = end_ns else { continue };
-            let mut cut = false;
             for (index, stream) in streams.iter_mut().enumerate() {
                 let left_ns = end_ns.saturating_sub(stream.after_ns);
                 let longer = stream.timeline.length_ns().is_none_or(|length| length > left_ns);
                 if chosen(index) && longer {
-                    cut = true;
+                    if ends.last().is_none_or(|(last, _)| !std::ptr::eq(*last, guard)) {
+                        ends.push((guard, end_ns));
+                    }
                     let length = nanos_to_seconds(left_ns);
                     let body = Box::new(stream.curve.clone());
                     stream.curve = Curve::Cut { length, body };
                     stream.timeline = Arc::new(self.timeline(&stream.curve)?);
                 }
             }
-            if cut {
-                let when = crate::show::duration(end_ns);
+        }
+        for (guard, end_ns) in ends {
+            // Another may have ended it earlier.
+            let ended = streams.iter().any(|stream| {
+                stream.timeline.length_ns().is_some_and(|length| stream.after_ns + length == end_ns)
+            });
+            if ended {
+                let when = show::duration(end_ns);
                 notes.push(format!("`{}` ends the plan {when} after the start", guard.text));
             }
         }
@@ -277,6 +289,11 @@ fn jobs_end(of: &[(&Timeline, u64)], limit: u64) -> Option<u64> {
         None => Some(0),
         Some(before) => schedule::first_beyond_jobs(of, before).map(|beyond| beyond.t_ns),
     }
+}
+
+/// Whether a target is named that is not this machine.
+fn is_elsewhere(url: Option<&str>) -> bool {
+    url.and_then(|url| Target::parse(url).ok()).is_some_and(|target| !target.is_this_machine())
 }
 
 /// A seed nobody chose.

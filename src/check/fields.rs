@@ -75,6 +75,10 @@ impl Checker<'_> {
 
     /// The value of a field of an object around, or of a `let`.
     pub(super) fn reference(&mut self, name: &Name, fields: &mut Fields<'_>) -> Option<job::Value> {
+        // What could not be read has no name, and has been reported.
+        if name.node.is_empty() {
+            return None;
+        }
         let mut itself = false;
         for level in fields.levels.iter().rev() {
             if !level.keys.contains_key(name.node.as_str()) {
@@ -94,7 +98,14 @@ impl Checker<'_> {
         if self.names.contains_key(&name.node) {
             let expr = Expr { kind: ExprKind::Name(name.node.clone()), span: name.span };
             return match self.value(&expr)? {
-                Val::Text(text) => Some(job::Value::Text(vec![job::TextPart::Literal(text)])),
+                Val::Env(..) if self.options.lenient_env => None,
+                Val::Env(env, None) => {
+                    self.not_set(&env, name.span);
+                    None
+                }
+                Val::Text(text) | Val::Env(_, Some(text)) => {
+                    Some(job::Value::Text(vec![job::TextPart::Literal(text)]))
+                }
                 Val::Quantity(value, _) => Some(job::Value::Number(decimal(&value))),
             };
         }
@@ -112,6 +123,10 @@ impl Checker<'_> {
 
     fn unknown_field(&mut self, name: &Name, fields: &Fields<'_>) {
         let word = name.node.as_str();
+        // Its parenthesis may be the bracket that is missing.
+        if self.shaky && GENERATORS.contains(&word) {
+            return;
+        }
         let keys = fields.levels.iter().flat_map(|level| level.keys.keys().copied());
         let help = match self.meant(word, keys.chain(GENERATORS.iter().copied())) {
             _ if literal(word).is_some() => {

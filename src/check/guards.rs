@@ -26,7 +26,8 @@ impl Checker<'_> {
                 let Some(guard) = self.guard_rule(rule, stream, drafts) else { continue };
                 let same =
                     |other: &&Guard| other.stream == stream && overlaps(&other.kind, &guard.kind);
-                if let Some(Some(first)) = guards.iter().find(same).map(|guard| guard.span) {
+                let twice = guards.iter().find(same).and_then(|guard| guard.span);
+                if let Some(first) = twice.filter(|_| !self.shaky) {
                     self.report(
                         Problem::error(Code::Twice, rule.span, "this is bounded twice")
                             .label("the second bound")
@@ -53,15 +54,20 @@ impl Checker<'_> {
             Some(action) => self.action(&action.node, action.span, rule.kind.as_ref()?).map(Some),
         };
         let (kind, action) = (kind?, action?);
-        if let (Some(Action::PauseUntil(until)), Some(limit)) = (action, limit_of(&kind)) {
-            if until >= limit {
-                self.report(
-                    Problem::error(Code::BadGuard, rule.span, "this pause would never begin or never end")
-                        .label(format!("pauses above {limit}, and until {until}"))
-                        .help("let it go on at a lower level than it stops at, such as `depth <= 10k then pause until 8k`"),
-                );
-                return None;
-            }
+        if let (Some(Action::PauseUntil(until)), Some(limit)) = (action, limit_of(&kind))
+            && until >= limit
+        {
+            let message = "this pause would never begin or never end";
+            let example = match kind {
+                GuardKind::Errors { .. } => "errors <= 5% then pause until 1%",
+                _ => "depth <= 10k then pause until 8k",
+            };
+            self.report(
+                Problem::error(Code::BadGuard, rule.span, message)
+                    .label("goes on at a level at which it pauses")
+                    .help(format!("let it go on at a lower level: `{example}`")),
+            );
+            return None;
         }
         Some(Guard { kind, action, stream, text: self.one_line(rule.span), span: Some(rule.span) })
     }
@@ -137,7 +143,7 @@ impl Checker<'_> {
             }
         }
         // A job that was found wrong may be the one that writes to it.
-        if names.contains(&queue.node.as_str()) || !self.jobs_sound {
+        if names.contains(&queue.node.as_str()) || names.is_empty() || !self.jobs_sound {
             return true;
         }
         names.sort_unstable();

@@ -18,6 +18,7 @@ use std::sync::Arc;
 pub(super) struct Ready {
     spec: Arc<JobSpec>,
     weight: Exact,
+    place: Span,
 }
 
 /// The jobs of a script by name; `None` for those found wrong.
@@ -61,7 +62,7 @@ impl Checker<'_> {
         for name in &scopes.broken {
             jobs.entry(name.clone()).or_insert(None);
         }
-        self.jobs_sound = !self.shaky && jobs.values().all(Option::is_some);
+        self.jobs_sound = !self.shaky && !scopes.any_broken && jobs.values().all(Option::is_some);
         jobs
     }
 
@@ -108,7 +109,8 @@ impl Checker<'_> {
         let payload = payload.unwrap_or_else(|| Some(JobSpec::default_job().payload));
         let ((queue, format), payload) = (queue??, payload?);
         let spec = JobSpec { name: job.name.node.clone(), queue, format, payload };
-        (!broken).then_some(Ready { spec: Arc::new(spec), weight: weight? })
+        let place = job.name.span;
+        (!broken).then_some(Ready { spec: Arc::new(spec), weight: weight?, place })
     }
 
     fn queue(
@@ -275,8 +277,8 @@ impl Checker<'_> {
     pub(super) fn range_order(&mut self, low: Span, high: Span) {
         self.report(
             Problem::error(Code::OutOfRange, high, "this range runs backwards")
-                .label("the higher end")
-                .and(low, "is below the lower one")
+                .label("it ends here")
+                .and(low, "and starts above that")
                 .help("write the smaller number first"),
         );
     }
@@ -319,11 +321,12 @@ impl Checker<'_> {
                 let known = names.into_iter().flatten();
                 known
                     .filter_map(|name| jobs.get(name).cloned().flatten())
-                    .map(|ready| (ready.clone(), ready.weight, Span::default()))
+                    .map(|ready| (ready.clone(), ready.weight, ready.place))
                     .collect()
             }
         };
-        let default = Ready { spec: Arc::new(JobSpec::default_job()), weight: whole(1) };
+        let spec = Arc::new(JobSpec::default_job());
+        let default = Ready { spec, weight: whole(1), place: Span::default() };
         let chosen = match chosen.is_empty() {
             true => vec![(default, whole(1), Span::default())],
             false => chosen,
@@ -341,11 +344,17 @@ impl Checker<'_> {
                     chosen.extend(weight.map(|weight| (ready.clone(), weight, item.job.span)));
                 }
                 Some(None) => {}
+                None if !self.misused.insert(format!("job {}", item.job.node)) => {}
                 None => {
                     let message = format!("there is no job `{}`", item.job.node);
                     let help = match self.meant(&item.job.node, jobs.keys().map(String::as_str)) {
                         Some(meant) => format!("did you mean `{meant}`?"),
-                        None => format!("define it: `job {} {{ queue \"…\" }}`", item.job.node),
+                        None => {
+                            let name = &item.job.node;
+                            let plain = name.chars().all(|c| c.is_alphanumeric() || c == '_');
+                            let name = if plain { name.clone() } else { format!("{name:?}") };
+                            format!("define it: `job {name} {{ queue \"…\" }}`")
+                        }
                     };
                     self.report(
                         Problem::error(Code::UnknownName, item.job.span, message).help(help),
@@ -371,6 +380,10 @@ impl Checker<'_> {
         let place = chosen.first().map(|(.., span)| *span).unwrap_or_default();
         let sum = scaled.iter().flatten().sum::<i128>() / divisor.max(1);
         if scaled.is_none() || sum == 0 || sum > MAX_CYCLE {
+            // The weight of a job that was found wrong may be what is missing.
+            if !self.jobs_sound {
+                return Vec::new();
+            }
             let (message, help) = match sum {
                 0 if scaled.is_some() => {
                     ("these weights are all 0", "give at least one job a weight above 0")

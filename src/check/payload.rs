@@ -102,6 +102,9 @@ impl Checker<'_> {
         span: Span,
         fields: &mut Fields<'v>,
     ) -> Option<job::Value> {
+        if args.iter().any(is_unreadable) {
+            return None;
+        }
         match name.node.as_str() {
             "uuid" => self.no_args(name, args).then_some(job::Value::Uuid),
             "seq" => self.no_args(name, args).then_some(job::Value::Seq),
@@ -116,15 +119,7 @@ impl Checker<'_> {
                 }
                 Some(job::Value::Int { min, max })
             }
-            "float" => {
-                let (low, high) = self.both_ends(name, args, span, "float(0..1)")?;
-                let (min, max) = (self.plain(low)?, self.plain(high)?);
-                if min >= max {
-                    self.range_order(low.span, high.span);
-                    return None;
-                }
-                Some(job::Value::Float { min: to_f64(&min), max: to_f64(&max) })
-            }
+            "float" => self.float(name, args, span),
             "bool" => match args {
                 [] => Some(job::Value::Chance(0.5)),
                 [arg] => {
@@ -134,20 +129,10 @@ impl Checker<'_> {
                 _ => self.bad_args(span, "bool", "bool(30%)"),
             },
             "pick" => self.pick(name, args, fields),
-            "text" => {
-                let [arg] = args else { return self.bad_args(span, "text", "text(1KB..4KB)") };
-                let (low, high) = self.ends(arg, "text(1KB..4KB)")?;
-                let (min, max) = (self.size(&low)?, self.size(&high)?);
-                if min > max {
-                    self.range_order(low.span, high.span);
-                    return None;
-                }
-                Some(job::Value::RandomText { min, max })
-            }
+            "text" => self.random_text(args, span),
             "hex" => {
                 let [arg] = args else { return self.bad_args(span, "hex", "hex(16)") };
-                let (low, high) = self.ends(arg, "hex(16)")?;
-                let range = RangeArg { low, high: Some(high), span };
+                let range = self.ends(arg, span, "hex(16)")?;
                 let (min, max) = self.count_range(&range, MAX_DRAWN, "a number of digits")?;
                 Some(job::Value::Hex { min, max })
             }
@@ -170,6 +155,38 @@ impl Checker<'_> {
         }
     }
 
+    fn float(&mut self, name: &Name, args: &[CallArg], span: Span) -> Option<job::Value> {
+        let (low, high) = self.both_ends(name, args, span, "float(0..1)")?;
+        let (min, max) = (self.plain(low)?, self.plain(high)?);
+        if min > max {
+            self.range_order(low.span, high.span);
+            return None;
+        }
+        if min == max {
+            self.report(
+                Problem::error(Code::OutOfRange, span, "there is nothing in this range")
+                    .label("`float` leaves its upper end out")
+                    .help("write the number itself, or a wider range"),
+            );
+            return None;
+        }
+        Some(job::Value::Float { min: to_f64(&min), max: to_f64(&max) })
+    }
+
+    fn random_text(&mut self, args: &[CallArg], span: Span) -> Option<job::Value> {
+        let [arg] = args else { return self.bad_args(span, "text", "text(1KB..4KB)") };
+        let range = self.ends(arg, span, "text(1KB..4KB)")?;
+        let min = self.size(&range.low);
+        let max = range.high.as_ref().map_or(min, |high| self.size(high));
+        let (min, max) = (min?, max?);
+        if min > max {
+            let high = range.high.as_ref().map_or(range.low.span, |high| high.span);
+            self.range_order(range.low.span, high);
+            return None;
+        }
+        Some(job::Value::RandomText { min, max })
+    }
+
     fn pick<'v>(
         &mut self,
         name: &Name,
@@ -177,15 +194,13 @@ impl Checker<'_> {
         fields: &mut Fields<'v>,
     ) -> Option<job::Value> {
         let choices = self.choices(name.span, args)?;
-        if let [(only, _)] = choices.as_slice() {
-            if matches!(only.kind, ValueKind::Array(_)) {
-                self.report(
-                    Problem::error(Code::BadGenerator, only.span, "this picks the whole list")
-                        .label("the only choice")
-                        .help("write the choices without brackets: `pick(\"a\", \"b\")`"),
-                );
-                return None;
-            }
+        if let [(Value { kind: ValueKind::Array(_), span }, _)] = choices.as_slice() {
+            self.report(
+                Problem::error(Code::BadGenerator, *span, "this picks the whole list")
+                    .label("the only choice")
+                    .help("write the choices without brackets: `pick(\"a\", \"b\")`"),
+            );
+            return None;
         }
         let drawn = choices
             .into_iter()
@@ -252,6 +267,7 @@ impl Checker<'_> {
     fn bad_args<T>(&mut self, span: Span, name: &str, example: &str) -> Option<T> {
         let message = match name {
             "int" | "float" => format!("`{name}` takes a range"),
+            "this" => "this is not what belongs here".to_owned(),
             _ => format!("`{name}` does not take this"),
         };
         self.report(
@@ -283,12 +299,13 @@ impl Checker<'_> {
     }
 
     /// A range, or one value for both of its ends.
-    fn ends(&mut self, arg: &CallArg, example: &str) -> Option<(Expr, Expr)> {
+    fn ends(&mut self, arg: &CallArg, span: Span, example: &str) -> Option<RangeArg> {
         match arg {
-            CallArg::Range(RangeArg { low, high, .. }) => {
-                Some((low.clone(), high.clone().unwrap_or_else(|| low.clone())))
+            CallArg::Range(range) => Some(range.clone()),
+            CallArg::Value(..) => {
+                let low = self.one_expr(arg, example)?;
+                Some(RangeArg { low, high: None, span })
             }
-            CallArg::Value(..) => self.one_expr(arg, example).map(|expr| (expr.clone(), expr)),
         }
     }
 
@@ -360,4 +377,10 @@ impl Checker<'_> {
         );
         None
     }
+}
+
+/// Whether an argument was found wrong when it was read.
+fn is_unreadable(arg: &CallArg) -> bool {
+    let CallArg::Value(value, _) = arg else { return false };
+    matches!(&value.kind, ValueKind::Reference(name) if name.node.is_empty())
 }

@@ -1,15 +1,15 @@
 //! Guards proven: where a script breaks its own claim, and when a plan's guard will act.
 
 use super::Checker;
-use crate::plan::{Action, Guard, GuardKind, Phrase, Stream};
+use crate::plan::{Action, Guard, GuardKind, Phrase, PhraseJobs, Stream};
 use crate::problem::{Code, Problem};
 use crate::schedule::{self, RateProof};
 use crate::show;
 use crate::source::Span;
 use crate::timeline::Timeline;
 
-/// Evaluations of the curve that proving one guard on rate may cost.
-const BUDGET: usize = 2_000_000;
+/// Evaluations of the curve that proving the guards on rate may cost, so that `check` answers soon.
+const BUDGET: usize = 200_000;
 
 /// What a script was found to do against a guard.
 struct Breach<'p> {
@@ -24,13 +24,15 @@ struct Breach<'p> {
 impl Checker<'_> {
     /// Proves the guards of a plan; claims that are broken are errors, plans become notes.
     pub(super) fn prove(&mut self, streams: &[Stream], guards: &[Guard], notes: &mut Vec<String>) {
+        let rates = guards.iter().filter(|guard| matches!(guard.kind, GuardKind::Rate { .. }));
+        let budget = BUDGET / rates.count().max(1);
         for guard in guards {
             let of = parts(streams, guard.stream);
             let breach = match guard.kind {
                 GuardKind::Jobs(limit) => jobs_breach(streams, guard, &of, limit),
                 GuardKind::Time(limit_ns) => time_breach(streams, guard, &of, limit_ns),
                 GuardKind::Rate { limit_jobs, window_ns } => {
-                    match schedule::first_beyond_rate(&of, window_ns, limit_jobs, BUDGET) {
+                    match schedule::first_beyond_rate(&of, window_ns, limit_jobs, budget) {
                         RateProof::Holds => None,
                         RateProof::Beyond { t_ns, count } => {
                             Some(rate_breach(streams, guard, limit_jobs, window_ns, t_ns, count))
@@ -48,12 +50,15 @@ impl Checker<'_> {
                 None => self.claim_broken(guard, &breach),
                 // The plan has been cut there, and a note says so.
                 Some(Action::Stop) if !matches!(guard.kind, GuardKind::Rate { .. }) => {}
-                Some(_) => notes.push(format!(
-                    "`{}` will act {} after the start: {}",
-                    guard.text,
-                    show::duration(breach.at_ns),
-                    breach.what,
-                )),
+                Some(_) => {
+                    let place = breach.place.map(|phrase| format!(", in `{}`", phrase.text));
+                    notes.push(format!(
+                        "`{}` will act {} after the start{}",
+                        guard.text,
+                        show::duration(breach.at_ns),
+                        place.unwrap_or_default(),
+                    ));
+                }
             }
         }
     }
@@ -152,7 +157,10 @@ fn time_breach<'p>(
     let who = if guard.stream.is_some() { "this load" } else { "this script" };
     Some(Breach {
         code: Code::GuardTime,
-        message: format!("{who} lasts {}, and its guard allows {limit}", show::duration(end)),
+        message: format!(
+            "{who} ends {} after the start of the run, and its guard allows {limit}",
+            show::duration(end)
+        ),
         at_ns: limit_ns,
         place: place.flatten().next(),
         what: format!("still going {limit} after the start"),
@@ -185,6 +193,13 @@ fn rate_breach<'p>(
     let window = show::duration(window_ns);
     let who = if guard.stream.is_some() { "this load" } else { "this script" };
     let peak = schedule::peak_of_sum(&parts(streams, guard.stream));
+    // Where the rate alone would pass, it is a jump that does not.
+    let window_s = window_ns as f64 / 1e9;
+    let steady = peak * window_s > limit_jobs as f64;
+    // Jobs are whole: a window of 100.5 of them on average holds 101 now and then.
+    let enough = ((peak * window_s).ceil() / window_s * 1000.0).ceil() / 1000.0;
+    let enough = show::decimal(enough, 3);
+    let over = if window_ns == 1_000_000_000 { String::new() } else { format!(" over {window}") };
     Breach {
         code: Code::GuardRate,
         message: format!(
@@ -195,19 +210,28 @@ fn rate_breach<'p>(
         at_ns: t_ns,
         place,
         what: format!("first too many in here, {} after the start", show::duration(t_ns)),
-        help: match peak.is_finite() {
+        help: match steady && peak.is_finite() {
             true => format!(
-                "its peak is {}: raise the guard, or put a `cap` around the phrase",
+                "its peak is {}: raise the guard to `rate <= {enough}/s{over}`, or put a `cap` around the phrase",
                 show::rate(peak)
             ),
-            false => "raise the guard, or spread the jobs over a time".to_owned(),
+            false => "raise the guard, or send these jobs over a time, as a shape".to_owned(),
         },
     }
 }
 
-/// The phrase of one's own in which an instant lies; a tie belongs to the earlier.
+/// The phrase of one's own in which an instant lies; a tie belongs to what is sent at once there, else
+/// to the earlier.
 pub(super) fn phrase_at(phrases: &[Phrase], t_ns: u64) -> Option<&Phrase> {
-    let direct = phrases.iter().find(|phrase| t_ns <= phrase.end_ns).or(phrases.last())?;
+    let at_once = |phrase: &&Phrase| {
+        phrase.start_ns == t_ns
+            && phrase.end_ns == t_ns
+            && phrase.peak_per_s == 0.0
+            && phrase.jobs != PhraseJobs::Exact(0)
+    };
+    let direct = phrases.iter().find(at_once);
+    let direct = direct.or_else(|| phrases.iter().find(|phrase| t_ns <= phrase.end_ns));
+    let direct = direct.or(phrases.last())?;
     let inner = direct
         .phrases
         .iter()

@@ -38,6 +38,8 @@ pub(super) struct Scopes<'s> {
     seed: Option<Option<&'s Expr>>,
     /// `target`
     target: Option<&'s Expr>,
+    /// Whether any statement could not be read: it may have been a job.
+    pub any_broken: bool,
     /// Names that a statement defines which could not be read.
     pub broken: Vec<String>,
 }
@@ -130,6 +132,7 @@ impl Checker<'_> {
             expectations: Vec::new(),
             seed: None,
             target: None,
+            any_broken: false,
             broken: Vec::new(),
         };
         let mut firsts = BTreeMap::new();
@@ -152,6 +155,7 @@ impl Checker<'_> {
                     if self.first_of("let", name, firsts) && self.allowed(name) {
                         let state = State::Waiting(definition.value.clone());
                         self.names.insert(name.node.clone(), state);
+                        self.lets.insert(name.node.clone(), name.span);
                     }
                 }
                 StatementKind::Job(job) => {
@@ -197,15 +201,20 @@ impl Checker<'_> {
                 }
                 StatementKind::Broken(name) => {
                     scopes.scopes[at].phrases.push(statement);
-                    scopes.broken.extend(name.as_ref().map(|name| name.node.clone()));
-                    if let Some(name) = name {
-                        // Where it is used, `peak-rate` is `peak` minus `rate`.
-                        for part in name.node.split('-') {
-                            self.names.entry(part.to_owned()).or_insert(State::Done(None));
-                        }
-                    }
+                    self.broken(name.as_ref(), scopes);
                 }
             }
+        }
+    }
+
+    /// What a statement that could not be read would have defined is no unknown name.
+    fn broken(&mut self, name: Option<&Name>, scopes: &mut Scopes<'_>) {
+        scopes.any_broken = true;
+        let Some(name) = name else { return };
+        scopes.broken.push(name.node.clone());
+        // Where it is used, `peak-rate` is `peak` minus `rate`.
+        for part in name.node.split('-') {
+            self.names.entry(part.to_owned()).or_insert(State::Done(None));
         }
     }
 
@@ -353,7 +362,7 @@ impl Checker<'_> {
             match crate::parse::expression(&value) {
                 Some(mut expr) => {
                     // Its place is the command line, which has none in the file.
-                    clear_spans(&mut expr);
+                    set_spans(&mut expr, Span::default());
                     self.names.insert(name, State::Waiting(expr));
                 }
                 None => {
@@ -383,7 +392,7 @@ impl Checker<'_> {
             (None, Some(Some(expr))) => self.count(expr, "a seed").or(Some(0)),
             (None, None) => Some(0),
         };
-        let target = scopes.target.and_then(|expr| {
+        let target = scopes.target.filter(|_| !self.options.target_given).and_then(|expr| {
             let url = self.text(expr, "redis://127.0.0.1:6379")?;
             match crate::target::Target::parse(&url) {
                 Ok(_) => Some(url),
@@ -414,23 +423,24 @@ pub(super) fn body_of(kind: &PhraseKind) -> &[Statement] {
     }
 }
 
-fn clear_spans(expr: &mut Expr) {
+/// Gives every part of an expression one place.
+pub(super) fn set_spans(expr: &mut Expr, span: Span) {
     use crate::ast::ExprKind as K;
-    expr.span = Span::default();
+    expr.span = span;
     match &mut expr.kind {
         K::Negate(inner) | K::Factor(inner) | K::Parens(inner) | K::Per(inner, _) => {
-            clear_spans(inner);
+            set_spans(inner, span);
         }
         K::Binary(left, operator, right) => {
-            operator.span = Span::default();
-            clear_spans(left);
-            clear_spans(right);
+            operator.span = span;
+            set_spans(left, span);
+            set_spans(right, span);
         }
         K::Call(name, args) => {
-            name.span = Span::default();
-            args.iter_mut().for_each(clear_spans);
+            name.span = span;
+            args.iter_mut().for_each(|arg| set_spans(arg, span));
         }
-        K::Env(name) => name.span = Span::default(),
+        K::Env(name) => name.span = span,
         K::Literal(_) | K::Text(_) | K::Name(_) => {}
     }
 }

@@ -4,13 +4,15 @@
 use super::Checker;
 use super::value::Val;
 use crate::ast::{Expr, ExprKind, Unit};
-use crate::exact::{Exact, to_f64, whole};
+use crate::exact::{Exact, checked, to_f64, whole};
 use crate::problem::{Code, Problem};
 
 /// The highest rate a script may ask for, in jobs per second.
 const MAX_RATE: i128 = 1_000_000_000;
-/// The longest a shape may last: a hundred years, in seconds.
-const MAX_SECONDS: i128 = 100 * 366 * 86_400;
+/// A leap year, in seconds.
+const YEAR_SECONDS: i128 = 366 * 86_400;
+/// The longest a shape may last.
+const MAX_YEARS: i128 = 100;
 /// The highest count: beyond it sums of several would not be exact any more.
 pub(super) const MAX_COUNT: i128 = 1_000_000_000_000_000;
 
@@ -41,31 +43,44 @@ impl Checker<'_> {
 
     pub(super) fn wrong_unit(&mut self, expr: &Expr, unit: Unit, wanted: &str, help: String) {
         let message = format!("{wanted} belongs here, and this is {}", unit_name(unit));
-        self.report(Problem::error(Code::WrongUnit, expr.span, message).help(help));
+        let mut problem = Problem::error(Code::WrongUnit, expr.span, message).help(help);
+        if let ExprKind::Name(name) = &expr.kind {
+            if !self.misused.insert(name.clone()) {
+                return;
+            }
+            if let Some(place) = self.lets.get(name) {
+                problem = problem.and(*place, format!("defined as {}", unit_name(unit)));
+            }
+        }
+        self.report(problem);
     }
 
     pub(super) fn text_of(&self, expr: &Expr) -> String {
         self.source.slice(expr.span).to_owned()
     }
 
+    /// A value within two bounds, which are a `unit` of things.
     fn range(
         &mut self,
         expr: &Expr,
         value: Exact,
-        low: i128,
-        high: i128,
-        what: &str,
+        (low, high): (i128, i128),
+        (what, unit): (&str, &str),
     ) -> Option<Exact> {
         if value < whole(low) || value > whole(high) {
-            let (bound, side) = if value < whole(low) { (low, "below") } else { (high, "above") };
+            let below = value < whole(low);
+            let (bound, side) = if below { (low, "below") } else { (high, "above") };
+            let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
+            let bound =
+                if bound == 0 { "0".to_owned() } else { format!("{}{unit}", grouped(bound)) };
             self.report(
                 Problem::error(
                     Code::OutOfRange,
                     expr.span,
-                    format!("{what} cannot be {side} {}", grouped(bound)),
+                    format!("{what} cannot be {side} {bound}"),
                 )
                 .help(format!(
-                    "it lies between {} and {}",
+                    "it lies between {} and {}{unit}",
                     grouped(low),
                     grouped(high)
                 )),
@@ -78,13 +93,13 @@ impl Checker<'_> {
     /// A rate in jobs per second.
     pub(super) fn rate(&mut self, expr: &Expr) -> Option<Exact> {
         let value = self.any_rate(expr)?;
-        self.range(expr, value, 0, MAX_RATE, "a rate in jobs per second")
+        self.range(expr, value, (0, MAX_RATE), ("a rate", "jobs per second"))
     }
 
     /// A rate that may be negative, such as the height of a wave.
     pub(super) fn signed_rate(&mut self, expr: &Expr) -> Option<Exact> {
         let value = self.any_rate(expr)?;
-        self.range(expr, value, -MAX_RATE, MAX_RATE, "a rate in jobs per second")
+        self.range(expr, value, (-MAX_RATE, MAX_RATE), ("a rate", "jobs per second"))
     }
 
     fn any_rate(&mut self, expr: &Expr) -> Option<Exact> {
@@ -118,7 +133,8 @@ impl Checker<'_> {
             self.wrong_unit(expr, unit, "a duration", help);
             return None;
         }
-        self.range(expr, value, 0, MAX_SECONDS, "a duration in seconds")
+        let years = checked('/', &value, &whole(YEAR_SECONDS))?;
+        self.range(expr, years, (0, MAX_YEARS), ("a duration", "years")).map(|_| value)
     }
 
     /// A duration above 0.
@@ -153,7 +169,7 @@ impl Checker<'_> {
             );
             return None;
         }
-        let value = self.range(expr, value, 0, MAX_COUNT, what)?;
+        let value = self.range(expr, value, (0, MAX_COUNT), (what, ""))?;
         u64::try_from(value.to_integer()).ok()
     }
 
@@ -169,7 +185,7 @@ impl Checker<'_> {
             );
             return None;
         }
-        self.range(expr, value, 0, 1_000_000_000, "a weight")
+        self.range(expr, value, (0, 1_000_000_000), ("a weight", ""))
     }
 
     /// A factor, `x1.5`.
@@ -177,6 +193,10 @@ impl Checker<'_> {
         let (value, unit) = self.quantity(expr)?;
         if unit != Unit::Factor {
             let text = self.text_of(expr);
+            let text = match &expr.kind {
+                ExprKind::Parens(inner) => self.text_of(inner),
+                _ => text,
+            };
             let help = match (&expr.kind, unit) {
                 (ExprKind::Literal(_), Unit::Plain) => format!("write `x{text}`"),
                 (ExprKind::Literal(_), Unit::Share) => format!("write `x{}`", decimal(&value)),
@@ -186,7 +206,7 @@ impl Checker<'_> {
             self.wrong_unit(expr, unit, "a factor", help);
             return None;
         }
-        self.range(expr, value, 0, 1_000_000_000, "a factor")
+        self.range(expr, value, (0, 1_000_000_000), ("a factor", ""))
     }
 
     /// A share in ones.
@@ -208,7 +228,7 @@ impl Checker<'_> {
             self.report(if unit == Unit::Plain && value <= whole(100) {
                 problem.help(format!("write `{text}%`"))
             } else {
-                problem
+                problem.help("write a share, such as `1%` or `0.01`")
             });
             return None;
         }
@@ -233,13 +253,14 @@ impl Checker<'_> {
                 self.arithmetic('/', &value, &period, expr.span)
             }
             _ => {
-                self.wrong_unit(
-                    expr,
-                    unit,
-                    "an angle or a time",
-                    "write `90deg`, `0.25turn`, `1.57rad`, or a part of the period such as `15m`"
+                let help = match &expr.kind {
+                    ExprKind::Literal(literal) if unit == Unit::Plain => {
+                        format!("write `{0}deg`, or a part of the period: `{0}s`", literal.text)
+                    }
+                    _ => "write `90deg`, `0.25turn`, `1.57rad`, or a part of the period such as `15m`"
                         .to_owned(),
-                );
+                };
+                self.wrong_unit(expr, unit, "an angle or a time", help);
                 None
             }
         }
@@ -259,7 +280,7 @@ impl Checker<'_> {
             self.wrong_unit(expr, unit, "a size", help);
             return None;
         }
-        let value = self.range(expr, value, 0, 100_000_000, "a payload in bytes")?;
+        let value = self.range(expr, value, (0, 100_000_000), ("a payload", "bytes"))?;
         u64::try_from(value.ceil().to_integer()).ok()
     }
 
@@ -281,9 +302,19 @@ impl Checker<'_> {
     /// A text.
     pub(super) fn text(&mut self, expr: &Expr, example: &str) -> Option<String> {
         match self.value(expr)? {
-            Val::Text(text) => Some(text),
+            Val::Text(text) | Val::Env(_, Some(text)) => Some(text),
+            Val::Env(..) if self.options.lenient_env => None,
+            Val::Env(name, None) => {
+                self.not_set(&name, expr.span);
+                None
+            }
             Val::Quantity(_, unit) => {
-                self.wrong_unit(expr, unit, "a text", format!("write it in quotes: `{example}`"));
+                self.wrong_unit(
+                    expr,
+                    unit,
+                    "a text",
+                    format!("write it in quotes: `\"{example}\"`"),
+                );
                 None
             }
         }

@@ -15,6 +15,9 @@ pub enum Val {
     Quantity(Exact, Unit),
     /// A text.
     Text(String),
+    /// An environment variable and its value, a text that may be a number; none where it is not set
+    /// and that is no error yet.
+    Env(String, Option<String>),
 }
 
 /// How far the definition of a name has been worked out.
@@ -35,7 +38,7 @@ impl Checker<'_> {
             ExprKind::Literal(Literal { value, unit, .. }) => Some(Val::Quantity(*value, *unit)),
             ExprKind::Text(text) => Some(Val::Text(text.clone())),
             ExprKind::Name(name) => self.name_value(name, expr.span),
-            ExprKind::Env(name) => self.env_value(name, expr.span),
+            ExprKind::Env(name) => Some(self.env_value(name)),
             ExprKind::Parens(inner) => self.value(inner),
             ExprKind::Negate(inner) => {
                 let (value, unit) = self.quantity(inner)?;
@@ -84,8 +87,14 @@ impl Checker<'_> {
     pub(super) fn quantity(&mut self, expr: &Expr) -> Option<(Exact, Unit)> {
         match self.value(expr)? {
             Val::Quantity(value, unit) => Some((value, unit)),
+            Val::Env(name, Some(text)) => self.env_quantity(&name, &text, expr.span),
+            Val::Env(name, None) => {
+                self.not_set(&name, expr.span);
+                None
+            }
             Val::Text(text) => {
-                let help = match crate::parse::expression(&text) {
+                let number = text.starts_with(|c: char| c.is_ascii_digit());
+                let help = match crate::parse::expression(&text).filter(|_| number) {
                     Some(_) => format!("write it without quotes: `{text}`"),
                     None => "write a number, such as `10` or `10k`".to_owned(),
                 };
@@ -176,24 +185,51 @@ impl Checker<'_> {
                 let unit = per.unwrap_or_default();
                 format!("rates are per `/s`, `/min`, `/h` or `/day`: write `/{unit}`")
             }
+            _ if self.factor_of(name).is_some() => {
+                format!("a factor is written `x({})`", self.factor_of(name).unwrap_or_default())
+            }
+            _ if name == "x" => "a factor is `x2`, or `x(…)` of a value".to_owned(),
             Some(meant) => format!("did you mean `{meant}`?"),
             None => format!("define it: `let {name} = …`"),
         };
         self.report(problem.help(help));
     }
 
-    fn env_value(&mut self, name: &crate::ast::Name, span: Span) -> Option<Val> {
-        match std::env::var(&name.node) {
-            Ok(value) => Some(Val::Text(value)),
-            Err(_) if self.options.lenient_env => None,
-            Err(_) => {
+    /// The known name in `xname`.
+    fn factor_of<'n>(&self, name: &'n str) -> Option<&'n str> {
+        name.strip_prefix('x').filter(|rest| self.names.contains_key(*rest))
+    }
+
+    fn env_value(&mut self, name: &crate::ast::Name) -> Val {
+        Val::Env(name.node.clone(), std::env::var(&name.node).ok())
+    }
+
+    /// Reports an environment variable that is not set.
+    pub(super) fn not_set(&mut self, name: &str, span: Span) {
+        let message = format!("the environment variable `{name}` is not set");
+        self.report(
+            Problem::error(Code::Environment, span, message)
+                .help(format!("set it before the run: `{name}=… loadc run …`")),
+        );
+    }
+
+    /// A number that an environment variable holds.
+    fn env_quantity(&mut self, name: &str, text: &str, span: Span) -> Option<(Exact, Unit)> {
+        let read = crate::parse::expression(text).and_then(|mut expr| {
+            // Its place is the variable, wherever in it something is wrong.
+            super::scope::set_spans(&mut expr, span);
+            let mut names = Vec::new();
+            names_in(&expr, &mut names);
+            names.is_empty().then_some(expr)
+        });
+        match read {
+            Some(expr) if !matches!(expr.kind, ExprKind::Env(_)) => self.quantity(&expr),
+            _ => {
+                let message = format!("the environment variable `{name}` holds no number");
                 self.report(
-                    Problem::error(
-                        Code::Environment,
-                        span,
-                        format!("the environment variable `{}` is not set", name.node),
-                    )
-                    .help(format!("set it before the run: `{}=… loadc run …`", name.node)),
+                    Problem::error(Code::Environment, span, message)
+                        .label(format!("it is {text:?}"))
+                        .help(format!("set it to a value such as `{name}=500/s`")),
                 );
                 None
             }
@@ -211,6 +247,7 @@ impl Checker<'_> {
         if result.is_none() {
             let problem = if operator == '/' && *b == whole(0) {
                 Problem::error(Code::Arithmetic, span, "this divides by zero")
+                    .label("the divisor is 0")
             } else {
                 Problem::error(Code::Arithmetic, span, "this needs more digits than loadc keeps")
                     .help("numbers are exact, to about 38 digits above and below the fraction bar")
@@ -324,6 +361,11 @@ fn sum_unit(a: Unit, b: Unit) -> Option<Unit> {
 
 fn product_unit(a: Unit, b: Unit) -> Option<Unit> {
     match (a, b) {
+        _ if a == b && matches!(a, Unit::Share | Unit::Plain | Unit::Factor) => Some(a),
+        (Unit::Plain | Unit::Share, Unit::Plain | Unit::Share) => Some(Unit::Plain),
+        (Unit::Factor, Unit::Plain | Unit::Share) | (Unit::Plain | Unit::Share, Unit::Factor) => {
+            Some(Unit::Factor)
+        }
         (Unit::Plain | Unit::Share | Unit::Factor, other) => Some(other),
         (other, Unit::Plain | Unit::Share | Unit::Factor) => Some(other),
         (Unit::Rate, Unit::Duration) | (Unit::Duration, Unit::Rate) => Some(Unit::Plain),

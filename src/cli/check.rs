@@ -64,6 +64,10 @@ pub(super) fn run(args: &Args, out: &Output) -> Exit {
                 "ok": ok,
                 "digest": plan.as_ref().map(|plan| &plan.digest),
                 "jobs": plan.as_ref().map(totals).map(|(jobs, ..)| jobs),
+                "duration_s": plan.as_ref().map(totals).map(|(_, end_ns, _)| end_ns as f64 / 1e9),
+                "peak_per_s": plan.as_ref().map(totals).map(|(.., peak)| peak),
+                "seed": plan.as_ref().map(|plan| plan.seed),
+                "notes": plan.as_ref().map(|plan| &plan.notes),
                 "problems": diag::json(&source, &problems),
             })),
         }

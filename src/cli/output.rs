@@ -1,14 +1,19 @@
 //! Printing: results to standard output, everything for people beside it to standard error.
 //!
 //! A reader that goes away (a closed pipe) is no fault: what is left unsaid then is nobody's loss.
+//! A result that cannot be written for another reason, such as a full disk, is.
 
 use crate::diag::{self, Style};
 use crate::problem::Problem;
 use crate::source::SourceFile;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Findings of one file that people are shown; machines get all.
 const MAX_SHOWN: usize = 50;
+
+/// Whether a result could not be written.
+static LOST: AtomicBool = AtomicBool::new(false);
 
 /// When to use colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -46,7 +51,32 @@ impl Output {
 
     /// A result.
     pub(crate) fn say(&self, text: &str) {
-        let _ = writeln!(std::io::stdout().lock(), "{text}");
+        let mut out = io::stdout().lock();
+        self.written(writeln!(out, "{text}").and_then(|()| out.flush()));
+    }
+
+    /// Notes that a result could not be written.
+    fn written(&self, done: io::Result<()>) {
+        match done {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                if !LOST.swap(true, Ordering::Relaxed) {
+                    self.fault(&format!("standard output takes nothing: {error}"), "");
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a result could not be written.
+    pub(crate) fn has_lost(&self) -> bool {
+        LOST.load(Ordering::Relaxed)
+    }
+
+    /// A result that ends its own lines.
+    pub(crate) fn raw(&self, text: &str) {
+        let mut out = std::io::stdout().lock();
+        let _ = out.write_all(text.as_bytes());
+        let _ = out.flush();
     }
 
     /// Something for people.
@@ -56,9 +86,9 @@ impl Output {
 
     /// A JSON document, on standard output.
     pub(crate) fn json(&self, value: &impl serde::Serialize) {
-        let mut out = std::io::stdout().lock();
-        let _ = serde_json::to_writer_pretty(&mut out, value);
-        let _ = writeln!(out);
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        let document = serde_json::to_writer_pretty(&mut out, value).map_err(io::Error::from);
+        self.written(document.and_then(|()| writeln!(out)).and_then(|()| out.flush()));
     }
 
     /// Findings, for people.

@@ -2,6 +2,7 @@
 
 mod dry;
 mod progress;
+mod signals;
 mod summary;
 
 use super::Exit;
@@ -11,13 +12,15 @@ use super::target::{self, Origin};
 use crate::check::{default_guards, prove_defaults};
 use crate::plan::Plan;
 use crate::run::clock::RealClock;
-use crate::run::control::{Control, Why};
+use crate::run::control::Control;
+use crate::run::jobs::{Jobs, PlannedJobs};
 use crate::run::report::Report;
 use crate::run::{RunOptions, events};
 use crate::sink::RedisSink;
-use crate::sink::redis::{Cursor, Options as SinkOptions};
+use crate::sink::redis::{ConnectError, Cursor, Options as SinkOptions};
 use crate::source::SourceFile;
 use crate::target::Target;
+use serde_json::json;
 use std::time::Duration;
 
 /// Send a script's jobs at their planned times
@@ -77,7 +80,9 @@ impl Reached {
 
 /// Runs a script.
 pub(super) fn run(args: &Args, out: &Output) -> Exit {
-    let (source, mut plan) = match shared::plan(&args.file, &args.flags.options(false), out) {
+    let mut options = args.flags.options(false);
+    options.target_given = args.target.is_some();
+    let (source, mut plan) = match shared::plan(&args.file, &options, out) {
         Ok(found) => found,
         Err(exit) => return exit,
     };
@@ -91,14 +96,15 @@ pub(super) fn run(args: &Args, out: &Output) -> Exit {
     if !args.quiet {
         plan.notes.iter().for_each(|note| out.note(&format!("note: {note}")));
     }
-    let runtime =
-        match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
-            Ok(runtime) => runtime,
-            Err(error) => {
-                out.fault(&format!("cannot start: {error}"), "");
-                return Exit::Failed;
-            }
-        };
+    // One thread: the dispatcher and the connection hand each other the turn many times a
+    // millisecond, and between two threads each of those would wake one of them.
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            out.fault(&format!("cannot start: {error}"), "");
+            return Exit::Failed;
+        }
+    };
     let exit = runtime.block_on(Box::pin(drive(args, &plan, &reached, out)));
     // A second Ctrl+C must not wait for anything that is still on its way.
     runtime.shutdown_background();
@@ -165,7 +171,7 @@ fn add_default_guards(
 }
 
 async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exit {
-    let jobs = match crate::run::jobs::PlannedJobs::compile(plan) {
+    let jobs = match PlannedJobs::compile(plan) {
         Ok(jobs) => jobs,
         Err(error) => {
             out.fault(&error.to_string(), "");
@@ -173,29 +179,28 @@ async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exi
         }
     };
     let run_id = run_id();
-    let first = crate::run::jobs::Jobs::queues(&jobs).first().filter(|_| !args.at_least_once);
-    let options = SinkOptions::default();
-    let connected = match first {
-        Some(queue) => {
-            let cursor = Cursor::beside(queue, &run_id);
-            RedisSink::connect_with(&reached.target, cursor, options).await
-        }
-        None => RedisSink::connect(&reached.target, options).await,
-    };
-    let sink = match connected {
+    let sink = match connect(args, &reached.target, &jobs, &run_id).await {
         Ok(sink) => sink,
-        Err(error) => return target::unreachable(&error, out),
+        Err(error) => {
+            let exit = target::unreachable(&error, out);
+            not_begun(args, plan, reached, error.kind.code(), &error.to_string(), out);
+            return exit;
+        }
     };
-    match sink.preflight(crate::run::jobs::Jobs::queues(&jobs)).await {
+    match sink.preflight(jobs.queues()).await {
         Ok(problems) if problems.is_empty() => {}
         Ok(problems) => {
             for problem in &problems {
                 out.fault(&problem.to_string(), &problem.help());
             }
+            let first = problems.first().map(|problem| (problem.code(), problem.to_string()));
+            let (code, message) = first.unwrap_or_default();
+            not_begun(args, plan, reached, code, &message, out);
             return Exit::Failed;
         }
         Err(failure) => {
-            out.fault(&failure.to_string(), "");
+            out.fault(&failure.to_string(), "ask the target how it is: `loadc health URL`");
+            not_begun(args, plan, reached, &failure.kind, &failure.message, out);
             return Exit::Failed;
         }
     }
@@ -211,8 +216,8 @@ async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exi
     };
     let control = Control::new();
     let (publisher, views) = events::channel(1024);
-    let following = tokio::spawn(progress::follow(views, args.quiet));
-    let signals = tokio::spawn(obey_signals(control.clone(), *out));
+    let following = progress::spawn(views, args.quiet);
+    signals::obey(control.clone(), *out);
     let options = RunOptions {
         run_id,
         gap: args.gap,
@@ -220,8 +225,9 @@ async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exi
         ..RunOptions::default()
     };
     let report = crate::run::run(plan, sink, options, clock, control, publisher).await;
-    signals.abort();
-    let _ = following.await;
+    if let Some(following) = following {
+        let _ = following.join();
+    }
     match report {
         Ok(report) => tell(args, &report, reached, out),
         Err(error) => {
@@ -229,6 +235,45 @@ async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exi
             Exit::Wrong
         }
     }
+}
+
+/// Connects; batches carry their proof beside the first queue, unless that is not wanted.
+async fn connect(
+    args: &Args,
+    target: &Target,
+    jobs: &impl Jobs,
+    run_id: &str,
+) -> Result<RedisSink, ConnectError> {
+    let options = SinkOptions::default();
+    match jobs.queues().first().filter(|_| !args.at_least_once) {
+        Some(queue) => {
+            RedisSink::connect_with(target, Cursor::beside(queue, run_id), options).await
+        }
+        None => RedisSink::connect(target, options).await,
+    }
+}
+
+/// The report of a run that failed before its first job.
+fn not_begun(args: &Args, plan: &Plan, reached: &Reached, kind: &str, message: &str, out: &Output) {
+    if !args.json {
+        return;
+    }
+    let planned = |stream: &crate::plan::Stream| stream.timeline.jobs().unwrap_or(0);
+    let account = |planned: u64| json!({ "planned": planned, "due": 0, "sent": 0, "acked": 0, "failed": 0, "unknown": 0, "skipped": 0 });
+    let streams = plan.streams.iter().map(|stream| {
+        json!({ "name": stream.name, "jobs": account(planned(stream)), "by_job": [], "queues": [] })
+    });
+    out.json(&json!({
+        "run_id": run_id(), "file": plan.file, "digest": plan.digest, "seed": plan.seed,
+        "target": reached.target.shown(), "shard": null,
+        "started_at": jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(), "elapsed_s": 0.0,
+        "jobs": account(plan.streams.iter().map(planned).sum()),
+        "achieved_per_s": 0.0, "mb_per_s": 0.0, "deviation": 0.0,
+        "send_delay_us": null, "service_time_us": null, "response_time_us": null,
+        "streams": streams.collect::<Vec<_>>(), "errors": [], "forgotten": [], "guards": [], "expectations": [],
+        "outcome": "failed", "failure": { "kind": kind, "message": message },
+        "exit_code": Exit::Failed as u8,
+    }));
 }
 
 fn tell(args: &Args, report: &Report, reached: &Reached, out: &Output) -> Exit {
@@ -243,7 +288,14 @@ fn tell(args: &Args, report: &Report, reached: &Reached, out: &Output) -> Exit {
     if args.json {
         out.json(report);
     }
-    Exit::from_code(report.exit_code)
+    if args.quiet && report.exit_code != 0 {
+        out.fault(&summary::reason(report), "");
+    }
+    match Exit::from_code(report.exit_code) {
+        // The jobs are there, and what was to be said of them is lost.
+        Exit::Done | Exit::Missed if out.has_lost() => Exit::Failed,
+        exit => exit,
+    }
 }
 
 /// A name for this run that no other has: its start and chance enough that runs started together
@@ -251,37 +303,4 @@ fn tell(args: &Args, report: &Report, reached: &Reached, out: &Output) -> Exit {
 fn run_id() -> String {
     let now = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S");
     format!("{now}-{:08x}", crate::check::random_seed() & 0xffff_ffff)
-}
-
-/// The first signal ends the run gracefully, the second at once.
-async fn obey_signals(control: Control, out: Output) {
-    let mut asked = false;
-    loop {
-        interrupted().await;
-        if asked {
-            control.abort(Why::Interrupt);
-            return;
-        }
-        asked = true;
-        control.stop(Why::Interrupt);
-        out.note("\nending: what is in flight is waited for; once more ends at once");
-    }
-}
-
-async fn interrupted() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    // Without signals a run can still end by itself.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
 }

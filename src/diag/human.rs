@@ -1,6 +1,7 @@
 //! Findings as people read them: the place marked in its line, what is wrong, what to write.
 
 use crate::problem::{Problem, Severity};
+use crate::show;
 use crate::source::{SourceFile, Span};
 use miette::{
     GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents,
@@ -18,7 +19,7 @@ pub struct Style {
 }
 
 /// How much of a line is shown on each side of a place: a line may be megabytes long.
-const LINE_CONTEXT_BYTES: usize = 120;
+const LINE_CONTEXT_BYTES: usize = 40;
 
 /// Draws findings, one after another, in the order given.
 pub fn human(source: &SourceFile, problems: &[Problem], style: Style) -> String {
@@ -30,17 +31,35 @@ pub fn human(source: &SourceFile, problems: &[Problem], style: Style) -> String 
         .with_width(style.width)
         .with_context_lines(1)
         .without_cause_chain();
+    let cleaned = cleaned(source);
+    let source = cleaned.as_ref().unwrap_or(source);
     let mut out = String::new();
     for problem in problems {
         let shown = Shown { problem, source };
         // Writing into a String cannot fail; an error here would mean a source that can't be read,
         // and then the message alone is still worth having.
         if handler.render_report(&mut out, &shown).is_err() {
-            out.push_str(&problem.message);
+            out.push_str(&show::clean(&problem.message));
         }
         out.push('\n');
     }
     out
+}
+
+/// A source whose text could command a terminal, with other characters of the same length in their
+/// place, so that every place stays what it is; `None` if it has none.
+fn cleaned(source: &SourceFile) -> Option<SourceFile> {
+    let hidden = |c: char| show::is_hidden(c) && !matches!(c, '\n' | '\r' | '\t');
+    if !source.text.contains(hidden) && !source.name.contains(show::is_hidden) {
+        return None;
+    }
+    let same_length = |c: char| match c.len_utf8() {
+        1 => '?',
+        2 => '·',
+        _ => '\u{fffd}',
+    };
+    let text = source.text.chars().map(|c| if hidden(c) { same_length(c) } else { c });
+    Some(SourceFile::new(show::clean(&source.name), text.collect::<String>()))
 }
 
 /// A problem with its source, as miette wants it.
@@ -57,7 +76,7 @@ impl fmt::Debug for Shown<'_> {
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.problem.message)
+        f.write_str(&show::clean(&self.problem.message))
     }
 }
 
@@ -76,7 +95,7 @@ impl miette::Diagnostic for Shown<'_> {
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.problem.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+        self.problem.help.as_ref().map(|help| Box::new(show::clean(help)) as Box<dyn fmt::Display>)
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
@@ -86,7 +105,7 @@ impl miette::Diagnostic for Shown<'_> {
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let first = std::iter::once(&self.problem.place);
         let all = first.chain(&self.problem.others).enumerate().map(|(index, (span, text))| {
-            let text = (!text.is_empty()).then(|| text.clone());
+            let text = (!text.is_empty()).then(|| show::clean(text));
             let span = self.clipped(*span);
             match index {
                 0 => LabeledSpan::new_primary_with_span(text, span),
@@ -151,5 +170,23 @@ fn line_end(text: &str, at: usize) -> usize {
         text.floor_char_boundary(at + LINE_CONTEXT_BYTES).max(at)
     } else {
         line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::problem::Code;
+
+    #[test]
+    fn a_script_cannot_command_the_terminal() {
+        let text = "\x1b[2J\u{9b}\u{202e}constant 1\0";
+        let source = SourceFile::new("a\x07.load", text);
+        let problem = Problem::error(Code::Expected, Span::new(4, 17), format!("`{text}`"))
+            .label(text)
+            .help(text);
+        let drawn = human(&source, &[problem], Style { color: false, width: 80 });
+        assert!(!drawn.contains(|c: char| show::is_hidden(c) && c != '\n'), "{drawn:?}");
+        assert!(drawn.contains("?[2J·\u{fffd}constant 1?"), "{drawn}");
     }
 }

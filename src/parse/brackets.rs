@@ -11,7 +11,12 @@ use crate::source::Span;
 /// Brackets may be nested this deep.
 pub(super) const MAX_DEPTH: usize = 64;
 
+/// Bytes of a line that are searched for a bracket that closes: enough for any that was written by
+/// hand.
+const LOOK_AHEAD: usize = 400;
+
 /// What the look found.
+#[derive(Default)]
 pub(super) struct Scan {
     /// Every comment, from its `#` to the end of its line.
     pub comments: Vec<Span>,
@@ -21,8 +26,12 @@ pub(super) struct Scan {
     pub blamed: Vec<Span>,
     /// Bytes that the grammar is to see as others, in no order.
     pub edits: Vec<Edit>,
-    /// Whether the nesting is deeper than the grammar may follow.
+    /// Whether the nesting is deeper than the grammar may follow; then the look ended there.
     pub too_deep: bool,
+    /// Where the line in hand begins.
+    line: usize,
+    /// No further `*/` comes.
+    no_comment_end: bool,
 }
 
 /// Every byte of a place but its line ends is read as another.
@@ -40,13 +49,13 @@ struct Open {
 
 /// Looks over a text.
 pub(super) fn scan(text: &str) -> Scan {
-    let mut scan =
-        Scan { comments: vec![], problems: vec![], blamed: vec![], edits: vec![], too_deep: false };
+    let mut scan = Scan::default();
     let mut stack: Vec<Open> = Vec::new();
     let bytes = text.as_bytes();
     let mut at = 0;
     while at < bytes.len() {
         match bytes[at] {
+            b'\n' | b'\r' => scan.line = at + 1,
             b'#' => {
                 let end = line_end(bytes, at);
                 scan.comments.push(Span::new(at, end));
@@ -54,7 +63,7 @@ pub(super) fn scan(text: &str) -> Scan {
                 continue;
             }
             b'"' => {
-                at = scan.string(bytes, at);
+                at = scan.string(text, at);
                 continue;
             }
             b'\'' => at = scan.single_quotes(text, at),
@@ -66,7 +75,7 @@ pub(super) fn scan(text: &str) -> Scan {
             }
             bracket @ (b'{' | b'(' | b'[') => {
                 stack.push(Open { bracket, at });
-                if stack.len() > MAX_DEPTH && !scan.too_deep {
+                if stack.len() > MAX_DEPTH {
                     scan.too_deep = true;
                     scan.problems.push(
                         Problem::error(
@@ -77,9 +86,10 @@ pub(super) fn scan(text: &str) -> Scan {
                         .label("too deep from here on")
                         .help("take parts out of the nest: name values with `let`, and write blocks one after another"),
                     );
+                    return scan;
                 }
             }
-            bracket @ (b'}' | b')' | b']') => scan.close(&mut stack, bracket, at),
+            bracket @ (b'}' | b')' | b']') => scan.close(text, &mut stack, bracket, at),
             _ => {}
         }
         at += 1;
@@ -100,7 +110,8 @@ impl Scan {
     }
 
     /// Passes a string; returns where to go on.
-    fn string(&mut self, bytes: &[u8], start: usize) -> usize {
+    fn string(&mut self, text: &str, start: usize) -> usize {
+        let bytes = text.as_bytes();
         let mut at = start + 1;
         while at < bytes.len() {
             match bytes[at] {
@@ -116,20 +127,45 @@ impl Scan {
                 .label("opened here")
                 .help("close it with `\"` on the same line"),
         );
-        at
+        self.closed_for(text, start, at)
+    }
+
+    /// Ends an open string before the brackets that end its line, so that these close what they
+    /// were meant to. Returns where to go on.
+    fn closed_for(&mut self, text: &str, start: usize, end: usize) -> usize {
+        let inside = &text[start + 1..end];
+        let kept = inside.trim_end_matches(['}', ')', ']', ';', ',', ' ']);
+        let Some(last) = kept.char_indices().next_back().map(|(at, _)| start + 1 + at) else {
+            return end;
+        };
+        let kept = start + 1 + kept.len();
+        // A backslash before it would make the quote a part of the text.
+        let escapes = text[..last].bytes().rev().take_while(|byte| *byte == b'\\').count();
+        if escapes % 2 == 1 {
+            self.edits.push(Edit { span: Span::new(last - 1, last), with: b' ' });
+        }
+        self.edits.push(Edit { span: Span::new(last, kept - 1), with: b' ' });
+        self.edits.push(Edit { span: Span::new(kept - 1, kept), with: b'"' });
+        kept
     }
 
     /// `'text'`, as other languages write it: read as `"text"`. Returns where its last quote stands,
     /// or `start` if there is none on the line.
     fn single_quotes(&mut self, text: &str, start: usize) -> usize {
-        let line = &text[start + 1..line_end(text.as_bytes(), start)];
-        let Some(length) = line.find('\'').filter(|length| !line[..*length].contains('"')) else {
+        if text[..start].ends_with(char::is_alphanumeric) {
             return start;
-        };
+        }
+        let near = text.floor_char_boundary((start + 1 + LOOK_AHEAD).min(text.len()));
+        let line = text[start + 1..near].split(['\n', '\r']).next().unwrap_or_default();
+        let Some(length) = line.find('\'') else { return start };
+        for (at, _) in line[..length].match_indices(['"', '\\']) {
+            let span = Span::new(start + 1 + at, start + 2 + at);
+            self.edits.push(Edit { span, with: b' ' });
+        }
         let end = start + 1 + length;
         let problem =
             Problem::error(Code::Quote, Span::new(start, end + 1), "texts stand in double quotes");
-        self.push(problem.help(format!("write `\"{}\"`", &line[..length])));
+        self.push(problem.help(format!("write `{:?}`", &line[..length])));
         for at in [start, end] {
             self.edits.push(Edit { span: Span::new(at, at + 1), with: b'"' });
         }
@@ -141,7 +177,11 @@ impl Scan {
         let line = line_end(text.as_bytes(), start);
         let (mark, end) = match text.as_bytes().get(start + 1)? {
             b'/' => ("//", line),
-            b'*' => ("/*", text[start..].find("*/").map_or(line, |length| start + length + 2)),
+            b'*' => {
+                let length = if self.no_comment_end { None } else { text[start..].find("*/") };
+                self.no_comment_end |= length.is_none();
+                ("/*", length.map_or(line, |length| start + length + 2))
+            }
             _ => return None,
         };
         self.push(
@@ -152,22 +192,28 @@ impl Scan {
         Some(end)
     }
 
-    fn close(&mut self, stack: &mut Vec<Open>, bracket: u8, at: usize) {
+    fn close(&mut self, text: &str, stack: &mut Vec<Open>, bracket: u8, at: usize) {
         let opening = match bracket {
             b'}' => b'{',
             b')' => b'(',
             _ => b'[',
         };
-        // A parenthesis never reaches across a brace that opened before it closes, so only brackets
-        // above the nearest brace can be taken for forgotten by a `)` or `]`.
-        let floor = if opening == b'{' {
-            0
-        } else {
-            stack.iter().rposition(|open| open.bracket == b'{').map_or(0, |brace| brace + 1)
-        };
-        match stack[floor..].iter().rposition(|open| open.bracket == opening) {
+        let found = stack.iter().rposition(|open| open.bracket == opening);
+        // What closes a bracket closes all within it, so these were forgotten; but a bracket that is
+        // opened and closed on one line is whole, and what stands between is one too many.
+        let found = found.filter(|found| {
+            let within = &stack[found + 1..];
+            match bracket {
+                b'}' => !within.iter().any(|open| self.closes_on_line(text, open, at)),
+                _ => {
+                    let braces = within.iter().any(|open| open.bracket == b'{');
+                    !braces || stack[*found].at >= self.line
+                }
+            }
+        });
+        match found {
             Some(found) => {
-                for open in stack.drain(floor + found..).skip(1).collect::<Vec<_>>() {
+                for open in stack.drain(found..).skip(1).collect::<Vec<_>>() {
                     self.unclosed(&open);
                 }
             }
@@ -186,6 +232,18 @@ impl Scan {
                 self.edits.push(Edit { span: Span::new(at, at + 1), with: b' ' });
             }
         }
+    }
+
+    /// Whether a round or square bracket of this line closes further on in it.
+    fn closes_on_line(&self, text: &str, open: &Open, at: usize) -> bool {
+        let closing = match open.bracket {
+            b'(' => b')',
+            b'[' => b']',
+            _ => return false,
+        };
+        let rest = text.as_bytes()[at..].iter().take(LOOK_AHEAD);
+        let mut line = rest.take_while(|byte| !matches!(byte, b'\n' | b'\r'));
+        open.at >= self.line && line.any(|byte| *byte == closing)
     }
 
     fn unclosed(&mut self, open: &Open) {

@@ -1,123 +1,16 @@
-//! What could not be read: finding the one place in a broken statement that its writer must mend.
-//!
-//! The grammar has only said that the statement is none. Here it is read again, alone, so that
-//! pest tells how far it came and what it looked for; slips that have a known cause are recognised
-//! first.
+//! Statements that could not be read: what is wrong with one is said once, and what its blocks hold
+//! is read all the same.
 
-use super::slips::{Look, slip};
+use super::blame::Broken;
+use super::lexicon::{
+    EXPECT, GUARD, JOB, belongs_elsewhere, is_rest, is_rule, lacks_brace, meant_statement,
+};
 use super::tokens::{Token, tokens};
-use super::words::{self, STATEMENTS};
-use super::{Pair, Reader, Rule, grammar::Grammar};
-use crate::ast::{Name, StatementKind};
-use crate::problem::{Code, Problem, did_you_mean};
+use super::words::STATEMENTS;
+use super::{Pair, Reader, Rule};
+use crate::ast::{Job, Load, Name, Phrase, PhraseKind, Statement, StatementKind};
+use crate::problem::Code;
 use crate::source::Span;
-use pest::Parser as _;
-use pest::error::{ErrorVariant, InputLocation};
-
-/// Words that begin a statement in other tools, and what they are here.
-const ELSEWHERE: &[(&str, &str)] = &[
-    ("wait", "pause 30s"),
-    ("sleep", "pause 30s"),
-    ("nothing", "pause 30s"),
-    ("const", "constant 100 for 5m"),
-    ("rate", "constant 100 for 5m"),
-    ("rps", "constant 100 for 5m"),
-    ("duration", "constant 100 for 5m"),
-    ("steady", "constant 100 for 5m"),
-    ("hold", "constant 100 for 5m"),
-    ("linear", "ramp 10->500 over 60s"),
-    ("rampup", "ramp 10->500 over 60s"),
-    ("stages", "ramp 10->500 over 60s"),
-    ("spike", "burst 500 for 5s every 15s over 2m"),
-    ("wave", "sine base 100 amp 30 period 1h for 8h"),
-    ("loop", "repeat 3 { … }"),
-    ("parallel", "together { … }"),
-    ("var", "let peak = 500/s"),
-    ("set", "let peak = 500/s"),
-    ("def", "let peak = 500/s"),
-    ("stream", "load orders { … }"),
-    ("scenario", "load orders { … }"),
-    ("scenarios", "load orders { … }"),
-    ("queue", "job order { queue \"orders\" }"),
-    ("body", "job order { body { … } }"),
-    ("payload", "job order { body { … } }"),
-    ("thresholds", "expect { p99 response < 20ms }"),
-    ("limit", "guard { rate <= 1000/s }"),
-    ("import", "let peak = 500/s"),
-];
-
-/// Words of the language that this version does not speak yet.
-const NOT_YET: &[&str] = &[
-    "walk", "chaos", "replay", "starts", "hours", "jitter", "shape", "use", "arrivals", "late",
-    "warmup", "flow", "at", "until", "drain", "rows", "batch",
-];
-
-/// What a block of rules knows.
-struct RuleWords {
-    /// The block in words.
-    block: &'static str,
-    /// The words that begin its rules.
-    known: &'static [&'static str],
-    /// Those that this version does not have yet.
-    later: &'static [&'static str],
-    /// Those of other tools, and what they are here.
-    elsewhere: &'static [(&'static str, &'static str)],
-}
-
-const JOB: RuleWords = RuleWords {
-    block: "a job",
-    known: &["queue", "body", "size"],
-    later: &["priority", "delay", "timeout", "retry", "rows", "batch", "args"],
-    elsewhere: &[
-        ("payload", "body { id: uuid() }"),
-        ("data", "body { id: uuid() }"),
-        ("json", "body { id: uuid() }"),
-        ("key", "queue \"orders\""),
-        ("list", "queue \"orders\""),
-        ("stream", "queue \"orders\" as stream"),
-        ("as", "queue \"orders\" as stream"),
-        ("format", "queue \"orders\" as stream"),
-        ("weight", "job order weight 2 { … }"),
-    ],
-};
-
-const GUARD: RuleWords = RuleWords {
-    block: "a guard",
-    known: &["rate", "jobs", "time", "depth", "errors", "file"],
-    later: &["memory", "cpu", "warn", "server", "age", "failed"],
-    elsewhere: &[
-        ("rps", "rate <= 1000/s"),
-        ("duration", "time <= 1h"),
-        ("length", "time <= 1h"),
-        ("total", "jobs <= 1M"),
-        ("count", "jobs <= 1M"),
-        ("queue", "depth <= 10k"),
-        ("backlog", "depth <= 10k"),
-        ("error", "errors <= 1%"),
-        ("stop", "time <= 1h then stop"),
-    ],
-};
-
-const EXPECT: RuleWords = RuleWords {
-    block: "an expectation",
-    known: &["jobs", "deviation", "errors", "mean", "max", "p50", "p90", "p99"],
-    later: &["drains", "depth", "recovers"],
-    elsewhere: &[
-        ("latency", "p99 response < 20ms"),
-        ("response", "p99 response < 20ms"),
-        ("service", "p99 service < 20ms"),
-        ("send", "p99 send delay < 1ms"),
-        ("delay", "p99 send delay < 1ms"),
-        ("p", "p99 response < 20ms"),
-        ("median", "p50 response < 20ms"),
-        ("avg", "mean response < 20ms"),
-        ("average", "mean response < 20ms"),
-        ("min", "p0.1 response < 20ms"),
-        ("rate", "deviation < 1%"),
-        ("error", "errors < 0.1%"),
-        ("failures", "errors < 0.1%"),
-    ],
-};
 
 impl Reader {
     /// Words a broken statement; what blocks it has are read all the same.
@@ -128,39 +21,107 @@ impl Reader {
         let all = tokens(text);
         // Its own line is what matters: a block further on speaks for itself.
         let head = all.iter().position(|token| token.text == "{").map_or(all.len(), |at| at + 1);
-        if !self.is_full() && !self.is_blamed(span) && !self.goes_on(&all, span) {
+        let input = pair.as_span().get_input();
+        let first = all.first().map_or("", |first| first.text);
+        let quiet = self.is_full()
+            || self.is_blamed_before(span, behind)
+            || self.goes_on(&all, span, input)
+            || self.has_shapes && all.get(1).is_some_and(|second| second.text == "(")
+            || self.shaky && belongs_elsewhere(&all, STATEMENTS);
+        if !quiet {
             let broken = Broken { text, all: &all, head, base: span.start as usize };
-            let (problem, ended) = broken.statement(behind);
+            let (mut problem, ended) = broken.statement(behind);
+            let ended = ended || is_rest(&all);
+            // Further rules that lack the same block follow from this one.
+            self.shaky |= is_rule(&all);
+            if lacks_brace(&all) {
+                problem.code = Code::Bracket;
+                self.shaky = true;
+                self.unopened.push(span.start);
+            }
             if ended {
                 self.unfinished = Some((span.end as usize, self.problems.len()));
             }
             self.push(problem);
         }
-        let defined = defined_name(&all, span.start as usize);
-        for inner in pair.into_inner() {
-            match inner.as_rule() {
-                Rule::block => drop(self.statements(inner)),
-                Rule::job_block => drop(self.job_fields(inner)),
-                Rule::guard_block => drop(self.guard_rules(inner)),
-                Rule::expect_block => drop(self.expectations(inner)),
-                _ => {}
+        self.has_shapes |= matches!(first, "shape" | "use");
+        let name = defined_name(&all, span.start as usize);
+        let words = all.get(1..head).unwrap_or_default();
+        // A `guard` behind something else is read as a block of shapes.
+        self.shaky |= words.iter().any(|word| matches!(word.text, "job" | "guard" | "expect"));
+        let brace = all.get(..head).and_then(<[_]>::last).filter(|token| token.text == "{");
+        let head =
+            brace.map(|brace| Span::new(span.start as usize, span.start as usize + brace.start));
+        self.what_it_holds(pair, first, name, head)
+    }
+
+    /// A broken statement as the one that it nearly is: what its blocks hold is checked, and its
+    /// names are known. The head is what stands before its brace, if it has one.
+    fn what_it_holds(
+        &mut self,
+        pair: Pair<'_>,
+        first: &str,
+        name: Option<Name>,
+        head: Option<Span>,
+    ) -> StatementKind {
+        let broken = |name| StatementKind::Broken(name);
+        match (meant_statement(first), head) {
+            (Some("load"), Some(head)) => {
+                let unnamed = || Name::new(format!("line at {}", head.start), head);
+                let name = name.unwrap_or_else(unnamed);
+                StatementKind::Load(Load { name, body: self.blocks(pair) })
             }
+            // Only these words themselves open a block of rules or of fields.
+            (Some(meant @ ("job" | "guard" | "expect")), _) if meant != first => broken(name),
+            (Some("job"), _) => {
+                match (self.block_of(pair, Rule::job_block, Self::job_fields), name) {
+                    (Some(fields), Some(name)) => {
+                        StatementKind::Job(Job { name, weight: None, fields })
+                    }
+                    (_, name) => broken(name),
+                }
+            }
+            (Some("guard"), _) => {
+                let rules = self.block_of(pair, Rule::guard_block, Self::guard_rules);
+                rules.map_or_else(|| broken(None), StatementKind::Guard)
+            }
+            (Some("expect"), _) => {
+                let rules = self.block_of(pair, Rule::expect_block, Self::expectations);
+                rules.map_or_else(|| broken(None), StatementKind::Expect)
+            }
+            (Some("repeat" | "together" | "scale" | "cap" | "floor" | "speed"), Some(head)) => {
+                let kind = PhraseKind::Group(self.blocks(pair));
+                StatementKind::Phrase(Box::new(Phrase { kind, total: None, label: None, head }))
+            }
+            _ => broken(name),
         }
-        StatementKind::Broken(defined)
+    }
+
+    /// The statements in the blocks of a broken one: they are checked, and their names are known.
+    fn blocks(&mut self, pair: Pair<'_>) -> Vec<Statement> {
+        let blocks = pair.into_inner().filter(|inner| inner.as_rule() == Rule::block);
+        blocks.collect::<Vec<_>>().into_iter().flat_map(|block| self.statements(block)).collect()
+    }
+
+    /// The block of a kind in a broken statement.
+    fn block_of<T>(
+        &mut self,
+        pair: Pair<'_>,
+        rule: Rule,
+        read: impl Fn(&mut Self, Pair<'_>) -> T,
+    ) -> Option<T> {
+        let block = pair.into_inner().find(|inner| inner.as_rule() == rule)?;
+        Some(read(self, block))
     }
 
     /// Whether this is the rest of a statement that ended too early, one line above: then that one
     /// is all there is to mend.
-    fn goes_on(&mut self, all: &[Token<'_>], span: Span) -> bool {
-        let Some((_, problem)) = self.unfinished.take().filter(|(end, _)| {
-            let between = span.start as usize - end;
-            // A line end, and blanks before the first word.
-            between > 0 && between < 80
-        }) else {
-            return false;
-        };
-        let first = all.first();
-        if !first.is_some_and(|first| first.is_number() || words::is_argument(first.text)) {
+    fn goes_on(&mut self, all: &[Token<'_>], span: Span, input: &str) -> bool {
+        let Some((end, problem)) = self.unfinished.take() else { return false };
+        // What is read within a string has places of its own.
+        let between = input.get(end.wrapping_sub(self.offset)..span.start as usize - self.offset);
+        let blank = |line: &str| line.split('#').next().is_none_or(|code| code.trim().is_empty());
+        if !is_rest(all) || !between.is_some_and(|between| between.lines().all(blank)) {
             return false;
         }
         if let Some(problem) = self.problems.get_mut(problem) {
@@ -174,235 +135,25 @@ impl Reader {
     /// Words a broken line of a job, a guard or an expectation.
     pub(super) fn broken_rule(&mut self, pair: &Pair<'_>, start: Rule) {
         let span = self.trimmed(pair);
-        if self.is_full() || self.is_blamed(span) {
-            return;
-        }
         let text = &pair.as_str()[..span.len()];
         let all = tokens(text);
+        let behind = &pair.as_span().get_input()[pair.as_span().start() + span.len()..];
+        let words = match start {
+            Rule::lone_job_field => &JOB,
+            Rule::lone_guard_rule => &GUARD,
+            _ => &EXPECT,
+        };
+        let misled = self.shaky && belongs_elsewhere(&all, words.known);
+        if self.is_full() || misled || self.is_blamed_before(span, behind) {
+            return;
+        }
+        if text == "body" {
+            self.shaky = true;
+            self.unopened.push(span.start);
+        }
         let broken = Broken { text, all: &all, head: all.len(), base: span.start as usize };
-        self.push(match start {
-            Rule::lone_job_field => broken.rule(start, &JOB),
-            Rule::lone_guard_rule => broken.rule(start, &GUARD),
-            _ => broken.rule(start, &EXPECT),
-        });
+        self.push(broken.rule(start, words));
     }
-}
-
-/// A statement that could not be read.
-struct Broken<'t> {
-    text: &'t str,
-    /// Its words.
-    all: &'t [Token<'t>],
-    /// How many of them come before or with its first brace.
-    head: usize,
-    /// Where it begins in the file.
-    base: usize,
-}
-
-impl Broken<'_> {
-    fn span(&self, from: usize, to: usize) -> Span {
-        Span::new(self.base + from, self.base + to)
-    }
-
-    fn span_of(&self, token: &Token<'_>) -> Span {
-        self.span(token.start, token.end())
-    }
-
-    /// What is wrong with a statement, and whether it ended too early.
-    fn statement(&self, behind: &str) -> (Problem, bool) {
-        let Some(first) = self.all.first() else {
-            let span = self.span(0, self.text.len());
-            return (Problem::error(Code::Expected, span, "this cannot be read"), false);
-        };
-        if STATEMENTS.contains(&first.text) {
-            return self.expected(Rule::lone_statement, behind);
-        }
-        (self.no_statement(first), false)
-    }
-
-    fn no_statement(&self, first: &Token<'_>) -> Problem {
-        let span = self.span_of(first);
-        let word = first.text;
-        let unknown = |message: String| Problem::error(Code::UnknownStatement, span, message);
-        let line = self.text.lines().next().unwrap_or("");
-        if first.is_number() {
-            let shape = if line.contains("->") { "ramp" } else { "constant" };
-            let form = words::form(shape).unwrap_or("");
-            return unknown(format!("no statement begins with a number: `{word}`")).help(format!(
-                "a shape comes first, as in `{form}`; a line goes on only behind `,`, `->` or an operator"
-            ));
-        }
-        if word == "-" && self.text.starts_with("--") {
-            return Problem::error(Code::Comment, span, "a comment begins with `#`")
-                .help("write `#` for `--`; it goes to the end of its line");
-        }
-        if !first.is_word() {
-            return unknown(format!("no statement begins with `{word}`")).help(
-                "a statement begins with a word, such as `constant 100 for 5m`; a line goes on only behind `,`, `->` or an operator",
-            );
-        }
-        if NOT_YET.contains(&word) {
-            return not_yet(word, span);
-        }
-        let next = self.all.get(1).map_or("", |next| next.text);
-        let named = self.all.get(2).map_or("", |third| third.text);
-        if next == "=" || matches!(word, "var" | "const" | "set" | "def") && named == "=" {
-            let rest = self.text.split_once('=').map_or("", |(_, rest)| rest);
-            let rest = rest.lines().next().unwrap_or("").trim().trim_end_matches(';');
-            let name = if next == "=" { word } else { next };
-            return unknown(format!("a name is given its value by `let`, not by `{word}`"))
-                .help(format!("write `let {name} = {rest}`"));
-        }
-        if words::is_argument(word) && (word != "hold" || next.ends_with(['s', 'm', 'h'])) {
-            return unknown(format!("`{word}` does not begin a statement"))
-                .label("seems to belong to the line above")
-                .help(
-                    "write both on one line; a line goes on only behind `,`, `->` or an operator",
-                );
-        }
-        let problem = unknown(format!("there is no statement `{word}`"));
-        let lower = word.to_lowercase();
-        let elsewhere = ELSEWHERE.iter().find(|(other, _)| *other == lower);
-        problem.help(match (elsewhere, did_you_mean(&lower, STATEMENTS.iter().copied())) {
-            (_, Some(meant)) if meant == lower => {
-                format!("words of the language are written in lower case: `{meant}`")
-            }
-            (Some((_, example)), _) => format!("write it as `{example}`"),
-            (None, Some(meant)) => format!("did you mean `{meant}`?"),
-            (None, None) => format!("statements begin with {}", quoted_list(STATEMENTS)),
-        })
-    }
-
-    /// What is wrong with a rule of a block.
-    fn rule(&self, start: Rule, words: &RuleWords) -> Problem {
-        let (word, span) = match self.all.first() {
-            Some(first) => (first.text, self.span_of(first)),
-            None => ("", self.span(0, self.text.len())),
-        };
-        if words.known.contains(&word) || is_percentile(word) && words.known.contains(&"p99") {
-            return self.expected(start, "").0;
-        }
-        if words.later.contains(&word) {
-            return not_yet(word, span);
-        }
-        let elsewhere = words.elsewhere.iter().find(|(other, _)| *other == word);
-        let help = match (elsewhere, did_you_mean(word, words.known.iter().copied())) {
-            (Some((_, example)), _) => format!("write it as `{example}`"),
-            (None, Some(meant)) => format!("did you mean `{meant}`?"),
-            (None, None) => format!("{} knows {}", words.block, quoted_list(words.known)),
-        };
-        let message = format!("{} has no `{word}`", words.block);
-        Problem::error(Code::UnknownStatement, span, message).help(help)
-    }
-
-    /// Reads the statement alone and says what was expected where, and whether it ended too early.
-    fn expected(&self, start: Rule, behind: &str) -> (Problem, bool) {
-        let Some((at, mut rules)) = stopped(start, self.text) else {
-            let whole = self.span(0, self.text.len());
-            let problem = Problem::error(Code::Expected, whole, "this cannot stand here");
-            return (problem.help("begin the statement on a line of its own"), false);
-        };
-        let stop = self.all.iter().position(|token| token.start >= at);
-        let mut index = stop.unwrap_or(self.all.len()).max(1);
-        // Reading stops before a word that is right if what follows it is wrong, and blanks are
-        // expected silently: ask what may follow, word by word, until one is refused.
-        let mut asked = index - 1;
-        while let Some(token) = self.all.get(asked) {
-            // An operator is right or wrong by the blanks around it.
-            let operator = matches!(token.text, "+" | "-" | "*" | "/");
-            let blank = if operator { "" } else { " " };
-            match stopped(start, &format!("{}{blank}\0", &self.text[..token.end()])) {
-                Some((at, found)) if at >= token.end() + blank.len() => rules = found,
-                _ if asked < index => {}
-                _ => break,
-            }
-            asked += 1;
-            index = asked;
-        }
-        let before = self.all.get(index - 1).map(|token| token.text);
-        let expected = words::expected(&rules, before);
-        let complete = self.all.get(index).is_some_and(|token| {
-            Grammar::parse(start, self.text[..token.start].trim_end()).is_ok()
-        });
-        let look = Look {
-            text: self.text,
-            tokens: self.all,
-            index,
-            rules: &rules,
-            expected: &expected,
-            complete,
-        };
-        self.worded(&look, behind)
-    }
-
-    fn worded(&self, look: &Look<'_>, behind: &str) -> (Problem, bool) {
-        let statement = self.all.first().map_or("", |token| token.text);
-        let token = self.all.get(look.index).filter(|_| look.index < self.head.max(1));
-        let place = match (token, self.all.get(look.index.saturating_sub(1))) {
-            (Some(token), _) => self.span_of(token),
-            (None, Some(last)) => {
-                let width = last.text.chars().next_back().map_or(0, char::len_utf8);
-                self.span(last.end() - width, last.end())
-            }
-            (None, None) => self.span(0, self.text.len()),
-        };
-        if let Some(slip) = slip(look) {
-            let place = slip.place.map_or(place, |(from, to)| self.span(from, to));
-            return (Problem::error(Code::Expected, place, slip.message).help(slip.help), false);
-        }
-        let message = match token {
-            Some(token) if token.text.starts_with('"') => {
-                format!("this text is not what `{statement}` needs here")
-            }
-            Some(token) if look.complete => format!("`{}` does not belong here", token.text),
-            Some(token) => format!("`{}` is not what `{statement}` needs here", token.text),
-            None => format!("`{statement}` is not complete: the line ends here"),
-        };
-        let mut problem = Problem::error(Code::Expected, place, message);
-        if let Some(list) = words::list(look.expected) {
-            problem = problem.label(format!("expected {list}"));
-        }
-        let meant = token.and_then(|token| {
-            let words = look.expected.iter();
-            let words = words.filter_map(|word| word.strip_prefix('`')?.strip_suffix('`'));
-            did_you_mean(&token.text.to_lowercase(), words)
-        });
-        let block = token.is_none() && look.expected.contains(&words::BLOCK);
-        let help = match (meant, words::form(statement)) {
-            _ if block && behind.trim_start().starts_with('{') => {
-                Some("put the `{` on the same line".to_owned())
-            }
-            (Some(meant), _) => Some(format!("did you mean `{meant}`?")),
-            (None, Some(form)) => Some(format!("its form is `{form}`")),
-            (None, None) => None,
-        };
-        problem.help = help;
-        (problem, token.is_none())
-    }
-}
-
-/// Where reading a text stopped, and what was looked for there; `None` if it can be read.
-fn stopped(start: Rule, text: &str) -> Option<(usize, Vec<Rule>)> {
-    let error = Grammar::parse(start, text).err()?;
-    let (InputLocation::Pos(at) | InputLocation::Span((at, _))) = error.location;
-    match error.variant {
-        ErrorVariant::ParsingError { positives, .. } => Some((at, positives)),
-        ErrorVariant::CustomError { .. } => Some((at, Vec::new())),
-    }
-}
-
-fn quoted_list(words: &[&str]) -> String {
-    let quoted = words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>();
-    quoted.join(", ")
-}
-
-fn not_yet(word: &str, span: Span) -> Problem {
-    Problem::error(Code::NotYet, span, format!("this version of loadc has no `{word}` yet"))
-        .help("the language page of the documentation lists what this version reads")
-}
-
-fn is_percentile(word: &str) -> bool {
-    word.strip_prefix('p').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// The name a broken `let`, `job` or `load` would have defined.

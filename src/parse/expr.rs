@@ -97,6 +97,17 @@ impl Reader {
                 Some(inner) => ExprKind::Parens(Box::new(self.expr(inner))),
                 None => return unreadable(span),
             },
+            Rule::env if !self.env_stands => {
+                self.push(
+                    Problem::error(
+                        Code::Misplaced,
+                        span,
+                        "`env` stands only in `target` and `let`",
+                    )
+                    .help("name it first: `let peak = env(\"PEAK\")`"),
+                );
+                return unreadable(span);
+            }
             Rule::env => match pair.into_inner().last() {
                 Some(name) => ExprKind::Env(self.plain_string(&name)),
                 None => return unreadable(span),
@@ -127,11 +138,13 @@ impl Reader {
     /// Reads a number with its unit, and notes what is wrong with it; `None` where its value is in
     /// doubt.
     pub(super) fn number(&mut self, pair: &Pair<'_>) -> Option<Literal> {
-        let (literal, problem) = number::read(pair.as_str(), self.span(pair));
-        if let Some(problem) = problem {
-            self.push(problem);
+        match number::read(pair.as_str(), self.span(pair)) {
+            Ok(literal) => Some(literal),
+            Err(problem) => {
+                self.push(problem);
+                None
+            }
         }
-        literal
     }
 }
 

@@ -150,8 +150,12 @@ impl Reader {
 
     fn number_value(&mut self, pair: Pair<'_>) -> ValueKind {
         let negative = pair.as_str().starts_with('-');
-        let Some(number) = pair.into_inner().last() else { return ValueKind::Null };
-        let Some(mut literal) = self.number(&number) else { return ValueKind::Null };
+        let span = self.span(&pair);
+        let number = pair.into_inner().last();
+        let Some(mut literal) = number.and_then(|number| self.number(&number)) else {
+            // No name is empty, so `check` can tell.
+            return ValueKind::Reference(Name::new(String::new(), span));
+        };
         if negative {
             literal.value = -literal.value;
             literal.text.insert(0, '-');

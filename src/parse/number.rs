@@ -11,9 +11,8 @@ const MAX_DIGITS: usize = 24;
 /// A ratio close to π: the difference is below 10⁻¹⁷.
 const PI: (i128, i128) = (3_141_592_653_589_793_238, 1_000_000_000_000_000_000);
 
-/// Reads a number as it was written. On a mistake that leaves no doubt about what was meant, the
-/// value meant comes with the problem, so that nothing else is blamed for it.
-pub(super) fn read(text: &str, span: Span) -> (Option<Literal>, Option<Problem>) {
+/// Reads a number as it was written.
+pub(super) fn read(text: &str, span: Span) -> Result<Literal, Problem> {
     let mut rest = text;
     let mut parts = Vec::new();
     while !rest.is_empty() {
@@ -24,18 +23,11 @@ pub(super) fn read(text: &str, span: Span) -> (Option<Literal>, Option<Problem>)
         parts.push((number, unit));
         rest = tail;
     }
-    match parts.as_slice() {
-        [(number, unit)] => match digits(number, span) {
-            Ok(value) => one(value, unit, text, span),
-            Err(problem) => (None, Some(problem)),
-        },
-        _ => match joined(&parts, text, span) {
-            Ok(value) => {
-                (Some(Literal { value, unit: Unit::Duration, text: text.to_owned() }), None)
-            }
-            Err(problem) => (None, Some(problem)),
-        },
-    }
+    let (value, unit) = match parts.as_slice() {
+        [(number, unit)] => one(digits(number, span)?, unit, text, span)?,
+        _ => (joined(&parts, text, span)?, Unit::Duration),
+    };
+    Ok(Literal { value, unit, text: text.to_owned() })
 }
 
 /// The digits of a number, with `_` between and at most one point.
@@ -124,44 +116,35 @@ fn slip(unit: &str) -> Option<&'static str> {
     })
 }
 
-fn one(value: Exact, unit: &str, text: &str, span: Span) -> (Option<Literal>, Option<Problem>) {
-    let literal = |factor: Exact, kind: Unit| {
-        let value = checked('*', &value, &factor)?;
-        Some(Literal { value, unit: kind, text: text.to_owned() })
-    };
+fn one(value: Exact, unit: &str, text: &str, span: Span) -> Result<(Exact, Unit), Problem> {
     if let Some((factor, kind)) = unit_of(unit) {
-        let literal = literal(factor, kind);
-        let large = Problem::error(Code::BadNumber, span, "this number is too large")
-            .help("numbers are exact, to about 38 digits");
-        let problem = literal.is_none().then_some(large);
-        return (literal, problem);
+        let value = checked('*', &value, &factor).ok_or_else(|| {
+            Problem::error(Code::BadNumber, span, "this number is too large")
+                .help("numbers are exact, to about 38 digits")
+        })?;
+        return Ok((value, kind));
     }
-    let problem = Problem::error(Code::UnknownUnit, span, format!("there is no unit `{unit}`"));
     let number = &text[..text.len() - unit.len()];
-    if matches!(unit, "rps" | "ps" | "qps" | "tps" | "hz" | "Hz") {
-        let problem = problem.help(format!("a rate is written `{number}/s`, or plain `{number}`"));
-        return (literal(whole(1), Unit::Rate), Some(problem));
-    }
-    if matches!(unit, "us" | "µs" | "ns") {
-        let problem = problem.help("the shortest unit of time is `ms`; write a fraction: `0.5ms`");
-        return (literal(fraction(1, 1_000_000), Unit::Duration), Some(problem));
-    }
-    if unit == "x" {
-        let problem = problem.help(format!("a factor is written `x{number}`"));
-        return (literal(whole(1), Unit::Factor), Some(problem));
-    }
-    match slip(unit).and_then(|meant| unit_of(meant).map(|found| (meant, found))) {
-        Some((meant, (factor, kind))) => {
-            (literal(factor, kind), Some(problem.help(format!("write `{number}{meant}`"))))
+    let help = match unit {
+        "rps" | "ps" | "qps" | "tps" | "hz" | "Hz" => {
+            format!("a rate is written `{number}/s`, or plain `{number}`")
         }
-        None => {
-            let problem = problem.help(
-                "units are `ms s m h d w` for time, `k M` for counts, `B KB MB GB KiB MiB GiB` for \
-                 sizes, `%` for shares, `deg rad turn` for angles",
-            );
-            (None, Some(problem))
+        "us" | "µs" | "ns" => {
+            "the shortest unit of time is `ms`; write a fraction: `0.5ms`".to_owned()
         }
-    }
+        "min" | "mins" => format!("write `{number}m`; a rate is `{number}/min`"),
+        "x" => format!("a factor is written `x{number}`"),
+        _ => match slip(unit) {
+            Some(meant) => format!("write `{number}{meant}`"),
+            None => {
+                "units are `ms s m h d w` for time, `k M` for counts, `B KB MB GB KiB MiB GiB` \
+                     for sizes, `%` for shares, `deg rad turn` for angles"
+                    .to_owned()
+            }
+        },
+    };
+    let message = format!("there is no unit `{unit}`");
+    Err(Problem::error(Code::UnknownUnit, span, message).help(help))
 }
 
 /// `1h30m`: durations in falling order of unit, each unit once.
@@ -221,9 +204,7 @@ mod tests {
     use super::*;
 
     fn good(text: &str) -> (String, Unit) {
-        let (literal, problem) = read(text, Span::default());
-        assert_eq!(problem, None, "{text}");
-        let literal = literal.unwrap();
+        let literal = read(text, Span::default()).unwrap();
         (literal.value.to_string(), literal.unit)
     }
 
@@ -253,16 +234,16 @@ mod tests {
     #[test]
     fn slips_name_the_right_unit() {
         let cases = [
-            ("5sec", "write `5s`", Unit::Duration),
-            ("2min", "write `2m`", Unit::Duration),
-            ("5kb", "write `5KB`", Unit::Size),
-            ("10K", "write `10k`", Unit::Plain),
-            ("500rps", "a rate is written `500/s`, or plain `500`", Unit::Rate),
+            ("5sec", "write `5s`"),
+            ("2min", "write `2m`; a rate is `2/min`"),
+            ("5kb", "write `5KB`"),
+            ("10K", "write `10k`"),
+            ("2x", "a factor is written `x2`"),
+            ("500rps", "a rate is written `500/s`, or plain `500`"),
         ];
-        for (text, help, unit) in cases {
-            let (literal, problem) = read(text, Span::default());
-            assert_eq!(problem.and_then(|p| p.help).as_deref(), Some(help), "{text}");
-            assert_eq!(literal.unwrap().unit, unit, "{text}");
+        for (text, help) in cases {
+            let problem = read(text, Span::default()).unwrap_err();
+            assert_eq!(problem.help.as_deref(), Some(help), "{text}");
         }
     }
 
@@ -271,7 +252,7 @@ mod tests {
         for text in
             ["1.2.3", "1_", "1h30", "30m1h", "1h1h", "5x", "1k5", "9999999999999999999999999"]
         {
-            assert!(read(text, Span::default()).1.is_some(), "{text}");
+            assert!(read(text, Span::default()).is_err(), "{text}");
         }
     }
 }

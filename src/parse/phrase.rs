@@ -85,7 +85,7 @@ impl Reader {
             Rule::ramp => self.ramp(pair, span),
             Rule::sine => self.sine(pair, span),
             Rule::burst => self.burst(pair, span),
-            Rule::steps => self.steps(pair),
+            Rule::steps => self.steps(pair, span),
             Rule::stairs => self.stairs(pair, span),
             Rule::points => self.points(pair),
             Rule::at_once => {
@@ -217,7 +217,7 @@ impl Reader {
         Some(PhraseKind::Burst(Burst { rate, on: on?, every: every?, base, over, times }))
     }
 
-    fn steps(&mut self, pair: Pair<'_>) -> Option<PhraseKind> {
+    fn steps(&mut self, pair: Pair<'_>, span: Span) -> Option<PhraseKind> {
         let (mut levels, mut each, mut over) = (Vec::new(), None, None);
         for part in arguments(pair) {
             let at = self.span(&part);
@@ -242,12 +242,9 @@ impl Reader {
         if each.is_none() {
             let bare = levels.iter().find(|(_, length)| length.is_none());
             if let Some((level, _)) = bare {
-                self.missing(
-                    level.span,
-                    "this step",
-                    "a length",
-                    "for 30s` behind it, or `each 30s",
-                );
+                let at = level.span;
+                self.missing(at, "this step", "a length", "for 30s` behind it, or `each 30s");
+                self.unfinished = Some((span.end as usize, self.problems.len().saturating_sub(1)));
                 return None;
             }
         }
@@ -341,6 +338,7 @@ impl Reader {
     }
 
     fn missing(&mut self, span: Span, shape: &str, name: &str, example: &str) {
+        self.unfinished = Some((span.end as usize, self.problems.len()));
         self.push(
             Problem::error(Code::MissingArgument, span, format!("{shape} needs {name}"))
                 .label("missing here")

@@ -222,6 +222,8 @@ fn word(rule: Rule) -> &'static str {
         | R::excess
         | R::gone
         | R::open_string
+        | R::carried
+        | R::begins
         | R::brackets
         | R::braces
         | R::inside
@@ -229,9 +231,14 @@ fn word(rule: Rule) -> &'static str {
     }
 }
 
-/// What a value would be behind a word: its kind and an example.
-fn value_behind(before: Option<&str>) -> &'static str {
-    match before.unwrap_or("") {
+/// What a value would be behind a word of a statement: its kind and an example.
+fn value_behind(before: Option<&str>, statement: &str) -> &'static str {
+    let before = match before.unwrap_or("") {
+        // What a mark compares says its first word.
+        "<=" | "<" | ">=" | ">" | "=" if statement != "let" => statement,
+        before => before,
+    };
+    match before {
         "for" | "over" | "every" | "each" | "hold" | "period" | "after" | "time" => {
             "a duration such as `30s`"
         }
@@ -249,16 +256,20 @@ fn value_behind(before: Option<&str>) -> &'static str {
         "send" => "a number such as `50k`",
         "pause" => "a duration such as `30s`",
         "steps" | "burst" => "a rate such as `50` or `50/s`",
+        _ if before.starts_with('p') && before[1..].starts_with(|c: char| c.is_ascii_digit()) => {
+            "a duration such as `20ms`"
+        }
+        "mean" | "max" => "a duration such as `20ms`",
         _ => "a value",
     }
 }
 
 /// What could have stood there, each once, in the order in which the grammar tries it.
-pub(super) fn expected(rules: &[Rule], before: Option<&str>) -> Vec<&'static str> {
+pub(super) fn expected(rules: &[Rule], before: Option<&str>, statement: &str) -> Vec<&'static str> {
     let mut found: Vec<&'static str> = Vec::new();
     for rule in rules {
         let named = match (word(*rule), before) {
-            ("a value", _) => value_behind(before),
+            ("a value", _) => value_behind(before, statement),
             (other, _) => other,
         };
         if !named.is_empty() && !found.contains(&named) {

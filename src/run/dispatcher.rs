@@ -15,6 +15,7 @@
 mod due;
 mod flights;
 mod link;
+mod look;
 mod probe;
 mod send;
 mod tell;
@@ -36,6 +37,7 @@ use flights::{Flights, Reply};
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use link::Link;
+use look::Lookout;
 use probe::{Probe, Reading};
 use std::future::Future;
 use std::pin::Pin;
@@ -57,6 +59,8 @@ pub struct Task<J> {
     pub file: String,
     /// The plan's digest.
     pub digest: String,
+    /// The plan's seed.
+    pub seed: u64,
     /// The names of the streams and their due jobs.
     pub streams: Vec<(Option<String>, Arc<dyn Schedule>)>,
     /// What they send.
@@ -102,6 +106,7 @@ pub(super) struct Dispatcher<J, S, C> {
     replies: FuturesUnordered<Boxed<Reply>>,
     link: Link,
     probe: Probe,
+    lookouts: Vec<Lookout>,
     next_ask_ns: u64,
 
     ending: Option<Ending>,
@@ -138,6 +143,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let guards = task.guards.iter().chain(&options.guards).cloned().collect();
         let queues_of = |stream| super::jobs::queues_of(&task.jobs, stream);
         let guards = Guards::new(guards, probe.queues(), streams, queues_of);
+        let lookouts =
+            guards.files().into_iter().map(|(guard, path)| Lookout::new(guard, path)).collect();
         let kinds = |stream: usize| {
             task.jobs.kinds(stream).iter().map(|kind| kind.name.clone()).collect::<Vec<_>>()
         };
@@ -158,6 +165,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             replies: FuturesUnordered::new(),
             link: Link::default(),
             probe,
+            lookouts,
             next_ask_ns: 0,
             ending: None,
             stream_stopped: false,
@@ -291,13 +299,9 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         }
         match wishes.end {
             Some(End::Drain(why)) if self.ending.is_none() => {
-                self.fall_due(now_ns);
                 self.stop_run(Ending::Wished(why), now_ns);
             }
             Some(End::Now(why)) => {
-                if self.ending.is_none() {
-                    self.fall_due(now_ns);
-                }
                 self.stop_run(Ending::Wished(why), now_ns);
                 self.abandon_flights("the run was broken off", now_ns);
                 self.broken_off = true;
@@ -306,8 +310,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         }
     }
 
-    /// Ends the run: nothing more falls due, nothing more is sent, what is in flight is waited for
-    /// within a bound. The first reason counts.
+    /// Ends the run: from the last tick on nothing falls due, nothing more is sent, and what is in
+    /// flight is waited for within a bound. The first reason counts.
     fn stop_run(&mut self, ending: Ending, now_ns: u64) {
         self.ending.get_or_insert(ending);
         for stream in self.streams() {
@@ -326,7 +330,6 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         if self.ending.is_some() {
             return;
         }
-        self.fall_due(now_ns);
         let overdue = self.streams().map(|stream| self.overdue(stream)).sum();
         if overdue > 0 {
             self.stats.error(&failure, overdue, now_ns);

@@ -3,6 +3,7 @@
 
 use super::guards::GuardEntry;
 use crate::stats::Counts;
+use crate::stats::errors::Fate;
 use crate::stats::minutes::Minute;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Serialize, Serializer};
@@ -36,10 +37,12 @@ pub enum Event {
         /// What.
         message: String,
     },
-    /// Jobs failed, all of a kind within a second together.
+    /// Jobs met errors, all of a kind within a second together.
     Error {
         /// The kind, in the server's own word where it gave one.
         kind: String,
+        /// What became of the jobs.
+        outcome: Fate,
         /// Jobs since the last event of this kind.
         count: u64,
         /// The last message.

@@ -7,7 +7,8 @@
 //!   late a wake-up comes.
 //! - every `rate` also bounds what is sent ([`Guards::room`]): after a stall the overdue jobs wait
 //!   for room in the window. That is no hit; the plan itself was proven within the bound.
-//! - `depth` and `file` are asked for every 100 ms, `errors` with every answer.
+//! - `depth` and `file` are asked for every 100 ms, `errors` with every answer: from 20 answers in
+//!   the window on or a whole window after the start, and whatever their number at the run's end.
 //!
 //! A claim (no action) stops the run. `then stop` ends what the guard speaks of: the run, or its
 //! stream. On `jobs` and `time` that is the plan's own end; anywhere else it is a stop by a guard.
@@ -72,6 +73,8 @@ pub struct GuardEntry {
     pub limit: f64,
     /// `stop` or `pause until N`
     pub action: String,
+    /// Why it could not be kept, if that is what stopped the run: then the value is the last known.
+    pub cause: Option<String>,
 }
 
 /// All guards of a run.
@@ -89,6 +92,8 @@ struct Armed {
     /// It has stopped something and has nothing more to say.
     spent: bool,
     pausing: bool,
+    /// It has stopped or paused something at some time.
+    acted: bool,
 }
 
 #[derive(Debug)]
@@ -105,6 +110,11 @@ enum Watch {
 impl Armed {
     fn speaks_of(&self, stream: usize) -> bool {
         self.guard.stream.is_none_or(|own| own == stream)
+    }
+
+    fn watches(&self, queue: usize) -> bool {
+        let Watch::Depth(queues) = &self.watch else { return false };
+        !self.spent && queues.iter().any(|(known, _)| *known == queue)
     }
 
     /// What a breach of it leads to; `planned` says whether `then stop` is the plan's own end.
@@ -135,10 +145,12 @@ impl Armed {
             }
             Some(Action::PauseUntil(_)) => over.then(|| {
                 self.pausing = true;
+                self.acted = true;
                 Effect::Pause
             }),
             None | Some(Action::Stop) => over.then(|| {
                 self.spent = true;
+                self.acted = true;
                 self.stop_effect(false)
             }),
         }
@@ -175,14 +187,21 @@ impl Guards {
             GuardKind::Errors { window_ns, .. } => Watch::Errors(ErrorWindow::new(*window_ns)),
             GuardKind::File(path) => Watch::File(PathBuf::from(path)),
         };
-        let arm =
-            |guard: Guard| Armed { watch: watch(&guard), guard, spent: false, pausing: false };
+        let arm = |guard: Guard| {
+            let watch = watch(&guard);
+            Armed { watch, guard, spent: false, pausing: false, acted: false }
+        };
         Guards { armed: guards.into_iter().map(arm).collect(), checked_ns: 0 }
     }
 
     /// Whether a guard on errors is stated: then failing is what the script has a say about.
     pub fn bounds_errors(&self) -> bool {
         self.armed.iter().any(|armed| matches!(armed.watch, Watch::Errors(_)))
+    }
+
+    /// Whether a guard on errors has stopped or paused something.
+    pub fn acted_on_errors(&self) -> bool {
+        self.armed.iter().any(|armed| matches!(armed.watch, Watch::Errors(_)) && armed.acted)
     }
 
     /// Whether a depth must be asked for every 100 ms.
@@ -293,6 +312,20 @@ impl Guards {
         })
     }
 
+    /// Judges the guards on errors at the end of the run, whatever the number of answers: so a short
+    /// or thin run is judged once. A pause would hold nothing any more.
+    pub fn judge_errors_at_end(&mut self, now_ns: u64) -> Vec<Hit> {
+        self.judge_each(|armed| {
+            let GuardKind::Errors { limit, .. } = armed.guard.kind else { return None };
+            let Watch::Errors(window) = &mut armed.watch else { return None };
+            if matches!(armed.guard.action, Some(Action::PauseUntil(_))) {
+                return None;
+            }
+            let share = window.share(now_ns);
+            Some((share, armed.judge(share > limit, share, |_| true)?))
+        })
+    }
+
     /// Judges the guards on the depth of a queue that was just read.
     pub fn judge_depth(&mut self, queue: usize, depth: u64) -> Vec<Hit> {
         self.judge_each(|armed| {
@@ -307,13 +340,38 @@ impl Guards {
         })
     }
 
-    /// Judges the guards on files.
-    pub fn judge_files(&mut self) -> Vec<Hit> {
+    /// The first guard, if any, that watches the depth of a queue and has not had its say.
+    pub fn watching(&self, queue: usize) -> Option<usize> {
+        self.armed.iter().position(|armed| armed.watches(queue))
+    }
+
+    /// Stops what the guards on the depth of a queue speak of, since it can't be read: whatever they
+    /// were to do, they can't be kept.
+    pub fn blind_on(&mut self, queue: usize) -> Vec<Hit> {
         self.judge_each(|armed| {
-            let Watch::File(path) = &armed.watch else { return None };
-            let there = !armed.spent && path.exists();
-            Some((1.0, armed.judge(there, 1.0, |_| true)?))
+            if !armed.watches(queue) {
+                return None;
+            }
+            armed.spent = true;
+            let Watch::Depth(queues) = &armed.watch else { return None };
+            let (_, depth) = queues.iter().find(|(known, _)| *known == queue)?;
+            Some((*depth as f64, armed.stop_effect(false)))
         })
+    }
+
+    /// The guards on files, and which.
+    pub fn files(&self) -> Vec<(usize, PathBuf)> {
+        let file = |(guard, armed): (usize, &Armed)| match &armed.watch {
+            Watch::File(path) => Some((guard, path.clone())),
+            _ => None,
+        };
+        self.armed.iter().enumerate().filter_map(file).collect()
+    }
+
+    /// Judges a guard on a file that is there or not.
+    pub fn judge_file(&mut self, guard: usize, there: bool) -> Option<Hit> {
+        let effect = self.armed[guard].judge(there, 1.0, |_| true)?;
+        Some(Hit { guard, value: 1.0, effect })
     }
 
     fn judge_each(&mut self, judge: impl FnMut(&mut Armed) -> Option<(f64, Effect)>) -> Vec<Hit> {
@@ -337,7 +395,8 @@ impl Guards {
             None | Some(Action::Stop) => "stop".to_owned(),
             Some(Action::PauseUntil(level)) => format!("pause until {level}"),
         };
-        GuardEntry { guard: guard.text.clone(), at_s: at_ns as f64 / 1e9, value, limit, action }
+        let (guard, at_s) = (guard.text.clone(), at_ns as f64 / 1e9);
+        GuardEntry { guard, at_s, value, limit, action, cause: None }
     }
 }
 

@@ -38,7 +38,7 @@ pub struct RunOptions {
     /// How long to wait for what is in flight when the run is stopped early.
     pub drain: Duration,
     /// For how long the target may refuse everything, for reasons that last, before the run gives
-    /// up. Does not hold when a guard on errors is stated.
+    /// up. While a guard on errors is stated it holds only at the run's end.
     pub refused_for: Duration,
     /// The same where some of the reasons pass by themselves, as a server's being full may.
     pub refused_passing_for: Duration,

@@ -97,16 +97,18 @@ impl Pacer {
         self.lanes[stream].count_by(run_ns)
     }
 
-    /// When a job (by its index) was or is intended to leave, in the run's time.
+    /// When a job (by its index) fell or falls due, in the run's time.
     pub fn intended_ns(&self, stream: usize, index: u64) -> u64 {
-        self.times_of(stream, index).1
+        let lane = &self.lanes[stream];
+        lane.clock.run_ns(lane.schedule.time_of(index))
     }
 
-    /// When a job is due by the plan, in the stream's time, and when that is in the run's.
+    /// Of a job that is not sent yet: when it is due by the plan, in the stream's time, and when it
+    /// is intended to leave, in the run's. The pauses of its stream up to now have moved it.
     pub fn times_of(&self, stream: usize, index: u64) -> (u64, u64) {
         let lane = &self.lanes[stream];
         let planned_ns = lane.schedule.time_of(index);
-        (planned_ns, lane.clock.run_ns(planned_ns))
+        (planned_ns, lane.clock.leave_ns(planned_ns))
     }
 
     /// A stream's schedule.

@@ -19,6 +19,8 @@ pub struct Report {
     pub file: String,
     /// The plan's digest.
     pub digest: String,
+    /// The plan's seed: with it and the script the run can be had again.
+    pub seed: u64,
     /// Where the jobs went.
     pub target: String,
     /// Which part of the plan this was, as `1/4`, if not the whole.
@@ -43,7 +45,7 @@ pub struct Report {
     pub response_time_us: Option<Summary>,
     /// The same for each stream.
     pub streams: Vec<StreamReport>,
-    /// Errors by kind.
+    /// Errors by kind and by what became of the jobs.
     pub errors: Vec<ErrorEntry>,
     /// Times at which the server was found to have lost jobs that it had acknowledged. Those stay
     /// acknowledged in the account.

@@ -13,7 +13,14 @@ use std::collections::VecDeque;
 /// ```
 ///
 /// so a job that was due by the instant of a pause keeps its place in the run's time, and every
-/// later one moves by the pause.
+/// later one moves by the pause. That is when a job falls due. When one that has not been sent yet
+/// is meant to leave is another thing: it moves by every pause, whether it was due before it or not,
+///
+/// ```text
+/// leave(s)  = s + (R_n − S_n)                    n: the latest mark of all
+/// ```
+///
+/// for while the stream stands still nothing is sent, and that is no lateness.
 #[derive(Clone, Debug)]
 pub struct StreamClock {
     marks: VecDeque<Mark>,
@@ -57,6 +64,13 @@ impl StreamClock {
         let after = self.marks.partition_point(|mark| mark.stream_ns < stream_ns).max(1);
         let mark = self.marks[after - 1];
         mark.run_ns.saturating_add(stream_ns.saturating_sub(mark.stream_ns))
+    }
+
+    /// The run's instant at which a job that has not been sent is meant to leave: its time in the
+    /// stream plus whatever the stream has been paused until now.
+    pub fn leave_ns(&self, stream_ns: u64) -> u64 {
+        let paused = self.marks.back().map_or(0, |mark| mark.run_ns - mark.stream_ns);
+        stream_ns.saturating_add(paused)
     }
 
     /// Whether it stands still.
@@ -119,6 +133,17 @@ mod tests {
         for (stream, run) in [(0, 0), (100, 100), (101, 151), (150, 200), (151, 1_201)] {
             assert_eq!(clock.run_ns(stream), run, "of {stream}");
         }
+    }
+
+    #[test]
+    fn a_job_that_is_not_sent_yet_moves_by_every_pause() {
+        let mut clock = StreamClock::default();
+        assert_eq!(clock.leave_ns(90), 90);
+        clock.pause(100);
+        clock.resume(150);
+        assert_eq!([90, 100, 101].map(|stream| clock.leave_ns(stream)), [140, 150, 151]);
+        clock.forget(200, 150);
+        assert_eq!([90, 160].map(|stream| clock.leave_ns(stream)), [140, 210]);
     }
 
     #[test]

@@ -168,7 +168,7 @@ impl Sink for RedisSink {
     async fn finish(&self) {
         if let Some(cursor) = &self.cursor {
             let mut removal = redis::pipe();
-            removal.cmd("TYPE").arg(cursor.key());
+            removal.cmd("DEL").arg(cursor.key());
             _ = tokio::time::timeout(REMOVAL, self.control.ask(&removal)).await;
         }
     }

@@ -52,6 +52,16 @@ fn split(a: f64) -> (f64, f64) {
     (upper, a - upper)
 }
 
+/// `f64::floor`, without a call into the system's library where the processor has no instruction.
+#[inline]
+fn floor(value: f64) -> f64 {
+    if value.abs() < 4_503_599_627_370_496.0 {
+        let toward_zero = value as i64 as f64;
+        return if toward_zero > value { toward_zero - 1.0 } else { toward_zero };
+    }
+    value
+}
+
 impl Dd {
     /// 0
     pub const ZERO: Dd = Dd { hi: 0.0, lo: 0.0 };
@@ -67,9 +77,31 @@ impl Dd {
     /// Exactly.
     #[inline]
     pub fn from_u64(value: u64) -> Dd {
-        let upper = (value >> 32) as f64 * 4_294_967_296.0;
-        let (hi, lo) = quick_two_sum(upper, (value & 0xffff_ffff) as f64);
+        if value < 1 << 53 {
+            return Dd::new(value as i64 as f64);
+        }
+        let upper = f64::from((value >> 32) as u32) * 4_294_967_296.0;
+        let (hi, lo) = quick_two_sum(upper, f64::from(value as u32));
         Dd { hi, lo }
+    }
+
+    /// self − other·factor as a plain number, where the two are nearly the same: the difference of
+    /// the leading parts is then exact.
+    #[inline]
+    pub fn residual(self, other: Dd, factor: f64) -> f64 {
+        let (p, e) = two_product(other.hi, factor);
+        ((self.hi - p) - e) + (self.lo - other.lo * factor)
+    }
+
+    /// self + near + step as the nearest whole number and what it is off, where `step` is small and
+    /// the sum below 2⁶³.
+    #[inline]
+    pub fn whole_and_rest(self, near: f64, step: f64) -> (i64, f64) {
+        let (sum, error) = two_sum(self.hi, near);
+        let whole = floor(sum + 0.5);
+        let rest = (sum - whole) + (error + (self.lo + step));
+        let carry = floor(rest + 0.5);
+        (whole as i64 + carry as i64, rest - carry)
     }
 
     /// To within 2⁻¹⁰⁶ relative.
@@ -105,9 +137,9 @@ impl Dd {
     /// The largest whole number not above.
     #[inline]
     pub fn floor(self) -> Dd {
-        let hi = self.hi.floor();
+        let hi = floor(self.hi);
         if hi == self.hi {
-            let (hi, lo) = quick_two_sum(hi, self.lo.floor());
+            let (hi, lo) = quick_two_sum(hi, floor(self.lo));
             return Dd { hi, lo };
         }
         Dd { hi, lo: 0.0 }
@@ -116,12 +148,12 @@ impl Dd {
     /// The whole number at or below, between 0 and `u64::MAX`.
     #[inline]
     pub fn floor_u64(self) -> u64 {
-        if self.hi >= 18_446_744_073_709_551_616.0 {
-            return u64::MAX;
-        }
         let floor = self.floor();
         if floor.hi < 9e15 {
-            return if floor.hi > 0.0 { floor.hi as u64 } else { 0 };
+            return if floor.hi > 0.0 { floor.hi as i64 as u64 } else { 0 };
+        }
+        if floor.hi >= 18_446_744_073_709_551_616.0 {
+            return u64::MAX;
         }
         u64::try_from(floor.hi as i128 + floor.lo as i128).unwrap_or(u64::MAX)
     }

@@ -52,7 +52,7 @@ fn table(j: usize) -> Dd {
 /// sin(2π·turns): the nearest 256th of a turn from a table, the rest by Taylor series.
 pub fn sin_turns(turns: Dd) -> Dd {
     let turn = turns - turns.floor();
-    let step = (turn.hi * 256.0).round();
+    let step = f64::from((turn.hi * 256.0 + 0.5) as i32);
     let x = TWO_PI * (turn - Dd::new(step / 256.0));
     let j = step as usize;
     let square = x * x;

@@ -3,9 +3,10 @@
 //! The answer is defined by Λ itself, as the smallest whole t with Λ(t) ≥ the count, and Λ only
 //! grows. So a formula or a few steps of Newton's may guess, and a bracketed search always ends.
 
+use super::NANOS;
 use super::dd::Dd;
-use super::locate::{Spot, slack};
-use super::node::Kind;
+use super::locate::{Side, Spot, slack};
+use super::node::{Kind, Node};
 use super::shape::{Line, Shape};
 
 /// A root is trusted without a look at its neighbours if it is this far from a whole nanosecond, by
@@ -13,79 +14,73 @@ use super::shape::{Line, Shape};
 const MARGIN: f64 = 0.02;
 /// A rate this small against the terms it is the difference of is not known well enough for that.
 const CANCELLED: f64 = 1e-6;
-/// What rounding may take from a count, or a time, relative.
+/// What rounding may take from a count, or a time, relative, with much room.
 const ROUNDING: f64 = 1e-29;
+/// The same for a line, where it has to stay well below the tolerance of counts.
+const LINE_ROUNDING: f64 = 2e-31;
 
-/// The first nanosecond, at or after `earliest`, at which the count in the spot's leaf is `count`.
+/// The first nanosecond at which the count in the spot's leaf is `count`.
 #[inline]
-pub fn first_time(spot: &Spot<'_>, count: Dd, earliest: u64) -> u64 {
-    let margin = Dd::new(slack(spot.start));
-    let first = (spot.start - margin).ceil_u64().max(earliest);
-    let Some(rest) = above_zero(count - spot.before) else { return first };
-    match &spot.leaf.kind {
-        Kind::Piece(Shape::Line(line)) => {
-            if let Some(time) = on_line(spot, line, count, rest, first) {
-                return time;
-            }
-        }
-        Kind::Piece(_) | Kind::Together { .. } => {}
-        _ => return first,
+pub fn first_time(spot: &Spot<'_>, count: Dd) -> u64 {
+    if let Kind::Piece(Shape::Line(line)) = &spot.leaf.kind
+        && let Some(time) = on_line(spot, line, count)
+    {
+        return time;
+    }
+    let first = (spot.start - Dd::new(slack(spot.start))).ceil_u64();
+    let is_curve = matches!(&spot.leaf.kind, Kind::Piece(_) | Kind::Together { .. });
+    if !is_curve || (count - spot.before).hi <= 0.0 {
+        return first;
     }
     search(spot, count, first)
 }
 
-fn above_zero(rest: Dd) -> Option<Dd> {
-    (rest.hi > 0.0).then_some(rest)
-}
-
-/// The root of `from·x + slope·x²/2 = rest`, in plain numbers and then one step of Newton's.
+/// The root of `from·x + slope·x²/2 = rest`: in plain numbers, and then one step of Newton's from the
+/// precise residual. `None` where that does not tell the nanosecond for certain.
+///
+/// A tie is a root that lies before a whole nanosecond by the tolerance of counts, which is well
+/// above what rounding does to the residual.
 #[inline]
-fn on_line(spot: &Spot<'_>, line: &Line, count: Dd, rest: Dd, first: u64) -> Option<u64> {
+fn on_line(spot: &Spot<'_>, line: &Line, count: Dd) -> Option<u64> {
+    let rest = count - spot.before;
     let (from, slope) = (line.from.dd().hi, line.slope.dd().hi);
-    let near = if slope == 0.0 {
-        rest.hi / from
+    let (near, off) = if slope == 0.0 {
+        let near = rest.hi / from;
+        (near, rest.residual(line.from.dd(), near))
     } else {
         let discriminant = from * from + 2.0 * slope * rest.hi;
-        2.0 * rest.hi / (from + discriminant.max(0.0).sqrt())
+        let near = 2.0 * rest.hi / (from + discriminant.max(0.0).sqrt());
+        let mean = line.from.dd() + line.slope.dd() * (near / 2.0);
+        (near, rest.residual(mean, near))
     };
     let rate = from + slope * near;
-    let off = (rest - spot.leaf_area(Dd::new(near))).hi;
     let step = off / rate;
-    let root = Dd::new(near) + Dd::new(step);
-    // What one step leaves, and the rounding of the counts, in nanoseconds.
-    let doubt =
-        (slope * step * step).abs() / rate + count.hi * ROUNDING / rate + root.hi * ROUNDING;
-    if !(rate > CANCELLED * from && doubt < 0.1 && root.hi > -1.0) {
-        return None;
-    }
-    let time = spot.start + root;
-    if time.hi >= 1.8e19 {
-        return None;
-    }
-    let nearest = (time + Dd::new(0.5)).floor();
-    let distance = (time - nearest).hi;
-    let whole = nearest.floor_u64();
-    if distance.abs() > doubt + 1e-9 {
-        return Some((whole + u64::from(distance > 0.0)).max(first));
-    }
-    let reached = whole >= first && spot.reaches(whole, count);
-    Some(if reached { whole } else { (whole + 1).max(first) })
+    let (whole, distance) = spot.start.whole_and_rest(near, step);
+    // A start that is not a whole nanosecond may itself be rounded.
+    let start = if spot.start.lo == 0.0 { 0.0 } else { spot.start.hi };
+    let doubt = (slope * step * step).abs() / rate
+        + step.abs() * 1e-15
+        + count.hi / rate * LINE_ROUNDING
+        + start * LINE_ROUNDING;
+    let fits = (0.0..9e18).contains(&(spot.start.hi + near));
+    let sure = distance.abs() > doubt && rate > CANCELLED * from && fits;
+    sure.then(|| u64::try_from(whole).unwrap_or(0) + u64::from(distance > 0.0))
 }
 
 /// Newton's method on whole nanoseconds within a bracket that shrinks at every step, by half at
-/// least every third one.
+/// least every fourth one.
 fn search(spot: &Spot<'_>, count: Dd, first: u64) -> u64 {
     let end = spot.leaf.length.map(|length| (spot.start + length.dd()).ceil_u64());
-    // `below` is not reached, `above` is.
-    let (mut below, mut above) = (first, end.unwrap_or(u64::MAX));
-    if above <= first || spot.reaches(first, count) {
+    let mut above = end.unwrap_or(u64::MAX).max(first);
+    // At `above` the count is reached; at `below`, before the leaf, it is not.
+    let Some(mut below) = first.checked_sub(1).or_else(|| spot.misses(0, count).then_some(0))
+    else {
         return first;
-    }
-    let steepest = match &spot.leaf.kind {
-        Kind::Piece(shape) => Some(shape.steepest(spot.leaf.range.high.hi)),
-        _ => None,
     };
     let mut guess = spot.first_guess(count, below, above);
+    if let Some(time) = spot.root_near(guess.clamp(below, above), count) {
+        return time.clamp(below + 1, above);
+    }
     let mut steps = 0u32;
     while above - below > 1 {
         let t = guess.clamp(below + 1, above - 1);
@@ -97,18 +92,12 @@ fn search(spot: &Spot<'_>, count: Dd, first: u64) -> u64 {
         }
         let step = off.hi / rate;
         let root = Dd::from_u64(t) + Dd::new(step);
-        if let Some(steepest) = steepest {
-            let doubt = (steepest * step * step + count.hi * ROUNDING) / rate;
-            let above_whole = (root - root.floor()).hi;
-            if doubt < MARGIN / 2.0
-                && steepest * step.abs() < rate / 2.0
-                && (MARGIN..1.0 - MARGIN).contains(&above_whole)
-            {
-                return root.ceil_u64().clamp(below + 1, above);
-            }
+        let doubt = count.hi * ROUNDING;
+        if let Some(time) = spot.root_from(t, step, rate, doubt) {
+            return time.clamp(below + 1, above);
         }
         steps += 1;
-        guess = if steps.is_multiple_of(3) || !step.is_finite() {
+        guess = if steps.is_multiple_of(4) || !step.is_finite() {
             below + (above - below) / 2
         } else if step >= 0.0 {
             root.ceil_u64()
@@ -121,19 +110,10 @@ fn search(spot: &Spot<'_>, count: Dd, first: u64) -> u64 {
 }
 
 impl Spot<'_> {
-    /// Whether the count is reached at t, in whole nanoseconds, as it is at the end.
-    #[inline]
-    fn reaches(&self, t: u64, count: Dd) -> bool {
+    /// Whether the count is not reached at t, in whole nanoseconds.
+    fn misses(&self, t: u64, count: Dd) -> bool {
         let t = Dd::from_u64(t);
-        self.leaf.is_over(t - self.start) || self.area(t, slack(t)) >= count
-    }
-
-    #[inline]
-    fn leaf_area(&self, x: Dd) -> Dd {
-        match &self.leaf.kind {
-            Kind::Piece(shape) => shape.area(x),
-            _ => Dd::ZERO,
-        }
+        self.area(t, slack(t)) < count
     }
 
     /// How many jobs are missing at t, and the rate there.
@@ -141,10 +121,32 @@ impl Spot<'_> {
         let t = Dd::from_u64(t);
         let slack = slack(t);
         let rate = match &self.leaf.kind {
-            Kind::Piece(shape) => shape.rate_near(self.local(t)),
-            _ => self.leaf.rate(self.local(t), slack, super::locate::Side::Right).hi,
+            Kind::Piece(shape) => shape.aim(self.local(t).hi).1,
+            _ => self.leaf.rate(self.local(t), slack, Side::Right).hi,
         };
         (count - self.area(t, slack), rate)
+    }
+
+    /// One step of Newton's from t, if that is sure to give the right nanosecond.
+    fn root_near(&self, t: u64, count: Dd) -> Option<u64> {
+        let Kind::Piece(shape) = &self.leaf.kind else { return None };
+        let near = shape.near(self.local(Dd::from_u64(t)));
+        let off = (count - self.before - near.area).hi;
+        self.root_from(t, off / near.rate, near.rate, near.doubt + count.hi * ROUNDING)
+    }
+
+    /// The nanosecond that a step from t leads to, if it is sure that its error and a doubt of so
+    /// many jobs lead to no other.
+    fn root_from(&self, t: u64, step: f64, rate: f64, doubt: f64) -> Option<u64> {
+        let x = self.local(Dd::from_u64(t));
+        let steepest = self.leaf.steepest_around(x, step.abs() + 1.0)?;
+        let root = Dd::from_u64(t) + Dd::new(step);
+        let doubt = (steepest * step * step + doubt) / rate;
+        let above_whole = (root - root.floor()).hi;
+        let sure = doubt < MARGIN / 2.0
+            && steepest * step.abs() < rate / 2.0
+            && (MARGIN..1.0 - MARGIN).contains(&above_whole);
+        sure.then(|| root.ceil_u64())
     }
 
     /// Where to start: as if the rate were the mean one, then a few steps in plain numbers.
@@ -154,24 +156,84 @@ impl Spot<'_> {
             (Some(length), Some(total)) => (length.dd().hi, total.dd().hi / length.dd().hi),
             _ => (f64::INFINITY, (self.leaf.range.low.hi + self.leaf.range.high.hi) / 2.0),
         };
-        let mut x = (rest / mean).clamp(0.0, length);
-        if let Kind::Piece(shape) = &self.leaf.kind {
-            for _ in 0..4 {
-                let Some((area, rate)) = shape.near(x) else { break };
-                let next = (x + (rest - area) / rate).clamp(0.0, length);
-                if !next.is_finite() {
-                    break;
-                }
-                let step = next - x;
-                x = next;
-                if step.abs() < 100.0 {
-                    break;
-                }
+        let steepest = match &self.leaf.kind {
+            Kind::Piece(shape) => shape.steepest(self.leaf.range.high.hi),
+            _ => self.leaf.range.high.hi / NANOS,
+        };
+        // Short of the end, where there is still a rate to follow.
+        let last = length * (1.0 - 1e-9);
+        let mut x = (rest / mean).clamp(0.0, last);
+        for _ in 0..12 {
+            let (area, rate) = self.leaf.aim(x);
+            let next = (x + (rest - area) / rate).clamp(0.0, last);
+            if !next.is_finite() {
+                break;
+            }
+            // What this step leaves, and what the next one would leave of that.
+            let bend = steepest / rate;
+            let left = bend * (next - x) * (next - x);
+            x = next;
+            if bend * left * left < MARGIN / 10.0 {
+                break;
             }
         }
         if !x.is_finite() {
             return below + (above - below) / 2;
         }
         (self.start + Dd::new(x)).ceil_u64()
+    }
+}
+
+impl Node {
+    /// Λ and the rate at x in plain precision, to aim with.
+    fn aim(&self, x: f64) -> (f64, f64) {
+        let end = self.length.as_ref().map_or(f64::INFINITY, |length| length.dd().hi);
+        if x >= end {
+            return (self.total.as_ref().map_or(0.0, |total| total.dd().hi), 0.0);
+        }
+        match &self.kind {
+            Kind::Piece(shape) => shape.aim(x),
+            Kind::Jump => (0.0, 0.0),
+            Kind::Mark { body, .. } => body.aim(x),
+            Kind::Together { flat: Some(flat), .. } => flat.aim(x),
+            Kind::Together { members, .. } => members.iter().fold((0.0, 0.0), |sum, member| {
+                let (area, rate) = member.aim(x);
+                (sum.0 + area, sum.1 + rate)
+            }),
+            Kind::Sequence(_) | Kind::Repeat { .. } => {
+                let spot = self.spot_at(Dd::new(x), 0.0, Side::Right);
+                let here = matches!(spot.leaf.kind, Kind::Piece(_) | Kind::Together { .. });
+                let (area, rate) = if here { spot.leaf.aim(x - spot.start.hi) } else { (0.0, 0.0) };
+                (spot.before.hi + area, rate)
+            }
+        }
+    }
+
+    /// A bound of how fast the rate changes within `reach` of x, or `None` if it may jump there.
+    fn steepest_around(&self, x: Dd, reach: f64) -> Option<f64> {
+        let inside = |start: f64, end: Option<Dd>| {
+            x.hi - reach >= start && end.is_none_or(|end| x.hi + reach <= end.hi)
+        };
+        match &self.kind {
+            Kind::Piece(shape) => {
+                let inside = inside(0.0, self.length.as_ref().map(|length| length.dd()));
+                inside.then(|| shape.steepest(self.range.high.hi))
+            }
+            Kind::Mark { body, .. } => body.steepest_around(x, reach),
+            Kind::Together { flat: Some(flat), .. } => flat.steepest_around(x, reach),
+            Kind::Together { members, .. } => members.iter().try_fold(0.0, |sum, member| {
+                let over = member.is_over(x - Dd::new(reach));
+                Some(sum + if over { 0.0 } else { member.steepest_around(x, reach)? })
+            }),
+            Kind::Jump | Kind::Sequence(_) | Kind::Repeat { .. } => {
+                let spot = self.spot_at(x, slack(x), Side::Right);
+                match &spot.leaf.kind {
+                    Kind::Piece(_) | Kind::Together { .. } => {
+                        spot.leaf.steepest_around(x - spot.start, reach)
+                    }
+                    _ => None,
+                }
+            }
+        }
     }
 }

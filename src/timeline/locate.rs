@@ -2,6 +2,7 @@
 
 use super::dd::Dd;
 use super::node::{Kind, Node, Range, Sequence};
+use super::shape::{Near, Shape};
 
 /// Times closer than this, relative, are the same: what rounding may have parted.
 const TIME_TOLERANCE: f64 = 3e-30;
@@ -37,19 +38,19 @@ impl Node {
     #[inline]
     pub fn spot_at(&self, t: Dd, slack: f64, side: Side) -> Spot<'_> {
         let (mut node, mut start, mut before) = (self, Dd::ZERO, Dd::ZERO);
-        let border = Dd::new(if side == Side::Right { slack } else { -slack });
+        let t = t + Dd::new(if side == Side::Right { slack } else { -slack });
         loop {
             match &node.kind {
                 Kind::Mark { body, .. } => node = body,
                 Kind::Together { flat: Some(flat), .. } => node = flat,
                 Kind::Sequence(sequence) if !sequence.items.is_empty() => {
-                    let i = sequence.index_at(t - start + border, side);
+                    let i = sequence.index_at(t - start, side);
                     start = start + sequence.starts[i];
                     before = before + sequence.sums[i];
                     node = &sequence.items[i];
                 }
                 Kind::Repeat { body, times } if node.lasts() => {
-                    let pass = pass_at(body, *times, t - start + border);
+                    let pass = pass_at(body, *times, t - start);
                     (start, before) = enter(body, pass, start, before);
                     node = body;
                 }
@@ -291,6 +292,18 @@ impl Spot<'_> {
             Some(length) => x.min(length.dd()),
             None => x,
         }
+    }
+
+    /// How many jobs are due at or before t, where plain precision can tell.
+    #[inline]
+    pub fn jobs_near(&self, t: Dd) -> Option<u64> {
+        let Kind::Piece(shape) = &self.leaf.kind else { return None };
+        if matches!(shape, Shape::Line(_)) {
+            return None;
+        }
+        let x = self.local(t);
+        let Near { area, doubt, .. } = shape.rough(x);
+        super::jobs_near((self.before + area).hi, doubt)
     }
 
     /// Jobs due at or before t, a time in the leaf.

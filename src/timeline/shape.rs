@@ -228,25 +228,72 @@ impl Shape {
     }
 }
 
-/// Plain numbers, to aim with: nothing that is decided depends on their last digits.
+/// What is known of a shape at one time without the cost of full precision.
+pub struct Near {
+    /// The integral from 0.
+    pub area: Dd,
+    /// The rate.
+    pub rate: f64,
+    /// How far off the integral may be, in jobs.
+    pub doubt: f64,
+}
+
+/// Plain numbers, to aim with: what is decided with them has to be clear of their doubt.
 impl Shape {
-    /// Integral and rate at x, where they are worth a look before the precise ones.
-    pub fn near(&self, x: f64) -> Option<(f64, f64)> {
+    /// Integral and rate at x in plain precision.
+    pub fn aim(&self, x: f64) -> (f64, f64) {
         match self {
-            Shape::Sine(sine) => Some(sine.near(x)),
+            Shape::Line(line) => {
+                let (from, slope) = (line.from.dd().hi, line.slope.dd().hi);
+                (x * (from + slope * x / 2.0), from + slope * x)
+            }
+            Shape::Smooth(way) => way.aim_smooth(x),
+            Shape::Logarithmic(way) => way.aim_logarithmic(x),
+            Shape::Sine(sine) => sine.aim(x),
             Shape::Exponential(it) => {
                 let bent = it.bend.hi * x;
                 let over = if bent == 0.0 { 1.0 } else { bent.exp_m1() / bent };
                 let from = it.from.dd().hi;
-                Some((from * x * over, from * bent.exp()))
+                (from * x * over, from * bent.exp())
             }
-            _ => None,
+            Shape::Sum(terms) => terms.iter().fold((0.0, 0.0), |(area, rate), term| {
+                let (a, r) = term.aim(x);
+                (area + a, rate + r)
+            }),
         }
     }
 
-    /// The rate in plain precision.
-    pub fn rate_near(&self, x: Dd) -> f64 {
-        self.near(x.hi).map_or_else(|| self.rate(x).hi, |(_, rate)| rate)
+    /// Integral and rate at x, close enough to find most nanoseconds.
+    pub fn near(&self, x: Dd) -> Near {
+        match self {
+            Shape::Sine(sine) => sine.near(x),
+            _ => Near { area: self.area(x), rate: self.aim(x.hi).1, doubt: 0.0 },
+        }
+    }
+
+    /// Integral and rate at x, close enough to tell most counts.
+    pub fn rough(&self, x: Dd) -> Near {
+        match self {
+            Shape::Sine(sine) => sine.near(x),
+            _ => {
+                let (area, rate) = self.aim(x.hi);
+                let doubt = (area.abs() + self.aim_size(x.hi)) * 1e-13;
+                Near { area: Dd::new(area), rate, doubt }
+            }
+        }
+    }
+
+    /// The size of the numbers whose difference an integral in plain precision is.
+    fn aim_size(&self, x: f64) -> f64 {
+        match self {
+            Shape::Line(line) => x * (line.from.dd().hi.abs() + line.slope.dd().hi.abs() * x),
+            Shape::Smooth(way) | Shape::Logarithmic(way) => {
+                4.0 * way.over.dd().hi * (way.from.dd().hi + way.height().abs())
+            }
+            Shape::Exponential(it) => x * it.from.dd().hi,
+            Shape::Sine(sine) => sine.size(x),
+            Shape::Sum(terms) => terms.iter().map(|term| term.aim_size(x)).sum(),
+        }
     }
 
     /// A bound of how fast the rate changes in a nanosecond, up or down, where it is nowhere above

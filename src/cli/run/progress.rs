@@ -3,11 +3,20 @@
 
 use crate::cli::output::width;
 use crate::run::events::{Event, Record, Snapshot, Views};
+use crate::run::guards::GuardEntry;
 use crate::show;
 use std::io::{IsTerminal as _, Write as _};
 
+/// Shows a run on a thread of its own, so that a terminal that takes nothing holds up no job.
+/// Without a thread to be had the run goes on unseen.
+pub(super) fn spawn(views: Views, quiet: bool) -> Option<std::thread::JoinHandle<()>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().ok()?;
+    let show = move || runtime.block_on(follow(views, quiet));
+    std::thread::Builder::new().name("progress".to_owned()).spawn(show).ok()
+}
+
 /// Shows a run until its views end.
-pub(super) async fn follow(mut views: Views, quiet: bool) {
+async fn follow(mut views: Views, quiet: bool) {
     let mut line =
         Line { terminal: std::io::stderr().is_terminal(), quiet, drawn: false, minute: None };
     let mut shown = true;
@@ -79,12 +88,10 @@ impl Line {
         };
         let text = match &record.event {
             Event::Warning { message } => format!("warning: {message}"),
-            Event::Error { kind, count, message } => {
-                format!("error: {} failed with {kind}: {message}", show::plural(*count, "job"))
+            Event::Error { kind, outcome, count, message } => {
+                format!("error: {} {outcome} ({kind}): {message}", show::plural(*count, "job"))
             }
-            Event::Guard { hit } => {
-                format!("guard: `{}` hit at {}: {}", hit.guard, show::number(hit.value), hit.action)
-            }
+            Event::Guard { hit } => format!("guard: {}", guard(hit, "")),
             Event::Paused { by, stream } => format!("paused{} by {by}", whose(stream)),
             Event::Resumed { by, stream } => format!("resumed{} after {by}", whose(stream)),
             Event::ConnectionLost { message } => format!("connection lost: {message}"),
@@ -115,6 +122,15 @@ impl Line {
             let _ = write!(std::io::stderr().lock(), "\r\x1b[2K");
             self.drawn = false;
         }
+    }
+}
+
+/// What a guard did and why; `after` says when, where the line does not.
+pub(super) fn guard(hit: &GuardEntry, after: &str) -> String {
+    let GuardEntry { guard, action, .. } = hit;
+    match &hit.cause {
+        Some(cause) => format!("`{guard}` can't be kept{after}, {cause}: {action}"),
+        None => format!("`{guard}` hit{after} at {}: {action}", show::number(hit.value)),
     }
 }
 

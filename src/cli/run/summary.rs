@@ -40,8 +40,24 @@ pub(crate) fn summary(report: &Report, target: &str, color: bool) -> String {
                 .map_or_else(String::new, |rss| format!(", {} of memory", show::bytes(rss)))
         ),
     );
-    text.row("digest", &report.digest);
+    text.row("digest", &format!("{}, seed {}", report.digest, report.seed));
     text.out
+}
+
+/// Why a run did not end well, in one line, for those who asked for quiet.
+pub(crate) fn reason(report: &Report) -> String {
+    let file = &report.file;
+    let missed = report.expectations.iter().find(|expectation| !expectation.met);
+    match (report.outcome, &report.failure, report.guards.last(), missed) {
+        (OutcomeName::Failed, Some(failure), ..) => format!("{file}: failed: {}", failure.message),
+        (OutcomeName::Guard, _, Some(hit), _) => {
+            format!("{file}: stopped by `{}` at {}", hit.guard, show::number(hit.value))
+        }
+        (OutcomeName::Done, _, _, Some(missed)) => {
+            format!("{file}: not as expected: {}", missed.text)
+        }
+        _ => format!("{file}: ended early, {} sent", show::plural(report.jobs.sent, "job")),
+    }
 }
 
 fn account(report: &Report) -> String {
@@ -137,8 +153,9 @@ impl Text {
     fn findings(&mut self, report: &Report) {
         for error in &report.errors {
             let text = format!(
-                "{} of kind {}, first after {}: {}",
+                "{} {} ({}), first after {}: {}",
                 show::plural(error.count, "job"),
+                error.outcome,
                 error.kind,
                 show::duration((error.first_at_s * 1e9) as u64),
                 error.last
@@ -157,14 +174,8 @@ impl Text {
             self.row(&name, &text);
         }
         for hit in &report.guards {
-            let text = format!(
-                "`{}` hit after {} at {}: {}",
-                hit.guard,
-                show::duration((hit.at_s * 1e3) as u64 * 1_000_000),
-                show::number(hit.value),
-                hit.action
-            );
-            self.row("guard", &text);
+            let after = show::duration((hit.at_s * 1e3) as u64 * 1_000_000);
+            self.row("guard", &super::progress::guard(hit, &format!(" after {after}")));
         }
         for expectation in &report.expectations {
             let (mark, code) = if expectation.met { ("✓", "32") } else { ("✗", "31") };

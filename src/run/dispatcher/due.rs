@@ -103,22 +103,23 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             }
             let entry = self.guards.entry(guard, value, now_ns);
             self.note_hit(entry);
-            match effect {
-                Effect::Pause => {
-                    self.set_pauses(now_ns);
-                    self.tell(Event::Paused { by, stream: name });
-                }
-                Effect::StopStream { stream, .. } => {
-                    self.fall_due(now_ns);
-                    self.pacer.close(stream, now_ns);
-                    self.give_up(stream);
-                    self.stream_stopped = true;
-                }
-                _ => {
-                    self.fall_due(now_ns);
-                    self.stop_run(Ending::Guard, now_ns);
-                }
+            if effect == Effect::Pause {
+                self.set_pauses(now_ns);
+                self.tell(Event::Paused { by, stream: name });
+            } else {
+                self.stop_by_guard(effect, now_ns);
             }
+        }
+    }
+
+    /// Ends a stream or the run at once.
+    pub(super) fn stop_by_guard(&mut self, effect: Effect, now_ns: u64) {
+        if let Effect::StopStream { stream, .. } = effect {
+            self.pacer.close(stream, now_ns);
+            self.give_up(stream);
+            self.stream_stopped = true;
+        } else {
+            self.stop_run(Ending::Guard, now_ns);
         }
     }
 

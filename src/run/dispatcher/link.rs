@@ -38,6 +38,11 @@ const FIRST_BACKOFF_NS: u64 = 1_000_000;
 const LONGEST_BACKOFF_NS: u64 = 500_000_000;
 
 impl Link {
+    /// Whether a break of the connection is known of and not mended.
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost_since_ns.is_some()
+    }
+
     pub(super) fn is_held(&self) -> bool {
         self.hold.is_some()
     }
@@ -129,7 +134,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     /// [`super::RunOptions::refused_passing_for`], and at least
     /// [`super::RunOptions::refused_jobs`] jobs. At its end: if it was refusing still, after so
     /// many jobs, or has accepted nothing in the whole run. A guard on errors leaves the say to the
-    /// script, but for a run of which nothing was accepted.
+    /// script while the run lasts, and at its end if it has acted.
     pub(super) fn judge_refusals(&mut self, now_ns: u64, at_end: bool) {
         let refusals = &self.link.refusals;
         let Some(failure) = &refusals.last else { return };
@@ -138,10 +143,10 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         } else {
             self.options.refused_for
         };
+        let scripts_say =
+            if at_end { self.guards.acted_on_errors() } else { self.guards.bounds_errors() };
         let long = at_end || now_ns.saturating_sub(refusals.since_ns) >= nanos(patience);
-        let in_a_row = long
-            && refusals.jobs >= self.options.refused_jobs.max(1)
-            && !self.guards.bounds_errors();
+        let in_a_row = long && refusals.jobs >= self.options.refused_jobs.max(1) && !scripts_say;
         let of_all = at_end && refusals.total == self.stats.counts().sent;
         if in_a_row || of_all {
             self.fail(failure.clone(), now_ns);

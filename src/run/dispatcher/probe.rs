@@ -1,12 +1,13 @@
-//! Questions to the outside: how full the queues are, whether a file is there.
+//! Questions to the outside: how full the queues are.
 
 use super::{Boxed, Dispatcher, SECOND_NS};
 use crate::job::Format;
 use crate::plan::{Guard, GuardKind};
 use crate::run::clock::Clock;
 use crate::run::events::Event;
+use crate::run::guards::{GuardEntry, Hit};
 use crate::run::jobs::Jobs;
-use crate::sink::{Failure, Queue, Sink};
+use crate::sink::{Failure, Queue, Sink, State};
 use std::sync::Arc;
 
 /// What a queue said.
@@ -23,11 +24,20 @@ pub(super) struct Probe {
     asking: usize,
     asked_ns: u64,
     next_round_ns: u64,
-    /// For each queue whether its last question was not answered: said once.
-    failing: Vec<bool>,
+    unread: Vec<Unread>,
 }
 
-/// After this long a question is given up.
+/// What is known of a queue whose depth can't be read.
+#[derive(Clone, Copy, Default)]
+struct Unread {
+    /// It has been said: once, until it can be read again.
+    said: bool,
+    /// Since when, if nothing but the depth is missing. While the connection is lost nothing is
+    /// sent either, and a guard is kept.
+    since_ns: Option<u64>,
+}
+
+/// After this long a question is given up, and a guard on a depth that can't be read stops.
 const PATIENCE_NS: u64 = 5 * SECOND_NS;
 
 impl Probe {
@@ -41,8 +51,8 @@ impl Probe {
                 queues.push(Queue { name: name.clone(), format: Format::List });
             }
         }
-        let failing = vec![false; queues.len()];
-        Probe { queues, out: None, asking: 0, asked_ns: 0, next_round_ns: 0, failing }
+        let unread = vec![Unread::default(); queues.len()];
+        Probe { queues, out: None, asking: 0, asked_ns: 0, next_round_ns: 0, unread }
     }
 
     pub(super) fn queues(&self) -> &[Queue] {
@@ -66,8 +76,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     /// Asks whatever is to be asked for by now.
     pub(super) fn ask(&mut self, now_ns: u64) {
         if self.guards.asks_files() {
-            let hits = self.guards.judge_files();
-            self.act(hits, now_ns);
+            self.look(now_ns);
         }
         if self.guards.asks_errors() {
             let hits = self.guards.judge_errors(now_ns);
@@ -75,7 +84,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         }
         if self.probe.is_out() && now_ns.saturating_sub(self.probe.asked_ns) > PATIENCE_NS {
             self.probe.out = None;
-            self.probe_failed(self.probe.asking, "no answer");
+            self.probe_failed(self.probe.asking, "no answer", now_ns);
         }
         if !self.probe.is_out()
             && now_ns >= self.probe.next_round_ns
@@ -100,35 +109,74 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let now_ns = self.clock.now_ns();
         match reading.depth {
             Ok(depth) => {
-                self.probe.failing[reading.queue] = false;
+                self.probe.unread[reading.queue] = Unread::default();
                 self.stats.depth_mut(reading.queue).seen(depth);
                 let hits = self.guards.judge_depth(reading.queue, depth);
                 self.act(hits, now_ns);
             }
-            Err(failure) => self.probe_failed(reading.queue, &failure.message),
+            Err(failure) => self.probe_failed(reading.queue, &failure.message, now_ns),
         }
         if reading.queue + 1 < self.probe.queues.len() {
             self.ask_depth(reading.queue + 1, now_ns);
         }
     }
 
-    fn probe_failed(&mut self, queue: usize, message: &str) {
-        if !std::mem::replace(&mut self.probe.failing[queue], true) {
-            let name = &self.probe.queues[queue].name;
-            let message = format!("depth of queue {name:?} unknown: {message}");
-            self.tell(Event::Warning { message });
+    /// A depth could not be read: says so once, and stops what guards on it speak of if that goes
+    /// on.
+    fn probe_failed(&mut self, queue: usize, why: &str, now_ns: u64) {
+        let message = self.say_unread(queue, why);
+        let connected = !self.link.is_lost() && matches!(self.sink.state(), State::Ready);
+        let asked_ns = self.probe.asked_ns;
+        let unread = &mut self.probe.unread[queue];
+        unread.since_ns = connected.then(|| unread.since_ns.unwrap_or(asked_ns));
+        if unread.since_ns.is_none_or(|since_ns| now_ns.saturating_sub(since_ns) < PATIENCE_NS) {
+            return;
+        }
+        for Hit { guard, value, effect } in self.guards.blind_on(queue) {
+            let entry = self.guards.entry(guard, value, now_ns);
+            let (action, cause) = ("stop".to_owned(), Some(message.clone()));
+            self.note_hit(GuardEntry { action, cause, ..entry });
+            self.stop_by_guard(effect, now_ns);
         }
     }
 
-    /// Reads all depths before or after the run, as far as they can be read.
-    pub(super) async fn read_depths(&mut self, note: impl Fn(&mut Self, usize, u64)) {
+    /// Warns of a depth that can't be read, once; returns the warning.
+    fn say_unread(&mut self, queue: usize, why: &str) -> String {
+        let name = &self.probe.queues[queue].name;
+        let message = format!("depth of queue {name:?} unknown: {why}");
+        if !std::mem::replace(&mut self.probe.unread[queue].said, true) {
+            self.tell(Event::Warning { message: message.clone() });
+        }
+        message
+    }
+
+    /// Reads all depths before or after the run, as far as they can be read. Returns what a guard
+    /// can't be kept for: a failure that lasts, of a queue that it watches.
+    pub(super) async fn read_depths(
+        &mut self,
+        note: impl Fn(&mut Self, usize, u64),
+    ) -> Option<Failure> {
         self.probe.out = None;
+        let mut blind = None;
         for queue in 0..self.probe.queues.len() {
-            match self.sink.depth(&self.probe.queues[queue]).await {
-                Ok(depth) => note(self, queue, depth),
+            let failure = match self.sink.depth(&self.probe.queues[queue]).await {
+                Ok(depth) => {
+                    note(self, queue, depth);
+                    continue;
+                }
+                Err(failure) => failure,
+            };
+            let message = self.say_unread(queue, &failure.message);
+            if !failure.lasting {
                 // The others would not be told either, or only after as long a wait.
-                Err(failure) => return self.probe_failed(queue, &failure.message),
+                break;
+            }
+            if let Some(guard) = self.guards.watching(queue) {
+                let text = &self.guards.guard(guard).text;
+                let message = format!("`{text}` can't be kept: {message}");
+                blind.get_or_insert(Failure { message, ..failure });
             }
         }
+        blind
     }
 }

@@ -78,9 +78,12 @@ impl Teller {
 }
 
 impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
-    /// Reads the depths, starts the clock and says so.
+    /// Reads the depths, looks for files, starts the clock and says so. A guard that can't be kept from the start
+    /// fails the run before its first job.
     pub(super) async fn open(&mut self) {
-        self.read_depths(|run, queue, depth| run.stats.depth_mut(queue).at_start(depth)).await;
+        let blind =
+            self.read_depths(|run, queue, depth| run.stats.depth_mut(queue).at_start(depth)).await;
+        let looked = self.look_first();
         self.clock.start();
         let end_ns = self.task.streams.iter().map(|(_, schedule)| schedule.end_ns()).max();
         self.tell(Event::Started {
@@ -92,6 +95,13 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             duration_s: end_ns.unwrap_or(0) as f64 / 1e9,
         });
         self.tell_notices();
+        if let Some(failure) = blind {
+            self.fail(failure, 0);
+        }
+        match looked {
+            Ok(hits) => self.act(hits, 0),
+            Err(failure) => self.fail(failure, 0),
+        }
     }
 
     /// Once a second: completes the seconds that are over, tells errors and shows the state.
@@ -151,7 +161,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
                 let (kind, message) = (entry.kind.clone(), entry.last.clone());
                 let now_ns = self.clock.now_ns();
                 let at = self.clock.start_unix_ns().saturating_add(now_ns);
-                let event = Event::Error { kind, count, message };
+                let event = Event::Error { kind, outcome: entry.outcome, count, message };
                 self.teller.publisher.tell(Record { at, t_s: now_ns as f64 / 1e9, event });
             }
         }
@@ -195,6 +205,10 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         }
         self.sink.finish().await;
         self.stats.close_seconds(u64::MAX);
+        if self.ending.is_none() {
+            let hits = self.guards.judge_errors_at_end(elapsed_ns);
+            self.act(hits, elapsed_ns);
+        }
         self.judge_refusals(elapsed_ns, true);
         self.cut_minute(elapsed_ns);
         self.tell_state(elapsed_ns);
@@ -235,6 +249,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             run_id: self.options.run_id.clone(),
             file: self.task.file.clone(),
             digest: self.task.digest.clone(),
+            seed: self.task.seed,
             target: self.options.target.clone(),
             shard: (of > 1).then(|| format!("{part}/{of}")),
             started_at: instant_text(self.clock.start_unix_ns()),

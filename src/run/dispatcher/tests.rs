@@ -93,6 +93,7 @@ impl Scene {
         let task = Task {
             file: "test.load".to_owned(),
             digest: "d1".to_owned(),
+            seed: 1,
             streams: streams.map(|(at, jobs)| (Some(format!("s{at}")), jobs.shared())).collect(),
             jobs: self.jobs,
             guards: self.guards,

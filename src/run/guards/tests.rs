@@ -175,9 +175,9 @@ fn a_pause_by_depth_ends_when_all_queues_are_low() {
 fn errors_are_judged_once_they_tell_something() {
     let kind = GuardKind::Errors { limit: 0.01, window_ns: 10 * SECOND };
     let mut guards = armed(vec![guard(kind.clone(), None, None)]);
-    guards.answered(0, 0, 99, 99);
+    guards.answered(0, 0, 19, 19);
     assert_eq!(guards.judge_errors(0), [], "too few");
-    guards.answered(1, 1, 9_801, 0);
+    guards.answered(1, 1, 1_881, 0);
     assert_eq!(guards.judge_errors(1), [], "exactly 1 %");
     guards.answered(1, 2, 1, 1);
     assert_eq!(guards.judge_errors(2).len(), 1);
@@ -192,14 +192,28 @@ fn errors_are_judged_once_they_tell_something() {
 }
 
 #[test]
-fn a_file_is_seen_when_it_appears() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("stop");
-    let kind = GuardKind::File(path.to_string_lossy().into_owned());
-    let mut guards = armed(vec![guard(kind, None, None)]);
-    assert_eq!(guards.judge_files(), []);
-    std::fs::write(&path, "").unwrap();
-    assert_eq!(guards.judge_files(), [Hit { guard: 0, value: 1.0, effect: STOP_RUN }]);
+fn errors_are_judged_at_the_end_however_few_answers_there_were() {
+    let kind = GuardKind::Errors { limit: 0.5, window_ns: 10 * SECOND };
+    let of = |action, failed| {
+        let mut guards = armed(vec![guard(kind.clone(), action, None)]);
+        guards.answered(0, 0, 4, failed);
+        assert_eq!(guards.judge_errors(0), [], "too few");
+        (guards.judge_errors_at_end(SECOND), guards.acted_on_errors())
+    };
+    assert_eq!(of(None, 2), (vec![], false));
+    let hit = Hit { guard: 0, value: 0.75, effect: STOP_RUN };
+    assert_eq!(of(Some(Action::Stop), 3), (vec![hit], true));
+    assert_eq!(of(Some(Action::PauseUntil(0.1)), 3), (vec![], false), "nothing left to hold");
+}
+
+#[test]
+fn a_file_stops_once_it_is_there() {
+    let mut guards = armed(vec![guard(GuardKind::File("stop".to_owned()), None, None)]);
+    assert_eq!(guards.files(), [(0, PathBuf::from("stop"))]);
+    assert_eq!(guards.judge_file(0, false), None);
+    assert_eq!(guards.judge_file(0, true), Some(Hit { guard: 0, value: 1.0, effect: STOP_RUN }));
+    assert!(!guards.asks_files());
+    assert_eq!(guards.judge_file(0, true), None, "once is enough");
     let entry = guards.entry(0, 1.0, 2 * SECOND);
     assert_eq!((entry.at_s, entry.action.as_str()), (2.0, "stop"));
 }

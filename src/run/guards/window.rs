@@ -86,8 +86,8 @@ struct Slice {
     failed: u64,
 }
 
-/// The share of a window that counts is judged once so many jobs were answered in it …
-const ENOUGH_ANSWERS: u64 = 100;
+/// From so many answers on a window's share is judged before a whole window has passed.
+const ENOUGH_ANSWERS: u64 = 20;
 const SLICES: u64 = 100;
 
 impl ErrorWindow {
@@ -186,11 +186,11 @@ mod tests {
     #[test]
     fn errors_slide_out() {
         let mut window = ErrorWindow::new(1_000);
-        window.add(0, 10, 10);
+        window.add(0, 19, 19);
         assert_eq!((window.share(0), window.is_telling(0)), (1.0, false));
-        window.add(500, 90, 0);
-        assert_eq!((window.share(500), window.is_telling(500)), (0.1, true));
-        assert_eq!(window.share(999), 0.1);
+        window.add(500, 57, 0);
+        assert_eq!((window.share(500), window.is_telling(500)), (0.25, true));
+        assert_eq!(window.share(999), 0.25);
         assert_eq!(window.share(1_000), 0.0);
         assert!(window.is_telling(1_000), "a whole window has passed");
         assert_eq!(window.share(9_000), 0.0);

@@ -191,6 +191,7 @@ mod tests {
         let running = run(&plan, sink, options, rehearsal.clock(), Control::new(), publisher);
         let report = rehearsal.play(running).unwrap().unwrap();
         assert_eq!((report.jobs.acked, report.exit_code), (150, 0));
+        assert_eq!((report.digest.as_str(), report.seed), ("d", 7));
         assert_eq!((report.streams[0].jobs.acked, report.streams[1].jobs.acked), (100, 50));
         assert_eq!(report.streams[0].by_job[1].job, "y");
         assert_eq!(report.streams[0].by_job[1].acked, 25);

@@ -1,7 +1,6 @@
 //! sin(2πj/256) for j from 0 to 64, each as a double-double, correctly rounded.
 
 /// A quarter of a turn in 64 steps.
-#[expect(clippy::approx_constant, reason = "a table, of which √½ is one entry")]
 pub(super) const SINES: [(f64, f64); 65] = [
     (0.0, 0.0),
     (0.024541228522912288, -9.186849012577878e-20),

@@ -1,5 +1,6 @@
 //! Waves.
 
+use super::Near;
 use crate::timeline::dd::Dd;
 use crate::timeline::functions::{INVERSE_TWO_PI, cos_turns, sin_turns};
 use crate::timeline::num::Num;
@@ -101,12 +102,31 @@ impl Sine {
         (low, high)
     }
 
-    /// Integral and rate at x in plain precision, to aim with.
-    pub fn near(&self, x: f64) -> (f64, f64) {
-        let turns = (self.phase.dd().hi + x * self.frequency.hi).fract();
-        let (sin, cos) = (turns * TAU).sin_cos();
+    /// Integral and rate at x in plain precision.
+    pub fn aim(&self, x: f64) -> (f64, f64) {
+        let turns = self.phase.dd().hi + x * self.frequency.hi;
+        let (sin, cos) = ((turns - turns as i64 as f64) * TAU).sin_cos();
         let base = self.base.dd().hi;
         (base * x + self.swing.hi * (self.cos_phase.hi - cos), base + self.amp.dd().hi * sin)
+    }
+
+    /// Only the wave in plain precision: its sine is good to 10⁻¹⁵ on any machine.
+    pub fn near(&self, x: Dd) -> Near {
+        let turns = self.turns(x);
+        let (sin, cos) = ((turns - turns.floor()).hi * TAU).sin_cos();
+        let wave = self.swing.hi * (self.cos_phase.hi - cos);
+        Near {
+            area: self.base.dd() * x + Dd::new(wave),
+            rate: self.base.dd().hi + self.amp.dd().hi * sin,
+            doubt: self.swing.hi.abs() * 1e-14,
+        }
+    }
+
+    /// The size of the numbers that the integral from 0 to x is made of in plain precision: its
+    /// even part, and the wave with what is lost of the turns.
+    pub fn size(&self, x: f64) -> f64 {
+        let turns = 1.0 + x * self.frequency.hi;
+        self.base.dd().hi.abs() * x + 10.0 * self.swing.hi.abs() * turns
     }
 
     /// The greatest change of rate in a nanosecond.

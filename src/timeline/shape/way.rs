@@ -86,6 +86,26 @@ impl Way {
         Way { from: self.from.times(factor), to: self.to.times(factor), ..*self }
     }
 
+    /// Integral and rate of a smooth way in plain precision.
+    pub fn aim_smooth(&self, x: f64) -> (f64, f64) {
+        let (from, over, height) = (self.from.dd().hi, self.over.dd().hi, self.height());
+        let upto = |u: f64| u * over * (from + height * u * u * (1.0 - u / 2.0));
+        let start = self.offset.dd().hi / over;
+        let u = start + x / over;
+        (upto(u) - upto(start), from + height * u * u * (3.0 - 2.0 * u))
+    }
+
+    /// Integral and rate of a logarithmic way in plain precision.
+    pub fn aim_logarithmic(&self, x: f64) -> (f64, f64) {
+        let (from, over, height) = (self.from.dd().hi, self.over.dd().hi, self.height());
+        let height = height * INVERSE_LN_10.hi;
+        let upto = |v: f64| over / 9.0 * (from * v + height * ((1.0 + v) * v.ln_1p() - v));
+        let place = |x: f64| 9.0 * self.place(Dd::new(x)).hi / over;
+        let (start, v) = (place(0.0), place(x));
+        let area = if self.mirrored { upto(start) - upto(v) } else { upto(v) - upto(start) };
+        (area, from + height * v.ln_1p())
+    }
+
     /// The least and the greatest change of rate between two times, `6·(to − from)·u(1 − u)/over`:
     /// the way back is turned into a way forth before, so that it is never mirrored.
     pub fn smooth_slopes(&self, from: Dd, to: Dd) -> (f64, f64) {

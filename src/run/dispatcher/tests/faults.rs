@@ -1,6 +1,7 @@
 //! What goes wrong at the target, and that the account adds up whatever does.
 
 use super::*;
+use crate::stats::errors::Fate as Ended;
 use proptest::prelude::*;
 use std::sync::Mutex;
 
@@ -16,7 +17,7 @@ fn refused_jobs_count_as_failed() {
     let jobs = played.report.jobs;
     assert_eq!((jobs.sent, jobs.acked, jobs.failed), (3_000, 2_000, 1_000));
     let error = &played.report.errors[0];
-    assert_eq!((error.kind.as_str(), error.count), ("OOM", 1_000));
+    assert_eq!((error.kind.as_str(), error.outcome, error.count), ("OOM", Ended::Failed, 1_000));
     assert!(error.at_s > 2.9 && error.first_at_s < 0.1);
     let count = |record: &Record| match &record.event {
         Event::Error { count, .. } => *count,
@@ -91,7 +92,8 @@ fn a_sink_lost_for_good_ends_the_run_as_failed() {
     assert_eq!((jobs.sent, jobs.acked), (1_000, 1_000));
     assert!(jobs.skipped > 0 && jobs.due == 1_000 + jobs.skipped);
     assert_eq!(played.report.failure.as_ref().unwrap().kind, "gone");
-    assert_eq!(played.report.errors[0].count, jobs.skipped);
+    let error = &played.report.errors[0];
+    assert_eq!((error.outcome, error.count), (Ended::Skipped, jobs.skipped));
 }
 
 #[test]
@@ -118,6 +120,9 @@ fn unanswered_jobs_are_unknown_and_never_sent_again() {
     let played = scene.play(&sink);
     let jobs = played.report.jobs;
     assert_eq!((jobs.unknown, jobs.acked), (1, 999));
+    assert_eq!(played.report.errors[0].outcome, Ended::Unknown);
+    let told = |event: &Event| matches!(event, Event::Error { outcome: Ended::Unknown, .. });
+    assert_eq!(played.instants(told).len(), 1);
     let mut numbers = played.seen.numbers(0);
     numbers.sort_unstable();
     numbers.dedup();
@@ -143,11 +148,18 @@ fn a_target_that_refuses_everything_ends_the_run() {
 }
 
 #[test]
-fn a_script_that_bounds_errors_has_the_say_about_refusals() {
-    let errors = GuardKind::Errors { limit: 1.0, window_ns: SECOND };
-    let scene = Scene::of(vec![Listed::every(MS, 10_000)]).guard(errors, None, None);
-    let sink = scene.sink(refusing(3 * SECOND));
-    assert_eq!(scene.play(&sink).outcome(), (OutcomeName::Done, 0));
+fn a_script_that_bounds_errors_has_the_say_about_refusals_until_the_end() {
+    let play = |limit, action| {
+        let errors = GuardKind::Errors { limit, window_ns: SECOND };
+        let scene = Scene::of(vec![Listed::every(MS, 10_000)]).guard(errors, action, None);
+        let sink = scene.sink(refusing(3 * SECOND));
+        scene.play(&sink)
+    };
+    let played = play(1.0, None);
+    assert_eq!(played.report.jobs.sent, 10_000, "not given up on");
+    assert_eq!(played.outcome(), (OutcomeName::Failed, 4), "but no success");
+    let played = play(0.9, Some(Action::PauseUntil(0.1)));
+    assert_eq!(played.outcome(), (OutcomeName::Done, 0), "the guard has acted");
 }
 
 #[test]

@@ -200,13 +200,61 @@ fn a_depth_pauses_its_stream_until_it_is_low() {
 }
 
 #[test]
-fn a_depth_that_cant_be_read_stops_nothing() {
-    let scene = thousand().guard(depth(100), None, None);
-    let sink = scene.prompt(MS).with_depth(|_, _| Err(failure("WRONGTYPE", true)));
-    let played = scene.play(&sink);
-    assert_eq!(played.outcome(), (OutcomeName::Done, 0));
+fn a_depth_that_can_never_be_read_fails_the_run_before_its_first_job() {
+    let play = |scene: Scene| {
+        let sink = scene.prompt(MS).with_depth(|_, _| Err(failure("WRONGTYPE", true)));
+        scene.play(&sink)
+    };
+    let played = play(thousand().guard(depth(100), None, None));
+    assert_eq!(played.outcome(), (OutcomeName::Failed, 4));
+    assert_eq!((played.report.jobs.due, played.report.elapsed_s), (0, 0.0));
+    let why = played.report.failure.unwrap();
+    let message = "`guard 0` can't be kept: depth of queue \"q0\" unknown: WRONGTYPE it is";
+    assert_eq!((why.kind.as_str(), why.message.as_str()), ("WRONGTYPE", message));
+
+    let played = play(thousand());
+    assert_eq!(played.outcome(), (OutcomeName::Done, 0), "nothing watches it");
     let warned = played.instants(|event| matches!(event, Event::Warning { .. }));
     assert_eq!(warned.len(), 1);
+}
+
+#[test]
+fn a_depth_that_cant_be_read_for_long_stops_as_the_guard_would() {
+    let play = |action, until_ns: u64| {
+        let scene = Scene::of(vec![Listed::every(MS, 10_000)]).guard(depth(100), action, None);
+        let sink = scene.prompt(MS).with_depth(move |now_ns, _| {
+            let blind = (SECOND..until_ns).contains(&now_ns);
+            if blind { Err(failure("NOPERM", true)) } else { Ok(7) }
+        });
+        scene.play(&sink)
+    };
+    for action in [None, Some(Action::Stop), Some(Action::PauseUntil(50.0))] {
+        let played = play(action, u64::MAX);
+        assert_eq!(played.outcome(), (OutcomeName::Guard, 3));
+        played.assert_whole(0, 6_000);
+        let [hit] = &played.report.guards[..] else { panic!("{:?}", played.report.guards) };
+        assert_eq!((hit.at_s, hit.value, hit.action.as_str()), (6.0, 7.0, "stop"));
+        let cause = "depth of queue \"q0\" unknown: NOPERM it is";
+        assert_eq!(hit.cause.as_deref(), Some(cause));
+    }
+    let played = play(None, 5_900 * MS);
+    assert_eq!((played.outcome(), played.report.guards), ((OutcomeName::Done, 0), vec![]));
+}
+
+#[test]
+fn while_the_connection_is_lost_no_depth_is_missed() {
+    let scene = Scene::of(vec![Listed::every(MS, 10_000)]).guard(depth(100), None, None);
+    let sink = scene.prompt(MS).with_depth(|now_ns, _| {
+        let down = (SECOND..8 * SECOND).contains(&now_ns);
+        if down { Err(failure("io", false)) } else { Ok(7) }
+    });
+    let down = sink.down_until_ns.clone();
+    let played = scene.play_with(&sink, async |clock, _| {
+        clock.sleep_until(SECOND).await;
+        *down.lock().unwrap() = 8 * SECOND;
+    });
+    assert_eq!(played.outcome(), (OutcomeName::Done, 0));
+    played.assert_whole(0, 10_000);
 }
 
 #[test]
@@ -231,6 +279,32 @@ fn errors_above_their_share_stop_and_at_it_do_not() {
         });
         assert_eq!(scene.play(&sink).outcome(), outcome, "one in {every}");
     }
+}
+
+#[test]
+fn errors_of_a_thin_stream_are_judged_too() {
+    let errors = |window_ns| GuardKind::Errors { limit: 0.01, window_ns };
+    let play = |interval_ns, count, window_ns| {
+        let scene = Scene::of(vec![Listed::every(interval_ns, count)]);
+        let scene = scene.guard(errors(window_ns), None, None);
+        let sink = scene.sink(|_, now_ns| {
+            let bad = now_ns >= SECOND;
+            Answer::all(if bad { Fate::Failed("OOM", false) } else { Fate::Acked }, 0)
+        });
+        scene.play(&sink)
+    };
+    // The 20th of 9 a second is answered after 2.17 s.
+    let played = play(SECOND / 9, 72, 10 * SECOND);
+    assert_eq!(played.outcome(), (OutcomeName::Guard, 3));
+    assert_eq!(played.report.jobs.sent, 20);
+    // One a second: a whole window has passed after 5 s, with five answers in it.
+    let played = play(SECOND, 8, 5 * SECOND);
+    assert_eq!((played.outcome(), played.report.jobs.sent), ((OutcomeName::Guard, 3), 5));
+    assert_eq!(played.report.guards[0].at_s, 5.0);
+    // Neither before the run is over: the end judges.
+    let played = play(SECOND, 8, 10 * SECOND);
+    assert_eq!((played.outcome(), played.report.jobs.sent), ((OutcomeName::Guard, 3), 8));
+    assert_eq!((played.report.guards[0].at_s, played.report.guards[0].value), (8.0, 0.875));
 }
 
 #[test]
@@ -263,6 +337,45 @@ fn a_file_that_appears_stops() {
     });
     assert_eq!(played.outcome(), (OutcomeName::Guard, 3));
     assert_eq!(played.report.guards[0].at_s, 1.3);
+}
+
+#[test]
+fn a_file_that_is_there_beforehand_leaves_no_job() {
+    let folder = tempfile::tempdir().unwrap();
+    let kind = GuardKind::File(folder.path().to_string_lossy().into_owned());
+    let scene = Scene::of(vec![Listed::at(vec![0; 10])]).guard(kind, None, None);
+    let sink = scene.prompt(MS);
+    let played = scene.play(&sink);
+    assert_eq!((played.outcome(), played.report.jobs.sent), ((OutcomeName::Guard, 3), 0));
+}
+
+#[test]
+fn a_file_that_nobody_can_tell_of_fails_at_the_start_and_warns_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let parent = folder.path().join("folder");
+    let path = parent.join("stop");
+    let guarded = || {
+        let kind = GuardKind::File(path.to_string_lossy().into_owned());
+        thousand().guard(kind, None, None)
+    };
+    let scene = guarded();
+    let sink = scene.prompt(MS);
+    let played = scene.play_with(&sink, async |clock, _| {
+        // Below a file there can be no other, and asking for one is an error.
+        clock.sleep_until(1_250 * MS).await;
+        std::fs::write(&parent, "").unwrap();
+    });
+    assert_eq!(played.outcome(), (OutcomeName::Done, 0));
+    assert_eq!(played.instants(|event| matches!(event, Event::Warning { .. })), [1.3]);
+
+    let scene = guarded();
+    let sink = scene.prompt(MS);
+    let played = scene.play(&sink);
+    assert_eq!((played.outcome(), played.report.jobs.due), ((OutcomeName::Failed, 4), 0));
+    let failure = played.report.failure.unwrap();
+    let start = format!("can't look for the stop file {}: ", path.display());
+    assert!(failure.message.starts_with(&start), "{failure:?}");
+    assert!(failure.message.len() > start.len());
 }
 
 #[test]

@@ -102,6 +102,35 @@ fn a_pause_by_hand_moves_the_rest_and_loses_nothing() {
 }
 
 #[test]
+fn a_pause_is_no_delay_of_what_was_due_when_it_began() {
+    let pause = async |clock: RehearsalClock, control: Control| {
+        clock.sleep_until(552 * MS).await;
+        control.pause();
+        clock.sleep_until(1_552 * MS).await;
+        control.resume();
+    };
+    // What is due since the last tick is held back by the pause.
+    let scene = Scene::of(vec![Listed::every(10 * MS, 100)])
+        .options(|options| options.gap = std::time::Duration::from_millis(100));
+    let sink = scene.prompt(MS);
+    let played = scene.play_with(&sink, pause);
+    played.assert_whole(0, 100);
+    let held = played.seen.sends.iter().filter(|(at, jobs)| *at == 1_552 * MS && *jobs > 0);
+    assert_eq!(held.count(), 1, "{:?}", played.seen.sends);
+    let max = played.report.send_delay_us.unwrap().max;
+    assert!(max <= 100_000.0, "{max}");
+
+    // Overdue for want of room before and after the pause: that is delay, the pause is none.
+    let scene =
+        Scene::of(vec![Listed::every(MS, 600)]).options(|options| options.max_in_flight_jobs = 10);
+    let sink = scene.prompt(20 * MS);
+    let played = scene.play_with(&sink, pause);
+    played.assert_whole(0, 600);
+    let max = played.report.send_delay_us.unwrap().max;
+    assert!((550_000.0..=650_000.0).contains(&max), "{max}");
+}
+
+#[test]
 fn a_paused_run_can_be_stopped() {
     let scene = Scene::of(vec![Listed::every(10 * MS, 100)]);
     scene.control.pause();

@@ -60,7 +60,7 @@ impl Standing {
         self.landed = number;
         self.acked += acked;
         self.totals.push_back((number, self.acked));
-        if number % KEPT == 0 {
+        if number.is_multiple_of(KEPT) {
             let kept = |batch: u64| (number - batch) >> batch.trailing_zeros() < KEPT;
             self.totals.retain(|(batch, _)| kept(*batch));
         }

@@ -1,0 +1,159 @@
+//! What lines that could not be read are likely to be: words of other tools, words to come, and
+//! lines that have got into the wrong block.
+
+use super::tokens::Token;
+use super::words::{self, STATEMENTS};
+use crate::problem::did_you_mean;
+
+/// Words that begin a statement in other tools, and what they are here.
+pub(super) const ELSEWHERE: &[(&str, &str)] = &[
+    ("wait", "pause 30s"),
+    ("sleep", "pause 30s"),
+    ("nothing", "pause 30s"),
+    ("const", "constant 100 for 5m"),
+    ("rate", "constant 100 for 5m"),
+    ("rps", "constant 100 for 5m"),
+    ("duration", "constant 100 for 5m"),
+    ("steady", "constant 100 for 5m"),
+    ("hold", "constant 100 for 5m"),
+    ("linear", "ramp 10->500 over 60s"),
+    ("rampup", "ramp 10->500 over 60s"),
+    ("stages", "ramp 10->500 over 60s"),
+    ("spike", "burst 500 for 5s every 15s over 2m"),
+    ("wave", "sine base 100 amp 30 period 1h for 8h"),
+    ("loop", "repeat 3 { … }"),
+    ("parallel", "together { … }"),
+    ("var", "let peak = 500/s"),
+    ("set", "let peak = 500/s"),
+    ("def", "let peak = 500/s"),
+    ("stream", "load orders { … }"),
+    ("scenario", "load orders { … }"),
+    ("scenarios", "load orders { … }"),
+    ("queue", "job order { queue \"orders\" }"),
+    ("body", "job order { body { … } }"),
+    ("payload", "job order { body { … } }"),
+    ("thresholds", "expect { p99 response < 20ms }"),
+    ("limit", "guard { rate <= 1000/s }"),
+    ("import", "let peak = 500/s"),
+];
+
+/// Words of the language that this version does not speak yet.
+pub(super) const NOT_YET: &[&str] = &[
+    "walk", "chaos", "replay", "starts", "hours", "jitter", "shape", "use", "arrivals", "late",
+    "warmup", "flow", "at", "until", "drain", "rows", "batch",
+];
+
+/// What a block of rules knows.
+pub(super) struct RuleWords {
+    /// The block in words.
+    pub(super) block: &'static str,
+    /// The words that begin its rules.
+    pub(super) known: &'static [&'static str],
+    /// Those that this version does not have yet.
+    pub(super) later: &'static [&'static str],
+    /// Those of other tools, and what they are here.
+    pub(super) elsewhere: &'static [(&'static str, &'static str)],
+}
+
+pub(super) const JOB: RuleWords = RuleWords {
+    block: "a job",
+    known: &["queue", "body", "size"],
+    later: &["priority", "delay", "timeout", "retry", "rows", "batch", "args"],
+    elsewhere: &[
+        ("payload", "body { id: uuid() }"),
+        ("data", "body { id: uuid() }"),
+        ("json", "body { id: uuid() }"),
+        ("key", "queue \"orders\""),
+        ("list", "queue \"orders\""),
+        ("stream", "queue \"orders\" as stream"),
+        ("as", "queue \"orders\" as stream"),
+        ("format", "queue \"orders\" as stream"),
+        ("weight", "job order weight 2 { … }"),
+    ],
+};
+
+pub(super) const GUARD: RuleWords = RuleWords {
+    block: "a guard",
+    known: &["rate", "jobs", "time", "depth", "errors", "file"],
+    later: &["memory", "cpu", "warn", "server", "age", "failed"],
+    elsewhere: &[
+        ("rps", "rate <= 1000/s"),
+        ("duration", "time <= 1h"),
+        ("length", "time <= 1h"),
+        ("total", "jobs <= 1M"),
+        ("count", "jobs <= 1M"),
+        ("queue", "depth <= 10k"),
+        ("backlog", "depth <= 10k"),
+        ("error", "errors <= 1%"),
+        ("stop", "time <= 1h then stop"),
+    ],
+};
+
+pub(super) const EXPECT: RuleWords = RuleWords {
+    block: "an expectation",
+    known: &["jobs", "deviation", "errors", "mean", "max", "p50", "p90", "p99"],
+    later: &["drains", "depth", "recovers"],
+    elsewhere: &[
+        ("latency", "p99 response < 20ms"),
+        ("response", "p99 response < 20ms"),
+        ("service", "p99 service < 20ms"),
+        ("send", "p99 send delay < 1ms"),
+        ("delay", "p99 send delay < 1ms"),
+        ("p", "p99 response < 20ms"),
+        ("median", "p50 response < 20ms"),
+        ("avg", "mean response < 20ms"),
+        ("average", "mean response < 20ms"),
+        ("min", "p0.1 response < 20ms"),
+        ("rate", "deviation < 1%"),
+        ("error", "errors < 0.1%"),
+        ("failures", "errors < 0.1%"),
+    ],
+};
+
+/// The statement that a first word stands for, if what it leads is of this language.
+pub(super) fn meant_statement(word: &str) -> Option<&str> {
+    match word {
+        "{" | "at" | "jitter" | "warmup" | "loop" | "parallel" => Some("together"),
+        _ if STATEMENTS.contains(&word) => Some(word),
+        _ if NOT_YET.contains(&word) => None,
+        _ => did_you_mean(&word.to_lowercase(), STATEMENTS.iter().copied()),
+    }
+}
+
+/// Whether a line is the rest of the one above.
+pub(super) fn is_rest(all: &[Token<'_>]) -> bool {
+    let whole = all.iter().skip(1).any(|token| matches!(token.text, "for" | "over" | "->"));
+    let first = all.first();
+    first.is_some_and(|first| first.is_number() && !whole || words::is_argument(first.text))
+}
+
+/// Whether a line is a rule of a guard or an expectation.
+pub(super) fn is_rule(all: &[Token<'_>]) -> bool {
+    let words = all.iter().take(4).map(|token| token.text).collect::<Vec<_>>();
+    let [first, rest @ ..] = words.as_slice() else { return false };
+    let known = GUARD.known.contains(first) || EXPECT.known.contains(first) || is_percentile(first);
+    known && rest.iter().any(|word| matches!(*word, "<=" | "<" | ">" | ">="))
+}
+
+/// Whether a statement that comes with a block has none.
+pub(super) fn lacks_brace(all: &[Token<'_>]) -> bool {
+    let words =
+        ["load", "job", "guard", "expect", "repeat", "together", "scale", "cap", "floor", "speed"];
+    let blocks = all.first().is_some_and(|first| words.contains(&first.text));
+    blocks && all.iter().all(|token| token.text != "{")
+}
+
+/// Whether a line would be right in another block: it has got into this one by a brace that is
+/// missing elsewhere.
+pub(super) fn belongs_elsewhere(all: &[Token<'_>], known: &[&str]) -> bool {
+    let (first, second) = (all.first(), all.get(1));
+    let word = first.map_or("", |first| first.text);
+    let field = second.is_some_and(|second| second.text == ":");
+    let rule =
+        words::begins_statement(word) || is_percentile(word) || matches!(word, "mean" | "max");
+    !known.contains(&word) && (rule || field || matches!(word, "]" | ")" | ","))
+}
+
+pub(super) fn is_percentile(word: &str) -> bool {
+    word.strip_prefix('p').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+}

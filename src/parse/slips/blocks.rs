@@ -1,0 +1,105 @@
+//! Slips around the blocks of loads, guards and expectations, and in their rules.
+
+use super::{Look, Slip};
+use crate::parse::Rule;
+use crate::parse::words::{self, form};
+
+/// `repeat(3)`, `steps [10, 50]`
+pub(super) fn brackets(look: &Look<'_>) -> Option<Slip> {
+    let (before, token) = (look.before()?, look.token()?);
+    if !matches!(token.text, "(" | "[") || look.statement() == "body" || look.index != 1 {
+        return None;
+    }
+    let message = format!("no brackets stand behind `{}`", before.text);
+    Slip::new(message, format!("write it as `{}`", form(look.statement())?))
+}
+
+/// `guard rate <= 100`
+pub(super) fn no_braces(look: &Look<'_>) -> Option<Slip> {
+    let (word, token) = (look.statement(), look.token()?);
+    if !matches!(word, "guard" | "expect") || look.index != 1 || !token.is_word() {
+        return None;
+    }
+    let rest = look.line_from(token.start);
+    Slip::new(
+        format!("what `{word}` says stands in braces"),
+        format!("write `{word} {{ {rest} }}`"),
+    )
+}
+
+/// `repeat 3 times {`
+pub(super) fn repeat_times(look: &Look<'_>) -> Option<Slip> {
+    let token = look.token()?;
+    let count = look.tokens.get(1)?;
+    if matches!(token.text, "as" | "total") {
+        return None;
+    }
+    (look.statement() == "repeat" && look.index == 2 && token.is_word()).then(|| {
+        let help = format!("write `repeat {} {{ … }}`", count.text);
+        Slip::new(format!("`repeat` has no `{}` behind its number", token.text), help)
+    })?
+}
+
+/// `repeat 3 as "x" { … }`
+pub(super) fn suffix_before_block(look: &Look<'_>) -> Option<Slip> {
+    let token = look.token()?;
+    if !matches!(token.text, "as" | "total") || !look.expected.contains(&words::BLOCK) {
+        return None;
+    }
+    let behind = look.behind(1).map_or("…", |next| next.text);
+    Slip::new(
+        format!("`{}` stands behind the block", token.text),
+        format!("write `{{ … }} {} {behind}`", token.text),
+    )
+}
+
+/// `load a after 10s { … }`
+pub(super) fn after_outside(look: &Look<'_>) -> Option<Slip> {
+    let token = look.token()?;
+    if look.statement() != "load" || look.index != 2 || !token.is_word() {
+        return None;
+    }
+    let rest = look.text[token.start..].split('{').next().unwrap_or("").trim();
+    let name = look.tokens.get(1)?.text;
+    Slip::new(
+        format!("`{}` stands in the braces of its load", token.text),
+        format!("write `load {name} {{ {rest}; … }}`"),
+    )
+}
+
+/// `p99 < 20ms`
+pub(super) fn no_time_kind(look: &Look<'_>) -> Option<Slip> {
+    let token = look.token()?;
+    if !look.rules.contains(&Rule::kw_response) && !look.rules.contains(&Rule::time_kind) {
+        return None;
+    }
+    let statistic = look.before()?.text;
+    let rest = match token.text {
+        "<" | "<=" | ">" | ">=" | "=" | "==" => look.line_from(token.start),
+        _ => look.line_from(look.behind(1)?.start),
+    };
+    Slip::new(
+        format!("`{statistic}` of what? There are `send delay`, `service` and `response`"),
+        format!("write `{statistic} response {}`", rest.trim_end_matches('}').trim_end()),
+    )
+}
+
+/// `rate <= 100 stop`, `then pause`
+pub(super) fn no_action_word(look: &Look<'_>) -> Option<Slip> {
+    let token = look.token();
+    match (look.before()?.text, token.map_or("", |token| token.text)) {
+        ("pause", _) if look.expects("until") => Slip::new(
+            "a pause needs the level at which the run goes on",
+            format!("write `{}`", form("depth")?),
+        ),
+        (_, word @ ("stop" | "pause")) if look.expects("then") => Slip::new(
+            "an action stands behind `then`",
+            if word == "stop" {
+                "write `then stop`".to_owned()
+            } else {
+                format!("write `{}`", form("depth")?)
+            },
+        ),
+        _ => None,
+    }
+}
