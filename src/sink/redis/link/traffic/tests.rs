@@ -237,3 +237,24 @@ async fn what_the_server_says_unasked_ends_the_connection() {
     traffic.inbox.extend_from_slice(short.as_bytes());
     assert!(traffic.take_replies().is_err(), "half the answers");
 }
+
+#[tokio::test(start_paused = true)]
+async fn no_more_batches_are_under_way_than_the_cursor_has_places() {
+    for (is_proven, most) in [(true, SLOTS as usize), (false, 3000)] {
+        let mut traffic = if is_proven { proven() } else { Traffic::new(None) };
+        let (sender, mut batches) = mpsc::unbounded_channel();
+        let mut answers = Vec::new();
+        for _ in 0..3000 {
+            let (batch, answer) = batch(&["LPUSH q a"], is_proven, 0);
+            sender.send(batch).unwrap();
+            answers.push(answer);
+        }
+        // A server that takes everything and answers nothing.
+        let (near, _far) = tokio::io::duplex(4 << 20);
+        let driving = traffic.drive(Box::new(near), &mut batches);
+        // In this test's time the patience ends when there is nothing left to do.
+        let patience = std::time::Duration::from_secs(1);
+        assert!(tokio::time::timeout(patience, driving).await.is_err());
+        assert_eq!((traffic.flights.len(), traffic.unwritten), (most, 0));
+    }
+}
