@@ -57,13 +57,9 @@ impl Output {
 
     /// Notes that a result could not be written.
     fn written(&self, done: io::Result<()>) {
-        match done {
-            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-                if !LOST.swap(true, Ordering::Relaxed) {
-                    self.fault(&format!("standard output takes nothing: {error}"), "");
-                }
-            }
-            _ => {}
+        let Err(error) = done else { return };
+        if error.kind() != ErrorKind::BrokenPipe && !LOST.swap(true, Ordering::Relaxed) {
+            self.fault(&format!("standard output takes nothing: {error}"), "");
         }
     }
 

@@ -14,11 +14,9 @@
 //! stream. On `jobs` and `time` that is the plan's own end; anywhere else it is a stop by a guard.
 
 mod breach;
-mod defaults;
 mod window;
 
 pub use breach::Breach;
-pub use defaults::default_guards;
 
 use crate::plan::{Action, Guard, GuardKind};
 use serde::Serialize;

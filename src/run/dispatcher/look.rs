@@ -115,9 +115,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
                     hits.extend(self.guards.judge_file(lookout.guard, there));
                 }
                 Some(Err(why)) => {
-                    if !std::mem::replace(&mut lookout.said, true) {
-                        troubles.push(lookout.trouble(&why));
-                    }
+                    let said = std::mem::replace(&mut lookout.said, true);
+                    troubles.extend((!said).then(|| lookout.trouble(&why)));
                 }
             }
         }
