@@ -139,6 +139,26 @@ pub enum State {
     Lost(Failure),
 }
 
+/// What the one who sends should know of and no outcome tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// Something that may come to matter.
+    Warning(String),
+    /// The target no longer has what it acknowledged.
+    Forgot(Forgotten),
+}
+
+/// A target's loss of memory. The jobs stay acknowledged: the target had them, and workers may have
+/// taken them before it lost them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forgotten {
+    /// Jobs it had acknowledged and can no longer vouch for. A few more where they go back beyond
+    /// the last thousands of batches.
+    pub acked_jobs: u64,
+    /// How it is known.
+    pub message: String,
+}
+
 /// A target that takes jobs.
 pub trait Sink: Send + Sync + 'static {
     /// Sends commands in one write and resolves when each has its outcome, in their order. The
@@ -176,4 +196,14 @@ pub trait Sink: Send + Sync + 'static {
 
     /// How many jobs wait in a queue.
     fn depth(&self, queue: &Queue) -> impl Future<Output = Result<u64, Failure>> + Send;
+
+    /// What has happened since the last call.
+    fn notices(&self) -> Vec<Notice> {
+        Vec::new()
+    }
+
+    /// Tidies up after the last batch, as far as that can be done at once.
+    fn finish(&self) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
 }

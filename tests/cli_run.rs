@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 
-fn loadc() -> Command {
+pub(crate) fn loadc() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_loadc"));
     command.env_remove("REDIS_URL").env("NO_COLOR", "1");
     command
@@ -36,16 +36,16 @@ fn fed(mut command: Command, script: &str) -> Output {
     child.wait_with_output().unwrap()
 }
 
-fn stderr(output: &Output) -> String {
+pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-fn count(report: &Value, field: &str) -> u64 {
+pub(crate) fn count(report: &Value, field: &str) -> u64 {
     report["jobs"][field].as_u64().unwrap_or_else(|| panic!("no jobs.{field} in {report}"))
 }
 
 /// due = sent + skipped, sent = acked + failed + unknown, and the streams add up to the whole.
-fn assert_adds_up(report: &Value) {
+pub(crate) fn assert_adds_up(report: &Value) {
     assert_eq!(count(report, "due"), count(report, "sent") + count(report, "skipped"));
     let answered = count(report, "acked") + count(report, "failed") + count(report, "unknown");
     assert_eq!(count(report, "sent"), answered);

@@ -7,11 +7,14 @@ mod cli_plan;
 mod cli_run;
 mod diff;
 mod docs;
+mod exactly_once;
 mod explain;
 mod fmt;
 mod fmt_properties;
 mod pages;
 mod profiles;
+#[path = "support/proxy.rs"]
+mod proxy;
 #[path = "support/redis_server.rs"]
 mod redis_server;
 mod walls;

@@ -13,10 +13,11 @@ use crate::check::{default_guards, prove_defaults};
 use crate::plan::Plan;
 use crate::run::clock::RealClock;
 use crate::run::control::Control;
+use crate::run::jobs::{Jobs, PlannedJobs};
 use crate::run::report::Report;
 use crate::run::{RunOptions, events};
 use crate::sink::RedisSink;
-use crate::sink::redis::Options as SinkOptions;
+use crate::sink::redis::{ConnectError, Cursor, Options as SinkOptions};
 use crate::source::SourceFile;
 use crate::target::Target;
 use serde_json::json;
@@ -43,6 +44,13 @@ pub(super) struct Args {
     /// Jobs due within so short a time may leave together
     #[arg(long, value_name = "DURATION", default_value = "1ms", value_parser = gap)]
     gap: Duration,
+    /// Write no key but the queues: jobs in flight when a connection breaks count as unknown
+    ///
+    /// Without this, each batch writes its number to the key `loadc:cursor:{QUEUE}:RUN` in the same
+    /// transaction as its jobs. After a break loadc asks that key which batches arrived, and sends
+    /// the others again: every job arrives once. The key goes when the run ends.
+    #[arg(long)]
+    at_least_once: bool,
     #[command(flatten)]
     flags: PlanFlags,
 }
@@ -163,7 +171,15 @@ fn add_default_guards(
 }
 
 async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exit {
-    let sink = match RedisSink::connect(&reached.target, SinkOptions::default()).await {
+    let jobs = match PlannedJobs::compile(plan) {
+        Ok(jobs) => jobs,
+        Err(error) => {
+            out.fault(&error.to_string(), "");
+            return Exit::Wrong;
+        }
+    };
+    let run_id = run_id();
+    let sink = match connect(args, &reached.target, &jobs, &run_id).await {
         Ok(sink) => sink,
         Err(error) => {
             let exit = target::unreachable(&error, out);
@@ -171,14 +187,7 @@ async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exi
             return exit;
         }
     };
-    let jobs = match crate::run::jobs::PlannedJobs::compile(plan) {
-        Ok(jobs) => jobs,
-        Err(error) => {
-            out.fault(&error.to_string(), "");
-            return Exit::Wrong;
-        }
-    };
-    match sink.preflight(crate::run::jobs::Jobs::queues(&jobs)).await {
+    match sink.preflight(jobs.queues()).await {
         Ok(problems) if problems.is_empty() => {}
         Ok(problems) => {
             for problem in &problems {
@@ -210,7 +219,7 @@ async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exi
     let following = progress::spawn(views, args.quiet);
     signals::obey(control.clone(), *out);
     let options = RunOptions {
-        run_id: run_id(),
+        run_id,
         gap: args.gap,
         target: reached.target.shown(),
         ..RunOptions::default()
@@ -225,6 +234,22 @@ async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exi
             out.fault(&error.to_string(), "");
             Exit::Wrong
         }
+    }
+}
+
+/// Connects; batches carry their proof beside the first queue, unless that is not wanted.
+async fn connect(
+    args: &Args,
+    target: &Target,
+    jobs: &impl Jobs,
+    run_id: &str,
+) -> Result<RedisSink, ConnectError> {
+    let options = SinkOptions::default();
+    match jobs.queues().first().filter(|_| !args.at_least_once) {
+        Some(queue) => {
+            RedisSink::connect_with(target, Cursor::beside(queue, run_id), options).await
+        }
+        None => RedisSink::connect(target, options).await,
     }
 }
 
@@ -245,7 +270,7 @@ fn not_begun(args: &Args, plan: &Plan, reached: &Reached, kind: &str, message: &
         "jobs": account(plan.streams.iter().map(planned).sum()),
         "achieved_per_s": 0.0, "mb_per_s": 0.0, "deviation": 0.0,
         "send_delay_us": null, "service_time_us": null, "response_time_us": null,
-        "streams": streams.collect::<Vec<_>>(), "errors": [], "guards": [], "expectations": [],
+        "streams": streams.collect::<Vec<_>>(), "errors": [], "forgotten": [], "guards": [], "expectations": [],
         "outcome": "failed", "failure": { "kind": kind, "message": message },
         "exit_code": Exit::Failed as u8,
     }));
@@ -273,8 +298,9 @@ fn tell(args: &Args, report: &Report, reached: &Reached, out: &Output) -> Exit {
     }
 }
 
-/// A name for this run that no other has: its start and a little chance.
+/// A name for this run that no other has: its start and chance enough that runs started together
+/// don't share a cursor.
 fn run_id() -> String {
     let now = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S");
-    format!("{now}-{:04x}", crate::check::random_seed() & 0xffff)
+    format!("{now}-{:08x}", crate::check::random_seed() & 0xffff_ffff)
 }

@@ -78,6 +78,13 @@ pub enum Event {
         /// After how long.
         after_s: f64,
     },
+    /// The server lost jobs that it had acknowledged.
+    Forgot {
+        /// How many.
+        acked_jobs: u64,
+        /// How it is known.
+        message: String,
+    },
     /// The run is over.
     Stopped {
         /// How: `done`, `stopped`, `guard`, `interrupted`, `failed`.

@@ -47,6 +47,9 @@ pub struct Report {
     pub streams: Vec<StreamReport>,
     /// Errors by kind and by what became of the jobs.
     pub errors: Vec<ErrorEntry>,
+    /// Times at which the server was found to have lost jobs that it had acknowledged. Those stay
+    /// acknowledged in the account.
+    pub forgotten: Vec<ForgottenEntry>,
     /// Hits of guards, in order.
     pub guards: Vec<GuardEntry>,
     /// Hits beyond those listed.
@@ -109,6 +112,17 @@ pub struct FailureEntry {
     /// The kind, in the server's own word where it gave one.
     pub kind: String,
     /// The message.
+    pub message: String,
+}
+
+/// A server's loss of memory.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ForgottenEntry {
+    /// When it was found out, in seconds of the run.
+    pub at_s: f64,
+    /// Jobs that it had acknowledged and can no longer vouch for.
+    pub acked_jobs: u64,
+    /// How it is known.
     pub message: String,
 }
 

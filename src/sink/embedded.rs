@@ -87,12 +87,26 @@ async fn serve(listener: std::net::TcpListener) -> io::Result<()> {
     }
 }
 
-/// Answers one client until it leaves, or breaks the protocol. Reads on while replies wait, as a
-/// client may send all it has before it reads the first.
-async fn client(mut stream: TcpStream, store: Rc<RefCell<Store>>) -> io::Result<()> {
+/// Answers one client until it leaves, breaks the protocol or is killed.
+async fn client(stream: TcpStream, store: Rc<RefCell<Store>>) -> io::Result<()> {
+    let (mut session, killed) = store.borrow_mut().connect();
+    let done = tokio::select! {
+        biased;
+        _ = killed => Ok(()),
+        done = converse(stream, &mut session, &store) => done,
+    };
+    store.borrow_mut().disconnect(&session);
+    done
+}
+
+/// Reads on while replies wait, as a client may send all it has before it reads the first.
+async fn converse(
+    mut stream: TcpStream,
+    session: &mut Session,
+    store: &RefCell<Store>,
+) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let (mut reader, mut writer) = stream.split();
-    let mut session = Session::default();
     let mut inbox = Vec::new();
     let mut replies = Vec::new();
     let mut open = true;
@@ -104,7 +118,7 @@ async fn client(mut stream: TcpStream, store: Rc<RefCell<Store>>) -> io::Result<
                 replies.drain(..written?);
             }
             read = reader.read_buf(&mut inbox), if open && replies.len() < UNREAD => {
-                open = read? > 0 && answer(&mut session, &store, &mut inbox, &mut replies);
+                open = read? > 0 && answer(session, store, &mut inbox, &mut replies);
             }
         }
     }

@@ -4,22 +4,27 @@
 //! command's fate is known to the last byte when the connection breaks; questions such as a queue's
 //! depth go over another, driven by the redis crate ([`control`]), and never wait behind jobs.
 //!
-//! On the connection of the jobs nothing has a timeout: a server that stalls is waited for, and
-//! only a connection that has broken makes an outcome unknown.
+//! On the connection of the jobs nothing has a timeout: a server that stalls is waited for. When a
+//! connection breaks, the server is asked over the next one which batches went in: each carries its
+//! proof ([`cursor`]), and what is known to have stayed out comes back as [`Outcome::NotSent`].
+//! Without proofs what was in flight is unknown.
 
 mod connect;
 mod control;
+mod cursor;
 mod depth;
+mod dialogue;
 mod health;
 pub(in crate::sink) mod link;
 mod preflight;
 mod wire;
 
 pub use connect::{ConnectError, ConnectErrorKind};
+pub use cursor::Cursor;
 pub use health::{Health, Latency, health};
 pub use preflight::Problem;
 
-use crate::sink::{Command, Failure, Outcome, Queue, Sink, State};
+use crate::sink::{Command, Failure, Notice, Outcome, Queue, Sink, State};
 use crate::target::Target;
 use connect::Connector;
 use control::Control;
@@ -58,21 +63,50 @@ pub struct RedisSink {
     link: Link,
     control: Control,
     target: Target,
+    cursor: Option<Cursor>,
 }
 
+/// How long the cursor's removal at the end may take: it would go by itself in time.
+const REMOVAL: Duration = Duration::from_secs(1);
+
 impl RedisSink {
-    /// Connects and logs in, twice.
+    /// Connects and logs in, twice. What is sent carries no proof.
     ///
     /// # Errors
     ///
     /// Why there is no connection.
     pub async fn connect(target: &Target, options: Options) -> Result<RedisSink, ConnectError> {
+        RedisSink::open(target, None, options).await
+    }
+
+    /// The same, and what is sent carries its proof in a key that nobody else writes to.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no connection.
+    pub async fn connect_with(
+        target: &Target,
+        cursor: Cursor,
+        options: Options,
+    ) -> Result<RedisSink, ConnectError> {
+        RedisSink::open(target, Some(cursor), options).await
+    }
+
+    async fn open(
+        target: &Target,
+        cursor: Option<Cursor>,
+        options: Options,
+    ) -> Result<RedisSink, ConnectError> {
         let connector = Arc::new(Connector::new(target, options.connect_timeout)?);
         let socket = Box::pin(connector.connect()).await?;
         let control = Control::new(connector.clone(), options.ask_timeout);
         control.open().await?;
-        let link = Link::start(connector, socket, options);
-        Ok(RedisSink { link, control, target: target.clone() })
+        let starting = Link::start(connector.clone(), socket, cursor.clone(), options);
+        let link = match tokio::time::timeout(options.connect_timeout, starting).await {
+            Ok(link) => link.map_err(|failure| connector.turned_away(&failure))?,
+            Err(_) => return Err(connector.late()),
+        };
+        Ok(RedisSink { link, control, target: target.clone(), cursor })
     }
 
     /// The server.
@@ -91,7 +125,11 @@ impl RedisSink {
     ///
     /// When the server can't be asked.
     pub async fn preflight(&self, queues: &[Queue]) -> Result<Vec<Problem>, Failure> {
-        preflight::problems(&self.control, queues).await
+        let mut problems = preflight::problems(&self.control, queues).await?;
+        if let Some(cursor) = &self.cursor {
+            problems.extend(preflight::of_cursor(&self.control, cursor).await?);
+        }
+        Ok(problems)
     }
 }
 
@@ -120,6 +158,19 @@ impl Sink for RedisSink {
 
     async fn depth(&self, queue: &Queue) -> Result<u64, Failure> {
         depth::depth(&self.control, queue).await
+    }
+
+    fn notices(&self) -> Vec<Notice> {
+        self.link.notices()
+    }
+
+    /// Removes the cursor, if the server lets it within a second.
+    async fn finish(&self) {
+        if let Some(cursor) = &self.cursor {
+            let mut removal = redis::pipe();
+            removal.cmd("DEL").arg(cursor.key());
+            _ = tokio::time::timeout(REMOVAL, self.control.ask(&removal)).await;
+        }
     }
 }
 

@@ -98,6 +98,10 @@ impl Line {
             Event::Reconnected { after_s } => {
                 format!("connected again after {}", show::micros(after_s * 1e6))
             }
+            Event::Forgot { acked_jobs, message } => format!(
+                "forgotten: {}, acknowledged before: {message}",
+                show::plural(*acked_jobs, "job")
+            ),
             Event::Started { .. } | Event::Metrics(_) | Event::Stopped { .. } => return,
         };
         if !self.quiet {

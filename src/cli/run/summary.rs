@@ -163,6 +163,16 @@ impl Text {
             let name = self.painted("31", "error");
             self.row(&name, &text);
         }
+        for forgotten in &report.forgotten {
+            let text = format!(
+                "{} acknowledged before, found out after {}: {}",
+                show::plural(forgotten.acked_jobs, "job"),
+                show::duration((forgotten.at_s * 1e3) as u64 * 1_000_000),
+                forgotten.message
+            );
+            let name = self.painted("31", "forgotten");
+            self.row(&name, &text);
+        }
         for hit in &report.guards {
             let after = show::duration((hit.at_s * 1e3) as u64 * 1_000_000);
             self.row("guard", &super::progress::guard(hit, &format!(" after {after}")));

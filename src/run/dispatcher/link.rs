@@ -117,6 +117,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let now_ns = self.clock.now_ns();
         match ready {
             Ok(()) => {
+                self.tell_notices();
                 if let Some(since_ns) = self.link.lost_since_ns.take() {
                     let after_s = now_ns.saturating_sub(since_ns) as f64 / 1e9;
                     self.tell(Event::Reconnected { after_s });

@@ -5,8 +5,10 @@ use crate::run::clock::Clock;
 use crate::run::events::{Event, Publisher, Record, Snapshot, instant_text};
 use crate::run::guards::GuardEntry;
 use crate::run::jobs::{Jobs, queues_of};
-use crate::run::report::{FailureEntry, Report, StreamFacts, StreamReport, judge, per_second};
-use crate::sink::Sink;
+use crate::run::report::{
+    FailureEntry, ForgottenEntry, Report, StreamFacts, StreamReport, judge, per_second,
+};
+use crate::sink::{Forgotten, Notice, Sink};
 use crate::stats::minutes::{Minute, Minutes};
 use crate::stats::process::{cpu_s, rss_max_bytes};
 use crate::stats::times::{Recent, Times};
@@ -28,6 +30,7 @@ pub(super) struct Teller {
     told_errors: Vec<u64>,
     hits: Vec<GuardEntry>,
     unlisted: u64,
+    forgotten: Vec<ForgottenEntry>,
     cpu_at_start_s: f64,
 }
 
@@ -52,6 +55,7 @@ impl Teller {
             told_errors: Vec::new(),
             hits: Vec::new(),
             unlisted: 0,
+            forgotten: Vec::new(),
             cpu_at_start_s: cpu_s(),
         }
     }
@@ -90,6 +94,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             jobs: self.stats.counts().planned,
             duration_s: end_ns.unwrap_or(0) as f64 / 1e9,
         });
+        self.tell_notices();
         if let Some(failure) = blind {
             self.fail(failure, 0);
         }
@@ -123,7 +128,23 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         self.teller.minute_start_ns = now_ns;
     }
 
+    /// Tells what the sink has to say of itself.
+    pub(super) fn tell_notices(&mut self) {
+        for notice in self.sink.notices() {
+            match notice {
+                Notice::Warning(message) => self.tell(Event::Warning { message }),
+                Notice::Forgot(Forgotten { acked_jobs, message }) => {
+                    let at_s = self.clock.now_ns() as f64 / 1e9;
+                    let entry = ForgottenEntry { at_s, acked_jobs, message: message.clone() };
+                    self.teller.forgotten.push(entry);
+                    self.tell(Event::Forgot { acked_jobs, message });
+                }
+            }
+        }
+    }
+
     fn tell_state(&mut self, now_ns: u64) {
+        self.tell_notices();
         self.tell_errors();
         let snapshot = self.snapshot(now_ns);
         self.teller.publisher.show(snapshot.clone());
@@ -182,6 +203,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         if !self.broken_off {
             self.read_depths(|run, queue, depth| run.stats.depth_mut(queue).at_end(depth)).await;
         }
+        self.sink.finish().await;
         self.stats.close_seconds(u64::MAX);
         if self.ending.is_none() {
             let hits = self.guards.judge_errors_at_end(elapsed_ns);
@@ -241,6 +263,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             response_time_us: response.summary(),
             streams: self.streams().map(|stream| self.stream_report(stream, elapsed_s)).collect(),
             errors: self.stats.errors().entries().to_vec(),
+            forgotten: std::mem::take(&mut self.teller.forgotten),
             guards: std::mem::take(&mut self.teller.hits),
             guards_unlisted: self.teller.unlisted,
             expectations,

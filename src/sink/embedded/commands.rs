@@ -2,10 +2,16 @@
 //! and what is refused.
 
 use kevy::{Argv, KeyspaceStore};
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher as _, RandomState};
+use tokio::sync::oneshot;
 
 /// Memory the data may take. A run that outgrows it gets the error a full Redis gives, before the
 /// machine has none left.
 const MAX_MEMORY: u64 = 1 << 30;
+
+/// The longest string.
+const LONGEST_STRING: u64 = 512 << 20;
 
 /// Commands that kevy runs on its keyspace alone. Everything else would touch files, other servers
 /// or the process.
@@ -17,16 +23,26 @@ const ALLOWED: &[&[u8]] = &[
     b"HSET", b"HSETNX", b"HVALS", b"INCR", b"INCRBY", b"LINDEX", b"LINSERT", b"LLEN", b"LPOP",
     b"LPUSH", b"LPUSHX", b"LRANGE", b"LREM", b"LSET", b"LTRIM", b"PERSIST", b"PEXPIRE",
     b"PEXPIREAT", b"PING", b"PSETEX", b"PTTL", b"RPOP", b"RPUSH", b"RPUSHX", b"SADD", b"SCARD",
-    b"SCRIPT", b"SELECT", b"SET", b"SETEX", b"SETNX", b"SISMEMBER", b"SMEMBERS", b"SREM",
+    b"SCRIPT", b"SELECT", b"SET", b"SETEX", b"SETNX", b"SETRANGE", b"SISMEMBER", b"SMEMBERS", b"SREM",
     b"STRLEN", b"TTL", b"TYPE", b"UNLINK", b"XACK", b"XADD", b"XAUTOCLAIM", b"XCLAIM", b"XDEL",
     b"XGROUP", b"XINFO", b"XLEN", b"XPENDING", b"XRANGE", b"XREAD", b"XREADGROUP", b"XREVRANGE",
     b"XTRIM", b"ZADD", b"ZCARD", b"ZCOUNT", b"ZINCRBY", b"ZPOPMAX", b"ZPOPMIN", b"ZRANGE",
     b"ZRANGEBYSCORE", b"ZRANK", b"ZREM", b"ZREVRANGE", b"ZSCORE",
 ];
 
-/// The data.
+/// The data, and who is connected to it.
 pub(super) struct Store {
     keys: KeyspaceStore,
+    run_id: String,
+    clients: Clients,
+}
+
+/// The connections by their ids, which count up from 1.
+#[derive(Default)]
+struct Clients {
+    last_id: u64,
+    /// Dropped, they end their connection.
+    open: BTreeMap<u64, oneshot::Sender<()>>,
 }
 
 impl Store {
@@ -34,7 +50,23 @@ impl Store {
         let mut keys = KeyspaceStore::new();
         // The policy by default: full means full, nothing is evicted.
         keys.set_max_memory(MAX_MEMORY, Default::default());
-        Store { keys }
+        let draw = || RandomState::new().hash_one(0);
+        let run_id = format!("{:08x}{:016x}{:016x}", std::process::id(), draw(), draw());
+        Store { keys, run_id, clients: Clients::default() }
+    }
+
+    /// Takes in a client; what it gets resolves when it is to be let go.
+    pub(super) fn connect(&mut self) -> (Session, oneshot::Receiver<()>) {
+        self.clients.last_id += 1;
+        let id = self.clients.last_id;
+        let (sender, killed) = oneshot::channel();
+        self.clients.open.insert(id, sender);
+        (Session { id, queued: None }, killed)
+    }
+
+    /// Forgets a client that has left.
+    pub(super) fn disconnect(&mut self, session: &Session) {
+        self.clients.open.remove(&session.id);
     }
 
     /// Drops keys whose time is up.
@@ -44,8 +76,8 @@ impl Store {
 }
 
 /// What the server knows of one client.
-#[derive(Default)]
 pub(super) struct Session {
+    id: u64,
     /// The commands since MULTI; `None` outside.
     queued: Option<Queued>,
 }
@@ -91,9 +123,10 @@ impl Session {
                     unknown(replies, &args);
                 }
             }
-            (name, None) => run(store, name, &args, replies),
+            (name, None) => run(store, self.id, name, &args, replies),
         }
-        true
+        // It may have ended itself.
+        store.clients.open.contains_key(&self.id)
     }
 
     fn execute(&mut self, store: &mut Store, replies: &mut Vec<u8>) {
@@ -105,7 +138,7 @@ impl Session {
         replies.extend_from_slice(format!("*{}\r\n", queued.commands.len()).as_bytes());
         for args in &queued.commands {
             let name = args.first().unwrap_or_default().to_ascii_uppercase();
-            run(store, &name, args, replies);
+            run(store, self.id, &name, args, replies);
         }
     }
 }
@@ -114,7 +147,7 @@ fn is_known(name: &[u8]) -> bool {
     matches!(name, b"INFO" | b"CLIENT" | b"AUTH" | b"HELLO") || ALLOWED.binary_search(&name).is_ok()
 }
 
-fn run(store: &mut Store, name: &[u8], args: &Argv, replies: &mut Vec<u8>) {
+fn run(store: &mut Store, client_id: u64, name: &[u8], args: &Argv, replies: &mut Vec<u8>) {
     match name {
         b"INFO" => text(replies, &info(store)),
         b"AUTH" => error(
@@ -122,8 +155,9 @@ fn run(store: &mut Store, name: &[u8], args: &Argv, replies: &mut Vec<u8>) {
             "ERR AUTH <password> called without any password configured for the default user.",
         ),
         b"HELLO" => hello(args, replies),
-        b"CLIENT" => client(args, replies),
+        b"CLIENT" => client(&mut store.clients, client_id, args, replies),
         b"XADD" => add_to_stream(store, args, replies),
+        b"SETRANGE" => set_range(store, args, replies),
         name if ALLOWED.binary_search(&name).is_ok() => dispatch(store, args, replies),
         _ => unknown(replies, args),
     }
@@ -178,12 +212,43 @@ fn hello(args: &Argv, replies: &mut Vec<u8>) {
     }
 }
 
-fn client(args: &Argv, replies: &mut Vec<u8>) {
-    match args.get(1).map(<[u8]>::to_ascii_uppercase).as_deref() {
-        Some(b"SETNAME" | b"SETINFO") => ok(replies),
-        Some(b"ID") => replies.extend_from_slice(b":1\r\n"),
-        Some(b"GETNAME") => text(replies, ""),
+fn client(clients: &mut Clients, own: u64, args: &Argv, replies: &mut Vec<u8>) {
+    let word = |at| args.get(at).map(<[u8]>::to_ascii_uppercase).unwrap_or_default();
+    match (word(1).as_slice(), word(2).as_slice(), args.get(3)) {
+        (b"SETNAME" | b"SETINFO", ..) => ok(replies),
+        (b"ID", ..) => number(replies, own),
+        (b"GETNAME", ..) => text(replies, ""),
+        (b"KILL", b"ID", Some(id)) => {
+            let id = std::str::from_utf8(id).ok().and_then(|id| id.parse::<u64>().ok());
+            match id {
+                Some(id) => number(replies, clients.open.remove(&id).map_or(0, |_| 1)),
+                None => error(replies, "ERR client-id should be greater than 0"),
+            }
+        }
         _ => error(replies, "ERR the embedded server has no such CLIENT subcommand"),
+    }
+}
+
+/// `SETRANGE key offset value`, which kevy's keyspace has and its commands don't.
+fn set_range(store: &mut Store, args: &Argv, replies: &mut Vec<u8>) {
+    let (Some(key), Some(offset), Some(value), 4) =
+        (args.get(1), args.get(2), args.get(3), args.len())
+    else {
+        return error(replies, "ERR wrong number of arguments for 'setrange' command");
+    };
+    let offset = std::str::from_utf8(offset).ok().and_then(|offset| offset.parse::<u32>().ok());
+    let Some(offset) = offset else {
+        return error(replies, "ERR offset is out of range");
+    };
+    if u64::from(offset) + value.len() as u64 > LONGEST_STRING {
+        return error(replies, "ERR string exceeds maximum allowed size (proto-max-bulk-len)");
+    }
+    match store.keys.setrange(key, offset.into(), value) {
+        Ok(len) => number(replies, len as u64),
+        Err(_) => {
+            let text = "WRONGTYPE Operation against a key holding the wrong kind of value";
+            error(replies, text);
+        }
     }
 }
 
@@ -193,16 +258,21 @@ fn info(store: &Store) -> String {
     let used = store.keys.used_memory();
     format!(
         "# Server\r\nredis_version:7.4.0\r\nserver_name:loadc-embedded\r\n\
-         redis_mode:standalone\r\nprocess_id:{}\r\n\
+         redis_mode:standalone\r\nprocess_id:{}\r\nrun_id:{}\r\n\
          # Memory\r\nused_memory:{used}\r\nmaxmemory:{MAX_MEMORY}\r\nmaxmemory_policy:noeviction\r\n\
          # Persistence\r\nloading:0\r\n\
          # Replication\r\nrole:master\r\nconnected_slaves:0\r\n",
         std::process::id(),
+        store.run_id,
     )
 }
 
 fn ok(replies: &mut Vec<u8>) {
     replies.extend_from_slice(b"+OK\r\n");
+}
+
+fn number(replies: &mut Vec<u8>, number: u64) {
+    replies.extend_from_slice(format!(":{number}\r\n").as_bytes());
 }
 
 fn text(replies: &mut Vec<u8>, text: &str) {
@@ -227,7 +297,7 @@ mod tests {
         let mut args = Argv::default();
         line.split(' ').for_each(|word| args.push(word.as_bytes()));
         let mut replies = Vec::new();
-        assert!(Session::default().run(store, args, &mut replies));
+        assert!(store.connect().0.run(store, args, &mut replies));
         String::from_utf8(replies).unwrap()
     }
 

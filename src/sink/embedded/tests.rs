@@ -1,6 +1,6 @@
 use super::*;
 use crate::job::Format;
-use crate::sink::redis::{Options, health};
+use crate::sink::redis::{Cursor, Options, health};
 use crate::sink::{Args, Command, Failure, Outcome, Queue, RedisSink, Sink};
 
 async fn start() -> (Embedded, RedisSink) {
@@ -89,6 +89,61 @@ async fn transactions_run_whole_or_not_at_all() {
     let outcomes = send(&sink, &dropped).await;
     assert_eq!(kind(&outcomes[3]), "ERR");
     assert_eq!(sink.depth(&queue("q", Format::List)).await, Ok(2));
+}
+
+#[tokio::test]
+async fn a_killed_connection_loses_and_doubles_nothing() {
+    let server = Embedded::start().unwrap();
+    let killer = RedisSink::connect(&server.target(), Options::default()).await.unwrap();
+    let cursor = Cursor::beside(&queue("q", Format::List), "RUN");
+    let sink = RedisSink::connect_with(&server.target(), cursor, Options::default()).await.unwrap();
+    assert_eq!(sink.preflight(&[queue("q", Format::List)]).await, Ok(Vec::new()));
+    let (mut acked, mut sent_again) = (0, 0);
+    for round in 0..40_u64 {
+        let batch = || vec![command("LPUSH q a"), command("XADD s * f v")];
+        let mut flying: Vec<_> = (0..20).map(|_| sink.send(batch())).collect();
+        // The killer's two connections and the sink's first two took the ids up to 4.
+        let ids = if round == 0 { 3..=3 } else { 4..=round + 4 };
+        let kills: Vec<String> = ids.map(|id| format!("CLIENT KILL ID {id}")).collect();
+        let kills = kills.iter().filter(|kill| !kill.ends_with(" 4")).map(String::as_str);
+        send(&killer, &kills.collect::<Vec<_>>()).await;
+        while !flying.is_empty() {
+            let mut again = Vec::new();
+            for outcomes in flying {
+                for outcome in outcomes.await {
+                    match outcome {
+                        Outcome::Acked => acked += 1,
+                        Outcome::NotSent(_) => again.push(()),
+                        other => panic!("{other:?}"),
+                    }
+                }
+            }
+            sink.wait_ready().await.unwrap();
+            sent_again += again.len();
+            flying = again.chunks(2).map(|_| sink.send(batch())).collect();
+        }
+    }
+    assert_eq!(acked, 40 * 40);
+    assert!(sent_again > 0);
+    assert_eq!(sink.depth(&queue("q", Format::List)).await, Ok(800));
+    assert_eq!(sink.depth(&queue("s", Format::Stream { max_len: None })).await, Ok(800));
+    assert_eq!(sink.notices(), []);
+    let there = async || send(&killer, &["LPUSH loadc:cursor:{q}:RUN x"]).await;
+    assert_eq!(kind(&there().await[0]), "WRONGTYPE");
+    sink.finish().await;
+    assert_eq!(there().await, [Outcome::Acked]);
+}
+
+#[tokio::test]
+async fn parts_of_a_string_are_written_and_clients_are_told_apart() {
+    let (_server, sink) = start().await;
+    let lines = ["SETRANGE t 3 abc", "SETRANGE t 0 x", "EXPIRE t 100", "CLIENT KILL ID 99"];
+    assert_eq!(send(&sink, &lines).await, vec![Outcome::Acked; 4]);
+    for wrong in ["SETRANGE t", "SETRANGE t -1 a", "SETRANGE t 999999999 a", "CLIENT KILL ID x"] {
+        assert_eq!(kind(&send(&sink, &[wrong]).await[0]), "ERR", "{wrong}");
+    }
+    send(&sink, &["LPUSH q a"]).await;
+    assert_eq!(kind(&send(&sink, &["SETRANGE q 0 a"]).await[0]), "WRONGTYPE");
 }
 
 #[tokio::test]

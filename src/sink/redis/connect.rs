@@ -1,11 +1,11 @@
 //! From a target to a connection that has logged in.
 
-use super::wire;
-use crate::sink::{Args, Failure};
+use super::dialogue::{Answer, Dialogue};
+use crate::sink::Failure;
 use crate::target::{Address, Target};
 use std::io;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
@@ -58,13 +58,13 @@ impl Connector {
     /// A connection that has logged in, chosen its database and answered a PING.
     pub(super) async fn connect(&self) -> Result<Socket, ConnectError> {
         let deadline = Instant::now() + self.timeout;
-        let mut socket = self.open(deadline).await?;
-        let logged_in = tokio::time::timeout_at(deadline, self.log_in(&mut socket));
+        let mut dialogue = Dialogue::new(self.open(deadline).await?);
+        let logged_in = tokio::time::timeout_at(deadline, self.log_in(&mut dialogue));
         logged_in.await.unwrap_or_else(|_| Err(self.late()))?;
-        Ok(socket)
+        Ok(dialogue.into_socket())
     }
 
-    fn late(&self) -> ConnectError {
+    pub(super) fn late(&self) -> ConnectError {
         self.silent(&format!("no answer within {:?}", self.timeout))
     }
 
@@ -80,6 +80,11 @@ impl Connector {
     /// A connection that stood and gave no answer.
     pub(super) fn silent(&self, detail: &str) -> ConnectError {
         self.error(ConnectErrorKind::Timeout, detail)
+    }
+
+    /// A connection that stood and was refused something.
+    pub(super) fn turned_away(&self, failure: &Failure) -> ConnectError {
+        self.error(ConnectErrorKind::TurnedAway, &failure.message)
     }
 
     async fn open(&self, deadline: Instant) -> Result<Socket, ConnectError> {
@@ -153,21 +158,25 @@ impl Connector {
         self.error(ConnectErrorKind::NotRedis, without_number(&error.to_string()))
     }
 
+    /// How long one try to connect, or to find out what arrived, may take.
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     /// AUTH, SELECT and PING, each after the other's answer, so that every refusal is known by
     /// what it answers.
-    async fn log_in(&self, socket: &mut Socket) -> Result<(), ConnectError> {
-        let mut inbox = Vec::new();
+    async fn log_in(&self, dialogue: &mut Dialogue) -> Result<(), ConnectError> {
         let login = self.target.login();
         if let Some(password) = login.password() {
             let words: Vec<&str> =
                 ["AUTH"].into_iter().chain(login.user()).chain([password]).collect();
-            if let Err(failure) = self.ask(socket, &mut inbox, &words).await? {
+            if let Some(failure) = self.ask(dialogue, &words).await? {
                 return Err(self.refused_login(&failure));
             }
         }
         if self.target.database() != 0 {
             let database = self.target.database().to_string();
-            if let Err(failure) = self.ask(socket, &mut inbox, &["SELECT", &database]).await? {
+            if let Some(failure) = self.ask(dialogue, &["SELECT", &database]).await? {
                 let kind = match failure.kind.as_str() {
                     "NOAUTH" => ConnectErrorKind::PasswordNeeded,
                     "LOADING" => ConnectErrorKind::Loading,
@@ -176,9 +185,9 @@ impl Connector {
                 return Err(self.error(kind, failure.message));
             }
         }
-        match self.ask(socket, &mut inbox, &["PING"]).await? {
-            Ok(()) => Ok(()),
-            Err(failure) => match failure.kind.as_str() {
+        match self.ask(dialogue, &["PING"]).await? {
+            None => Ok(()),
+            Some(failure) => match failure.kind.as_str() {
                 "NOAUTH" => Err(self.error(ConnectErrorKind::PasswordNeeded, failure.message)),
                 "LOADING" => Err(self.error(ConnectErrorKind::Loading, failure.message)),
                 // A user who may push need not be allowed to PING, and the answers below are about
@@ -206,32 +215,16 @@ impl Connector {
         self.error(kind, failure.message.clone())
     }
 
-    /// Sends one command and waits for its reply.
+    /// Sends one command and waits for its answer: what the server has against it, if anything.
     async fn ask(
         &self,
-        socket: &mut Socket,
-        inbox: &mut Vec<u8>,
+        dialogue: &mut Dialogue,
         words: &[&str],
-    ) -> Result<Result<(), Failure>, ConnectError> {
-        let mut args = Args::default();
-        words.iter().for_each(|word| args.push(word.as_bytes()));
-        let mut bytes = Vec::new();
-        wire::encode(&args, &mut bytes);
-        let cut = |error| self.cut(&error);
-        socket.write_all(&bytes).await.map_err(cut)?;
-        socket.flush().await.map_err(cut)?;
-        loop {
-            let no_redis = |detail| self.error(ConnectErrorKind::NotRedis, detail);
-            if let Some(reply) = wire::reply(inbox)
-                .map_err(|wire::NotRedis| no_redis("its answer is not in Redis's protocol"))?
-            {
-                let answer = reply.error.map(wire::failure).map_or(Ok(()), Err);
-                inbox.drain(..reply.len);
-                return Ok(answer);
-            }
-            if socket.read_buf(inbox).await.map_err(cut)? == 0 {
-                return Err(no_redis("it closed the connection without an answer"));
-            }
+    ) -> Result<Option<Failure>, ConnectError> {
+        let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
+        match dialogue.ask(&words).await.map_err(|error| self.cut(&error))? {
+            Answer::Refused(failure) => Ok(Some(failure)),
+            _ => Ok(None),
         }
     }
 }

@@ -123,6 +123,11 @@ impl Info {
         self.get(name)?.parse().ok()
     }
 
+    /// What tells this start of the server from any other.
+    pub(super) fn run_id(&self) -> Option<String> {
+        self.word("run_id")
+    }
+
     pub(super) fn is_loading(&self) -> bool {
         self.get("loading") == Some("1")
     }

@@ -2,40 +2,72 @@
 //! instant what has left and what has been answered, and makes a new connection when one breaks.
 
 use super::connect::{Connector, Socket};
-use super::wire;
+use super::cursor::Cursor;
 use super::{Options, broken};
-use crate::sink::{Command, Failure, Outcome, State};
+use crate::sink::{Command, Failure, Notice, Outcome, State};
+use flight::Batch;
+use inquiry::{Evidence, Identity, Question};
+use standing::Standing;
 use std::future::Future;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
-use traffic::{Batch, End, Traffic};
+use traffic::{End, Traffic};
 
+mod flight;
+mod inquiry;
+mod standing;
 mod traffic;
 
 /// First and longest pause between two tries to connect.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
+const PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(2));
 
 /// The sending end. Dropping it lets the task finish what it has and end.
 pub(super) struct Link {
     batches: mpsc::UnboundedSender<Batch>,
     state: watch::Receiver<State>,
     generation: Arc<AtomicU64>,
+    notices: Arc<Mutex<Vec<Notice>>>,
+    /// Batches carry their proof.
+    proven: bool,
 }
 
 impl Link {
     /// Starts the task on a connection that has logged in.
-    pub(super) fn start(connector: Arc<Connector>, socket: Socket, options: Options) -> Link {
+    ///
+    /// # Errors
+    ///
+    /// When the connection breaks before it is known, or the server is in a state that passes.
+    pub(super) async fn start(
+        connector: Arc<Connector>,
+        socket: Socket,
+        cursor: Option<Cursor>,
+        options: Options,
+    ) -> Result<Link, Failure> {
         let (batches, receiver) = mpsc::unbounded_channel();
         let (state, watched) = watch::channel(State::Ready);
         let generation = Arc::new(AtomicU64::new(0));
-        let keeper =
-            Keeper { connector, options, batches: receiver, state, generation: generation.clone() };
-        tokio::spawn(keeper.run(socket));
-        Link { batches, state: watched, generation }
+        let notices = Arc::new(Mutex::new(Vec::new()));
+        let proven = cursor.is_some();
+        let (socket, identity) = match cursor {
+            Some(_) => inquiry::meet(socket, &notices).await?,
+            None => (socket, Identity::default()),
+        };
+        let keeper = Keeper {
+            connector,
+            options,
+            batches: receiver,
+            state,
+            generation: generation.clone(),
+            notices: notices.clone(),
+            identity,
+            in_doubt: false,
+        };
+        tokio::spawn(keeper.run(socket, Traffic::new(cursor.map(Standing::new))));
+        Ok(Link { batches, state: watched, generation, notices, proven })
     }
 
     /// Hands commands over before it returns: the queue to the task is first in, first out, which
@@ -66,14 +98,8 @@ impl Link {
                 return Err(failure.clone());
             }
         }
-        let mut bytes = Vec::new();
-        let mut ends = Vec::with_capacity(commands.len());
-        for command in commands {
-            wire::encode(&command.args, &mut bytes);
-            ends.push(bytes.len());
-        }
         let (answer, receiver) = oneshot::channel();
-        let batch = Batch { bytes, ends, answer, generation };
+        let batch = Batch::new(commands, self.proven, generation, answer);
         if let Err(mpsc::error::SendError(batch)) = self.batches.send(batch) {
             batch.not_sent(&broken("the connection was closed"));
         }
@@ -83,6 +109,15 @@ impl Link {
     pub(super) fn watch(&self) -> watch::Receiver<State> {
         self.state.clone()
     }
+
+    /// What has happened since the last call.
+    pub(super) fn notices(&self) -> Vec<Notice> {
+        std::mem::take(&mut *lock(&self.notices))
+    }
+}
+
+fn lock(notices: &Mutex<Vec<Notice>>) -> std::sync::MutexGuard<'_, Vec<Notice>> {
+    notices.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Resolves when the state is `Ready`, or with the failure of `Lost`.
@@ -104,12 +139,16 @@ struct Keeper {
     batches: mpsc::UnboundedReceiver<Batch>,
     state: watch::Sender<State>,
     generation: Arc<AtomicU64>,
+    notices: Arc<Mutex<Vec<Notice>>>,
+    /// The connection's, where batches carry their proof.
+    identity: Identity,
+    /// Somebody waits for what only the server can tell.
+    in_doubt: bool,
 }
 
 impl Keeper {
-    async fn run(mut self, mut socket: Socket) {
+    async fn run(mut self, mut socket: Socket, mut traffic: Traffic) {
         loop {
-            let mut traffic = Traffic::new(self.generation.load(Ordering::Acquire));
             let failure = match traffic.drive(socket, &mut self.batches).await {
                 End::Closed => return,
                 End::Broken(failure) => failure,
@@ -117,18 +156,35 @@ impl Keeper {
             // First the state, then the outcomes: who learns of a break finds the sink broken.
             self.generation.fetch_add(1, Ordering::AcqRel);
             self.state.send_replace(State::Reconnecting { attempts: 0, last: failure.clone() });
-            traffic.settle(&failure);
-            socket = match self.reconnect(failure).await {
-                Some(Ok(socket)) => socket,
-                Some(Err(failure)) => return self.give_up(failure),
+            traffic.break_off(&failure);
+            self.in_doubt = traffic.is_in_doubt();
+            let question = traffic.question(&self.identity);
+            let regained = match self.reconnect(failure.clone(), question).await {
+                Some(Ok(regained)) => regained,
+                Some(Err(failure)) => {
+                    traffic.abandon(&failure);
+                    return self.give_up(failure);
+                }
                 None => return,
             };
+            socket = regained.0;
+            if let Some((identity, evidence)) = regained.1 {
+                self.identity = identity;
+                let forgotten = traffic.settle(&evidence, &failure);
+                lock(&self.notices).extend(forgotten.map(Notice::Forgot));
+            }
+            // First the outcomes, then the state: what must go again is known when it can.
             self.state.send_replace(State::Ready);
         }
     }
 
-    /// Tries until a connection stands, the bound is reached, or nobody needs one any more.
-    async fn reconnect(&mut self, mut last: Failure) -> Option<Result<Socket, Failure>> {
+    /// Tries until a connection stands and the question is answered, the bound is reached, or
+    /// nobody needs one any more.
+    async fn reconnect(
+        &mut self,
+        mut last: Failure,
+        question: Option<Question>,
+    ) -> Option<Result<Regained, Failure>> {
         let deadline = Instant::now() + self.options.reconnect_for;
         let mut attempts = 0;
         while attempts < self.options.reconnect_tries {
@@ -138,10 +194,10 @@ impl Keeper {
                 break;
             }
             self.refuse_until(tokio::time::sleep(pause), &last).await?;
-            let connector = self.connector.clone();
-            match self.refuse_until(Box::pin(connector.connect()), &last).await? {
-                Ok(socket) => return Some(Ok(socket)),
-                Err(error) => last = error.failure(),
+            let regain = Box::pin(regain(self.connector.clone(), question.clone()));
+            match self.refuse_until(regain, &last).await? {
+                Ok(regained) => return Some(Ok(regained)),
+                Err(failure) => last = failure,
             }
             attempts += 1;
             if last.lasting {
@@ -155,7 +211,7 @@ impl Keeper {
     }
 
     /// Waits for `event`, and meanwhile hands back what was on its way here when the connection
-    /// broke. `None` once nobody can send any more.
+    /// broke. `None` once nobody can send any more, and nobody waits for an outcome.
     async fn refuse_until<T>(
         &mut self,
         event: impl Future<Output = T>,
@@ -165,7 +221,11 @@ impl Keeper {
         loop {
             tokio::select! {
                 done = &mut event => return Some(done),
-                batch = self.batches.recv() => batch?.not_sent(last),
+                batch = self.batches.recv() => match batch {
+                    Some(batch) => batch.not_sent(last),
+                    None if self.in_doubt => return Some(event.await),
+                    None => return None,
+                },
             }
         }
     }
@@ -176,6 +236,25 @@ impl Keeper {
         while let Ok(batch) = self.batches.try_recv() {
             batch.not_sent(&failure);
         }
+    }
+}
+
+/// A new connection, and what it told of the old one if it was asked.
+type Regained = (Socket, Option<(Identity, Evidence)>);
+
+/// Connects and asks.
+async fn regain(
+    connector: Arc<Connector>,
+    question: Option<Question>,
+) -> Result<Regained, Failure> {
+    let socket = connector.connect().await.map_err(|error| error.failure())?;
+    let Some(question) = question else { return Ok((socket, None)) };
+    let inquiry = inquiry::inquire(socket, &question);
+    match tokio::time::timeout(connector.timeout(), inquiry).await {
+        Ok(answered) => {
+            answered.map(|(socket, identity, evidence)| (socket, Some((identity, evidence))))
+        }
+        Err(_) => Err(broken("the server does not tell what arrived")),
     }
 }
 
@@ -195,7 +274,7 @@ mod tests {
 
     #[test]
     fn pauses_grow_to_a_bound_and_differ() {
-        for (attempts, whole_ms) in [(0, 50), (1, 100), (3, 400), (6, 2000), (u32::MAX, 2000)] {
+        for (attempts, whole_ms) in [(0, 10), (1, 20), (3, 80), (8, 2000), (u32::MAX, 2000)] {
             let whole = Duration::from_millis(whole_ms);
             for _ in 0..100 {
                 let pause = pause(attempts);

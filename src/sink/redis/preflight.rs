@@ -1,6 +1,7 @@
 //! What would keep jobs out, asked before the first is sent.
 
 use super::control::{Control, refusal, text};
+use super::cursor::{Cursor, LIFE};
 use super::health::Info;
 use crate::job::Format;
 use crate::sink::{Failure, Queue};
@@ -42,6 +43,14 @@ pub enum Problem {
         /// The queue.
         queue: String,
     },
+    /// What shows which jobs arrived may not be written.
+    #[error("the target does not let loadc keep account in `{key}`: {failure}")]
+    NoProof {
+        /// The cursor's key.
+        key: String,
+        /// The server's words.
+        failure: Failure,
+    },
     /// The server refuses even to be asked about the queue.
     #[error("the target refuses to be asked about `{queue}`: {failure}")]
     Refused {
@@ -65,6 +74,7 @@ impl Problem {
             Problem::OutOfMemory { .. } => "out-of-memory",
             Problem::Loading => "loading",
             Problem::Elsewhere { .. } => "elsewhere",
+            Problem::NoProof { .. } => "no-proof",
             Problem::Refused { .. } => "refused",
         }
     }
@@ -92,6 +102,12 @@ impl Problem {
             Problem::Elsewhere { .. } => {
                 "loadc drives one server: use one outside the cluster".to_owned()
             }
+            Problem::NoProof { .. } => "allow the user the keys `loadc:cursor:*` with SETRANGE, \
+                                        EXPIRE, GET and DEL, and MULTI, EXEC and DISCARD; or run \
+                                        with `--at-least-once`, which writes no key but the \
+                                        queues: jobs in flight when a connection breaks then \
+                                        count as unknown"
+                .to_owned(),
             Problem::Refused { .. } => "the server's own words say why".to_owned(),
         }
     }
@@ -112,6 +128,41 @@ pub(super) async fn problems(control: &Control, queues: &[Queue]) -> Result<Vec<
     problems.extend(queues.iter().zip(kinds).filter_map(|(queue, kind)| of_queue(queue, kind)));
     problems.dedup();
     Ok(problems)
+}
+
+/// Whether transactions and the cursor are allowed, asked without writing anything: a command that
+/// is refused is refused when it is queued, and what is queued is discarded.
+pub(super) async fn of_cursor(
+    control: &Control,
+    cursor: &Cursor,
+) -> Result<Option<Problem>, Failure> {
+    let key = cursor.key();
+    let problem = |failure| Some(Problem::NoProof { key: key.to_owned(), failure });
+    // Were MULTI refused, what follows would run; were DISCARD, the connection were lost to it.
+    let mut questions = redis::pipe();
+    questions.cmd("EXEC").cmd("DISCARD").cmd("MULTI").cmd("DISCARD");
+    let replies = control.ask(&questions).await?;
+    let refusals: Vec<_> = replies.iter().map(refusal).collect();
+    let forbidden = refusals.iter().take(2).flatten().find(|failure| is_forbidden(failure));
+    let refused = refusals.iter().skip(2).flatten().next();
+    if let Some(failure) = forbidden.or(refused) {
+        return Ok(problem(failure.clone()));
+    }
+    let mut questions = redis::pipe();
+    questions.cmd("MULTI");
+    questions.cmd("SETRANGE").arg(key).arg(0).arg("");
+    questions.cmd("EXPIRE").arg(key).arg(LIFE.as_secs());
+    questions.cmd("GET").arg(key);
+    questions.cmd("DISCARD");
+    let replies = control.ask(&questions).await?;
+    let forbidden = replies.iter().filter_map(refusal).find(is_forbidden);
+    Ok(forbidden.and_then(problem))
+}
+
+/// Refused for good, as against a state of the server, which is said above.
+fn is_forbidden(failure: &Failure) -> bool {
+    // Of EXEC it says EXECABORT first.
+    failure.message.contains("NOPERM") || failure.message.contains("unknown command")
 }
 
 fn of_server(info: &Info) -> Vec<Problem> {

@@ -558,3 +558,71 @@ async fn what_was_handed_over_is_sent_though_nobody_waits_for_it() {
     let late = connect(&server.url()).await;
     while late.depth(&list("q")).await != Ok(1) {}
 }
+
+async fn connect_proven(url: &str, options: Options) -> RedisSink {
+    let cursor = Cursor::beside(&list("q"), "RUN");
+    RedisSink::connect_with(&target(url), cursor, options).await.unwrap()
+}
+
+#[tokio::test]
+async fn more_batches_than_the_cursor_has_places_for_are_told_apart() {
+    let server = RedisServer::start();
+    let sink = connect_proven(&server.url(), Options::default()).await;
+    let mut waiting: Vec<usize> = (0..3000).collect();
+    for _ in 0..4 {
+        let mut killer = server.connection();
+        server.pause();
+        let send = |number: &usize| (*number, sink.send(commands(&[&format!("LPUSH q {number}")])));
+        let flying: Vec<_> = waiting.iter().map(send).collect();
+        // The server finds the jobs and the order to kill who sent them, and obeys in its own order.
+        let mut order = redis::cmd("CLIENT");
+        order.arg(&["KILL", "TYPE", "normal", "SKIPME", "yes"]);
+        let killing = std::thread::spawn(move || order.query::<u64>(&mut killer).unwrap());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        server.resume();
+        waiting.clear();
+        for (number, outcomes) in flying {
+            match &outcomes.await[..] {
+                [Outcome::Acked] => {}
+                [Outcome::NotSent(_)] => waiting.push(number),
+                other => panic!("{number}: {other:?}"),
+            }
+        }
+        killing.join().unwrap();
+        sink.wait_ready().await.unwrap();
+    }
+    for number in &waiting {
+        assert_eq!(sink.send(commands(&[&format!("LPUSH q {number}")])).await, [Outcome::Acked]);
+    }
+    let numbers: Vec<usize> = server.ask("LRANGE q 0 -1");
+    assert_eq!(numbers.len(), 3000);
+    assert_eq!(numbers.into_iter().collect::<std::collections::HashSet<_>>().len(), 3000);
+    assert_eq!(sink.notices(), []);
+}
+
+#[tokio::test]
+async fn what_nobody_can_be_asked_about_is_unknown() {
+    let mut server = RedisServer::start();
+    let options = Options { reconnect_tries: 0, ..Options::default() };
+    let sink = connect_proven(&server.url(), options).await;
+    server.pause();
+    let outcomes = sink.send(commands(&["LPUSH q a", "LPUSH q b"]));
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    server.kill();
+    assert_eq!(words(&outcomes.await), ["unknown", "unknown"]);
+}
+
+#[tokio::test]
+async fn what_is_in_doubt_is_settled_though_nobody_sends_any_more() {
+    let mut server = RedisServer::with().option("appendonly", "yes").start();
+    let sink = connect_proven(&server.url(), Options::default()).await;
+    assert_eq!(sink.send(commands(&["LPUSH q a"])).await, [Outcome::Acked]);
+    server.pause();
+    let outcomes = sink.send(commands(&["LPUSH q b"]));
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    server.kill();
+    drop(sink);
+    server.restart();
+    assert_eq!(words(&outcomes.await), ["not sent"]);
+    assert_eq!(server.ask::<u64>("LLEN q"), 1);
+}

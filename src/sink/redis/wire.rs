@@ -14,13 +14,33 @@ const LONGEST_STRING: usize = 512 << 20;
 
 /// Appends a command.
 pub(super) fn encode(args: &Args, out: &mut Vec<u8>) {
-    out.reserve(args.byte_len() + 16 * (args.len() + 1));
+    out.reserve(encoded_len(args));
     header(b'*', args.len(), out);
     for argument in args.iter() {
         header(b'$', argument.len(), out);
         out.extend_from_slice(argument);
         out.extend_from_slice(b"\r\n");
     }
+}
+
+/// Room enough for [`encode`].
+pub(super) fn encoded_len(args: &Args) -> usize {
+    args.byte_len() + 16 * (args.len() + 1)
+}
+
+/// The first two words of an encoded command.
+pub(super) fn first_two(command: &[u8]) -> Option<[&[u8]; 2]> {
+    let (_, at) = line(command, 0).ok()??;
+    let (name, at) = word(command, at)?;
+    let (key, _) = word(command, at)?;
+    Some([name, key])
+}
+
+/// The string at `at` and the place behind it.
+fn word(bytes: &[u8], at: usize) -> Option<(&[u8], usize)> {
+    let (head, start) = line(bytes, at).ok()??;
+    let len = size(head.strip_prefix(b"$")?).ok()??;
+    Some((bytes.get(start..start + len)?, start + len + 2))
 }
 
 fn header(sign: u8, mut number: usize, out: &mut Vec<u8>) {
@@ -89,6 +109,18 @@ pub(super) fn reply(bytes: &[u8]) -> Result<Option<Reply<'_>>, NotRedis> {
         }
     }
     Ok(Some(Reply { len, error }))
+}
+
+/// The error, if any, in each element of a whole array; none if the reply is no array, or nil.
+pub(super) fn elements(array: &[u8]) -> Option<impl Iterator<Item = Option<&[u8]>>> {
+    let (head, mut at) = line(array, 0).ok()??;
+    size(head.strip_prefix(b"*")?).ok()??;
+    Some(std::iter::from_fn(move || {
+        let rest = array.get(at..).filter(|rest| !rest.is_empty())?;
+        let element = reply(rest).ok()??;
+        at += element.len;
+        Some(element.error)
+    }))
 }
 
 /// The line from `start` on without its end, and the place behind it.
@@ -182,6 +214,34 @@ mod tests {
             let more = [bytes, b"+more\r\n"].concat();
             assert_eq!(reply(&more).unwrap().map(|reply| reply.len), Some(bytes.len()), "{text:?}");
         }
+    }
+
+    #[test]
+    fn the_first_words_of_a_command_are_found_again() {
+        let mut args = Args::default();
+        ["XADD", "a\r\nb", "*", "f", "v"].iter().for_each(|word| args.push(word.as_bytes()));
+        let mut out = Vec::new();
+        encode(&args, &mut out);
+        assert_eq!(first_two(&out), Some([&b"XADD"[..], b"a\r\nb"]));
+        assert!(out.len() <= encoded_len(&args));
+        assert_eq!(first_two(b"*1\r\n$4\r\nPING\r\n"), None);
+    }
+
+    #[test]
+    fn an_array_is_told_by_its_elements() {
+        let errors = |text: &'static str| {
+            elements(text.as_bytes()).map(|errors| {
+                errors
+                    .map(|error| error.map(|error| String::from_utf8_lossy(error).into_owned()))
+                    .collect::<Vec<_>>()
+            })
+        };
+        let error = Some("WRONGTYPE no".to_owned());
+        let mixed = "*4\r\n:1\r\n-WRONGTYPE no\r\n*2\r\n+a\r\n$1\r\nb\r\n$-1\r\n";
+        assert_eq!(errors(mixed), Some(vec![None, error, None, None]));
+        assert_eq!(errors("*0\r\n"), Some(Vec::new()));
+        assert_eq!(errors("*-1\r\n"), None);
+        assert_eq!(errors("-EXECABORT no\r\n"), None);
     }
 
     #[test]

@@ -1,32 +1,20 @@
-//! What is on its way over one connection: bytes out, replies in, and which belong together.
+//! What is on its way over one connection after another: bytes out, replies in, and which belong
+//! together.
 
 use super::super::connect::Socket;
+use super::super::cursor::SLOTS;
 use super::super::{broken, wire};
-use crate::sink::{Failure, Outcome};
-use std::collections::VecDeque;
+use super::flight::{Batch, Fate, Flight, Progress, Proof};
+use super::inquiry::{Evidence, Identity, Question};
+use super::standing::{Standing, Verdict, forgot};
+use crate::sink::{Failure, Forgotten};
+use std::collections::{BTreeSet, VecDeque};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, WriteHalf};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 /// Room for replies that one read may fill.
 const READ_SIZE: usize = 16 << 10;
-
-/// What one call sends.
-pub(super) struct Batch {
-    pub(super) bytes: Vec<u8>,
-    /// Where each command ends in `bytes`.
-    pub(super) ends: Vec<usize>,
-    pub(super) answer: oneshot::Sender<Vec<Outcome>>,
-    /// The connection it was handed over for; it goes over no other.
-    pub(super) generation: u64,
-}
-
-impl Batch {
-    pub(super) fn not_sent(self, failure: &Failure) {
-        let outcomes = vec![Outcome::NotSent(failure.clone()); self.ends.len()];
-        // Nobody waits any more for what nobody needs to know.
-        _ = self.answer.send(outcomes);
-    }
-}
 
 /// Why a connection is over.
 pub(super) enum End {
@@ -35,17 +23,18 @@ pub(super) enum End {
     Broken(Failure),
 }
 
-/// What is on its way over one connection.
+/// What is on its way.
 pub(super) struct Traffic {
+    /// Counts connections.
     generation: u64,
-    /// Bytes not yet written, one buffer a batch, and how much of the first has been.
-    outbox: VecDeque<Vec<u8>>,
-    front_written: usize,
-    /// Bytes written and taken in since the connection began.
-    written: u64,
-    taken_in: u64,
-    inbox: Vec<u8>,
+    /// Batches in the order of their sending. The last `unwritten` are not written whole; of the
+    /// first of those `written` bytes are.
     flights: VecDeque<Flight>,
+    unwritten: usize,
+    written: usize,
+    inbox: Vec<u8>,
+    /// The proof that batches carry, if they do.
+    standing: Option<Standing>,
 }
 
 enum Pushed {
@@ -62,25 +51,15 @@ async fn push(writer: &mut WriteHalf<Socket>, next: Option<&[u8]>) -> std::io::R
     }
 }
 
-/// A batch that waits for replies.
-struct Flight {
-    /// Where its bytes start in the connection's.
-    start: u64,
-    ends: Vec<usize>,
-    outcomes: Vec<Outcome>,
-    answer: oneshot::Sender<Vec<Outcome>>,
-}
-
 impl Traffic {
-    pub(super) fn new(generation: u64) -> Traffic {
+    pub(super) fn new(standing: Option<Standing>) -> Traffic {
         Traffic {
-            generation,
-            outbox: VecDeque::new(),
-            front_written: 0,
-            written: 0,
-            taken_in: 0,
-            inbox: Vec::new(),
+            generation: 0,
             flights: VecDeque::new(),
+            unwritten: 0,
+            written: 0,
+            inbox: Vec::new(),
+            standing,
         }
     }
 
@@ -92,6 +71,7 @@ impl Traffic {
         batches: &mut mpsc::UnboundedReceiver<Batch>,
     ) -> End {
         let (mut reader, mut writer) = tokio::io::split(socket);
+        let most = self.standing.as_ref().map_or(usize::MAX, |_| SLOTS as usize);
         let mut open = true;
         let mut unflushed = false;
         loop {
@@ -99,7 +79,8 @@ impl Traffic {
                 return End::Closed;
             }
             self.inbox.reserve(READ_SIZE);
-            let next = self.outbox.front().map(|bytes| &bytes[self.front_written..]);
+            let next = self.flights.get(self.flights.len() - self.unwritten);
+            let next = next.map(|flight| &flight.bytes[self.written..]);
             let busy = next.is_some() || unflushed;
             tokio::select! {
                 biased;
@@ -110,7 +91,7 @@ impl Traffic {
                     },
                     Err(error) => return End::Broken(broken(&error.to_string())),
                 },
-                batch = batches.recv(), if open => match batch {
+                batch = batches.recv(), if open && self.flights.len() < most => match batch {
                     Some(batch) => self.take_in(batch),
                     None => open = false,
                 },
@@ -133,113 +114,158 @@ impl Traffic {
         if batch.generation != self.generation {
             return batch.not_sent(&broken("the connection broke"));
         }
-        if batch.ends.is_empty() {
+        if batch.marks.is_empty() {
             _ = batch.answer.send(Vec::new());
             return;
         }
-        let outcomes = Vec::with_capacity(batch.ends.len());
-        let (ends, answer) = (batch.ends, batch.answer);
-        self.flights.push_back(Flight { start: self.taken_in, ends, outcomes, answer });
-        self.taken_in += batch.bytes.len() as u64;
-        self.outbox.push_back(batch.bytes);
+        self.take_off(Flight::new(batch, None));
+    }
+
+    /// Puts a flight behind the others, with its proof if it is to carry one.
+    fn take_off(&mut self, mut flight: Flight) {
+        if let Some(standing) = &mut self.standing {
+            let now = Instant::now();
+            let (number, renews) = standing.close(now, &mut flight.bytes);
+            flight.set_proof(Proof::new(number, renews, now));
+        }
+        self.flights.push_back(flight);
+        self.unwritten += 1;
     }
 
     fn has_written(&mut self, count: usize) {
-        self.written += count as u64;
-        self.front_written += count;
-        if self.outbox.front().is_some_and(|bytes| self.front_written == bytes.len()) {
-            self.outbox.pop_front();
-            self.front_written = 0;
+        self.written += count;
+        let writing = self.flights.get(self.flights.len() - self.unwritten);
+        if writing.is_some_and(|flight| self.written == flight.bytes.len()) {
+            self.unwritten -= 1;
+            self.written = 0;
         }
     }
 
-    /// Gives every reply that is whole to its command, oldest first.
+    /// Gives every reply that is whole to its batch, oldest first.
     fn take_replies(&mut self) -> Result<(), Failure> {
-        let mut rest = self.inbox.as_slice();
+        let inbox = std::mem::take(&mut self.inbox);
+        let mut rest = inbox.as_slice();
         let result = loop {
-            let reply = match wire::reply(rest) {
-                Ok(Some(reply)) => reply,
+            match wire::reply(rest) {
+                Ok(Some(reply)) => {
+                    if let Err(failure) = self.take_reply(&rest[..reply.len], reply.error) {
+                        break Err(failure);
+                    }
+                    rest = &rest[reply.len..];
+                }
                 Ok(None) => break Ok(()),
                 Err(wire::NotRedis) => break Err(broken("the server sent no Redis reply")),
-            };
-            let Some(flight) = self.flights.front_mut() else {
-                // The server says so before it hangs up, as when it has too many clients.
-                break Err(match reply.error {
-                    Some(error) => wire::failure(error),
-                    None => broken("the server sent a reply to no command"),
-                });
-            };
-            flight.outcomes.push(match reply.error {
-                Some(error) => Outcome::Failed(wire::failure(error)),
-                None => Outcome::Acked,
-            });
-            rest = &rest[reply.len..];
-            if flight.outcomes.len() == flight.ends.len()
-                && let Some(flight) = self.flights.pop_front()
-            {
-                _ = flight.answer.send(flight.outcomes);
             }
         };
-        let consumed = self.inbox.len() - rest.len();
+        let consumed = inbox.len() - rest.len();
+        self.inbox = inbox;
         self.inbox.drain(..consumed);
         result
     }
 
-    /// Resolves what is left after a break. A command whose last byte was never written can't have
-    /// run; one that was written whole may have.
-    pub(super) fn settle(&mut self, failure: &Failure) {
-        for mut flight in self.flights.drain(..) {
-            for end in &flight.ends[flight.outcomes.len()..] {
-                let left = flight.start + *end as u64 <= self.written;
-                let outcome = if left { Outcome::Unknown } else { Outcome::NotSent };
-                flight.outcomes.push(outcome(failure.clone()));
+    fn take_reply(&mut self, reply: &[u8], error: Option<&[u8]>) -> Result<(), Failure> {
+        let Some(flight) = self.flights.front_mut() else {
+            // The server says so before it hangs up, as when it has too many clients.
+            return Err(match error {
+                Some(error) => wire::failure(error),
+                None => broken("the server sent a reply to no command"),
+            });
+        };
+        let progress = flight.take(reply, error)?;
+        if progress == Progress::Flying {
+            return Ok(());
+        }
+        if self.unwritten == self.flights.len() {
+            return Err(broken("the server sent a reply to no command"));
+        }
+        let Some(flight) = self.flights.pop_front() else { return Ok(()) };
+        match progress {
+            Progress::Discarded => self.take_off(flight.rest()),
+            Progress::Done(landed) => {
+                if let (true, Some(standing), Some(proof)) =
+                    (landed, &mut self.standing, flight.proof())
+                {
+                    standing.landed(proof.number, flight.acked());
+                    if proof.renews {
+                        standing.renewed(proof.sent);
+                    }
+                }
+                flight.land();
             }
-            _ = flight.answer.send(flight.outcomes);
+            Progress::Flying => {}
+        }
+        Ok(())
+    }
+
+    /// Ends the connection: what can be said of its flights at once is said, and those that only
+    /// the server knows of are kept for [`Traffic::settle`].
+    pub(super) fn break_off(&mut self, failure: &Failure) {
+        self.generation += 1;
+        self.inbox.clear();
+        let whole = self.flights.len() - self.unwritten;
+        let flights = std::mem::take(&mut self.flights);
+        for (place, flight) in flights.into_iter().enumerate() {
+            let written = match place.cmp(&whole) {
+                std::cmp::Ordering::Less => flight.bytes.len(),
+                std::cmp::Ordering::Equal => self.written,
+                std::cmp::Ordering::Greater => 0,
+            };
+            if flight.is_in_doubt(written) {
+                self.flights.push_back(flight);
+            } else {
+                flight.break_off(written, failure);
+            }
+        }
+        self.unwritten = 0;
+        self.written = 0;
+    }
+
+    /// Whether batches are in doubt.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        !self.flights.is_empty()
+    }
+
+    /// What to ask the server after a break; none where batches carry no proof.
+    pub(super) fn question(&self, old: &Identity) -> Option<Question> {
+        let standing = self.standing.as_ref()?;
+        let mut queues = BTreeSet::new();
+        self.flights.iter().for_each(|flight| flight.name_queues(&mut queues));
+        Some(Question { old: old.clone(), key: standing.key().to_owned(), queues })
+    }
+
+    /// Ends the batches in doubt as the evidence has it. `failure` is what broke their connection.
+    pub(super) fn settle(&mut self, evidence: &Evidence, failure: &Failure) -> Option<Forgotten> {
+        let oldest = self.flights.front().and_then(Flight::proof).map(|proof| proof.sent);
+        let standing = self.standing.as_mut()?;
+        let verdict = standing.judge(evidence, oldest);
+        let (forgotten, reason) = match &verdict {
+            Verdict::Told { .. } => (None, failure.clone()),
+            Verdict::Silent(why) => (None, why.clone()),
+            Verdict::Forgot(forgotten) => (Some(forgotten.clone()), forgot(forgotten)),
+        };
+        for mut flight in self.flights.drain(..) {
+            let number = flight.proof().map_or(0, |proof| proof.number);
+            match &verdict {
+                Verdict::Told { ring, .. } if ring.holds(number) => {
+                    flight.settle(&Fate::In(&evidence.types));
+                    standing.landed(number, flight.acked());
+                }
+                Verdict::Told { open: false, .. } => flight.settle(&Fate::Out(&reason)),
+                _ => flight.settle(&Fate::Unknown(&reason)),
+            }
+            flight.land();
+        }
+        forgotten
+    }
+
+    /// Ends the batches in doubt when nobody can be asked any more.
+    pub(super) fn abandon(&mut self, failure: &Failure) {
+        for mut flight in self.flights.drain(..) {
+            flight.settle(&Fate::Unknown(failure));
+            flight.land();
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn batch(generation: u64) -> (Batch, oneshot::Receiver<Vec<Outcome>>) {
-        let (answer, receiver) = oneshot::channel();
-        let bytes = b"PING\r\nPING\r\n".to_vec();
-        (Batch { bytes, ends: vec![6, 12], answer, generation }, receiver)
-    }
-
-    #[tokio::test]
-    async fn what_was_meant_for_an_older_connection_is_not_sent() {
-        let mut traffic = Traffic::new(1);
-        let (old, answer) = batch(0);
-        traffic.take_in(old);
-        assert!(matches!(answer.await.unwrap()[..], [Outcome::NotSent(_), Outcome::NotSent(_)]));
-        let (new, _answer) = batch(1);
-        traffic.take_in(new);
-        assert_eq!((traffic.outbox.len(), traffic.flights.len()), (1, 1));
-    }
-
-    #[tokio::test]
-    async fn a_command_is_unknown_from_its_last_byte_on() {
-        for (written, first, second) in [
-            (0, false, false),
-            (5, false, false),
-            (6, true, false),
-            (11, true, false),
-            (12, true, true),
-        ] {
-            let mut traffic = Traffic::new(0);
-            let (batch, answer) = batch(0);
-            traffic.take_in(batch);
-            if written > 0 {
-                traffic.has_written(written);
-            }
-            traffic.settle(&broken("cut"));
-            let outcomes = answer.await.unwrap();
-            let unknown = |outcome: &Outcome| matches!(outcome, Outcome::Unknown(_));
-            let found: Vec<_> = outcomes.iter().map(unknown).collect();
-            assert_eq!(found, [first, second], "{written}");
-        }
-    }
-}
+mod tests;

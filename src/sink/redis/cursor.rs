@@ -1,0 +1,165 @@
+//! The proof of what arrived: a key beside the queue that every batch writes its number to, in the
+//! same transaction as its jobs.
+//!
+//! ```text
+//! MULTI  LPUSH orders job job …  SETRANGE loadc:cursor:{orders}:RUN 65 "000000000005 "  EXEC
+//! ```
+//!
+//! The key's value is a ring of the numbers of the last [`SLOTS`] batches, each at its own place.
+//! One number, that of the last batch, would not do: a batch that the server discarded as a whole
+//! (it was full for a moment) and a later one that went in would look the same as two that went in.
+//! With a place for each, a batch is in exactly if its own number stands there.
+
+use crate::sink::redis::wire;
+use crate::sink::{Args, Queue};
+use std::time::Duration;
+
+/// Batches that may be unanswered at a time; the others wait their turn.
+pub(super) const SLOTS: u64 = 1024;
+
+/// Digits of a batch's number in the ring, and with the blank behind it the width of a place.
+const DIGITS: usize = 12;
+const WIDTH: usize = DIGITS + 1;
+
+/// How long the key outlives the last batch that renewed its life: a run that is killed leaves
+/// nothing for long.
+pub(super) const LIFE: Duration = Duration::from_secs(3600);
+
+/// A batch renews the key's life when the last renewal is older than this.
+pub(super) const RENEWAL: Duration = Duration::from_secs(600);
+
+/// The key of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    key: String,
+}
+
+/// What begins a batch.
+const OPENING: &[u8] = b"*1\r\n$5\r\nMULTI\r\n";
+
+impl Cursor {
+    /// The bytes that [`Cursor::open`] puts before a batch's first command.
+    pub(super) const OPENING: usize = OPENING.len();
+
+    /// The key `loadc:cursor:{queue}:run`, in the same hash slot as the queue. `run` names the run
+    /// and no other.
+    pub fn beside(queue: &Queue, run: &str) -> Cursor {
+        let name = queue.name.as_str();
+        let key = match tag(name) {
+            Some(tag) => format!("loadc:cursor:{{{tag}}}:{run}"),
+            // No tag can say such a name; on a single server nothing depends on it.
+            None if name.contains('}') => format!("loadc:cursor:{name}:{run}"),
+            None => format!("loadc:cursor:{{{name}}}:{run}"),
+        };
+        Cursor { key }
+    }
+
+    /// The key's name.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Begins a batch.
+    pub(super) fn open(out: &mut Vec<u8>) {
+        out.extend_from_slice(OPENING);
+    }
+
+    /// Ends the batch of a number, and renews the key's life if told to.
+    pub(super) fn close(&self, number: u64, renews: bool, out: &mut Vec<u8>) {
+        let mut write = |words: &[&[u8]]| {
+            let mut args = Args::default();
+            words.iter().for_each(|word| args.push(word));
+            wire::encode(&args, out);
+        };
+        let key = self.key.as_bytes();
+        let offset = (number % SLOTS) * WIDTH as u64;
+        let value = format!("{number:0DIGITS$} ");
+        write(&[b"SETRANGE", key, offset.to_string().as_bytes(), value.as_bytes()]);
+        if renews {
+            write(&[b"EXPIRE", key, LIFE.as_secs().to_string().as_bytes()]);
+        }
+        write(&[b"EXEC"]);
+    }
+}
+
+/// The part of a key that a cluster hashes, if it is not the whole.
+fn tag(key: &str) -> Option<&str> {
+    let (_, rest) = key.split_once('{')?;
+    let (tag, _) = rest.split_once('}')?;
+    (!tag.is_empty()).then_some(tag)
+}
+
+/// The key's value as it was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Ring {
+    numbers: Vec<u64>,
+}
+
+impl Ring {
+    pub(super) fn parse(value: &[u8]) -> Ring {
+        let number = |place: &[u8]| -> Option<u64> {
+            std::str::from_utf8(place.get(..DIGITS)?).ok()?.parse().ok()
+        };
+        Ring { numbers: value.chunks(WIDTH).map(|place| number(place).unwrap_or(0)).collect() }
+    }
+
+    /// Whether the batch of this number is in, if no more than [`SLOTS`] came after it.
+    pub(super) fn holds(&self, number: u64) -> bool {
+        let place = usize::try_from(number % SLOTS).unwrap_or_default();
+        self.numbers.get(place) == Some(&number)
+    }
+
+    /// The last batch that is in; 0 for none.
+    pub(super) fn newest(&self) -> u64 {
+        self.numbers.iter().copied().max().unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::Format;
+
+    fn cursor(queue: &str) -> Cursor {
+        Cursor::beside(&Queue { name: queue.to_owned(), format: Format::List }, "RUN")
+    }
+
+    #[test]
+    fn the_key_hashes_as_the_queue_does() {
+        for (queue, key) in [
+            ("orders", "loadc:cursor:{orders}:RUN"),
+            ("app:{eu}:orders", "loadc:cursor:{eu}:RUN"),
+            ("{a}{b}", "loadc:cursor:{a}:RUN"),
+            ("a{b", "loadc:cursor:{a{b}:RUN"),
+            ("a}b", "loadc:cursor:a}b:RUN"),
+            ("{}a", "loadc:cursor:{}a:RUN"),
+        ] {
+            assert_eq!(cursor(queue).key(), key);
+        }
+    }
+
+    #[test]
+    fn a_batch_ends_with_its_number_at_its_own_place() {
+        let mut out = Vec::new();
+        cursor("q").close(SLOTS + 5, true, &mut out);
+        let wanted = "*4\r\n$8\r\nSETRANGE\r\n$20\r\nloadc:cursor:{q}:RUN\r\n$2\r\n65\r\n\
+             $13\r\n000000001029 \r\n*3\r\n$6\r\nEXPIRE\r\n$20\r\nloadc:cursor:{q}:RUN\r\n$4\r\n\
+             3600\r\n*1\r\n$4\r\nEXEC\r\n";
+        assert_eq!(String::from_utf8(out).unwrap(), wanted);
+    }
+
+    #[test]
+    fn a_ring_tells_each_batch() {
+        // Numbers 1 and 3 are in, 2 was discarded, and nothing came after.
+        let mut value = vec![0; WIDTH];
+        value.extend_from_slice(b"000000000001 ");
+        value.extend_from_slice(&[0; WIDTH]);
+        value.extend_from_slice(b"000000000003 ");
+        let ring = Ring::parse(&value);
+        let held: Vec<bool> = (1..=4).map(|number| ring.holds(number)).collect();
+        assert_eq!((held, ring.newest()), (vec![true, false, true, false], 3));
+        assert!(!ring.holds(SLOTS + 1) && !ring.holds(SLOTS + 3));
+        assert_eq!(Ring::parse(b"").newest(), 0);
+        assert_eq!(Ring::parse(b"what is this").newest(), 0);
+    }
+}

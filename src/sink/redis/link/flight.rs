@@ -1,0 +1,332 @@
+//! A batch on its way: its commands, the replies to them, and what they come to.
+
+use super::super::cursor::Cursor;
+use super::super::{broken, wire};
+use crate::sink::{Command, Failure, Outcome};
+use std::collections::{BTreeSet, HashMap};
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+/// What one call sends.
+pub(super) struct Batch {
+    pub(super) bytes: Vec<u8>,
+    pub(super) marks: Vec<Mark>,
+    pub(super) answer: oneshot::Sender<Vec<Outcome>>,
+    /// The connection it was handed over for; it goes over no other.
+    pub(super) generation: u64,
+}
+
+/// A command in a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Mark {
+    /// Where it ends in the bytes.
+    pub(super) end: usize,
+    /// Jobs in it.
+    pub(super) jobs: u32,
+}
+
+/// Room for what ends a batch that carries its proof.
+const TAIL: usize = 256;
+
+impl Batch {
+    /// Encodes commands, as a transaction that [`super::standing::Standing::close`] will end if
+    /// they are to carry their proof.
+    pub(super) fn new(
+        commands: &[Command],
+        proven: bool,
+        generation: u64,
+        answer: oneshot::Sender<Vec<Outcome>>,
+    ) -> Batch {
+        let size: usize = commands.iter().map(|command| wire::encoded_len(&command.args)).sum();
+        let mut bytes = Vec::with_capacity(size + if proven { TAIL } else { 0 });
+        let mut marks = Vec::with_capacity(commands.len());
+        if proven {
+            Cursor::open(&mut bytes);
+        }
+        for command in commands {
+            wire::encode(&command.args, &mut bytes);
+            marks.push(Mark { end: bytes.len(), jobs: command.jobs });
+        }
+        Batch { bytes, marks, answer, generation }
+    }
+
+    pub(super) fn not_sent(self, failure: &Failure) {
+        let outcomes = vec![Outcome::NotSent(failure.clone()); self.marks.len()];
+        // Nobody waits any more for what nobody needs to know.
+        _ = self.answer.send(outcomes);
+    }
+}
+
+/// A batch that waits for replies.
+pub(super) struct Flight {
+    pub(super) bytes: Vec<u8>,
+    marks: Vec<Mark>,
+    /// Of its first commands, as far as replies have come. In a transaction they are provisional
+    /// until its end: `Acked` is queued.
+    outcomes: Vec<Outcome>,
+    answer: oneshot::Sender<Vec<Outcome>>,
+    proof: Option<Proof>,
+    /// The commands of the same call that were refused before, if these are the rest.
+    earlier: Option<Box<Earlier>>,
+}
+
+/// What a transaction needs to know of itself.
+pub(super) struct Proof {
+    pub(super) number: u64,
+    pub(super) renews: bool,
+    pub(super) sent: Instant,
+    /// `MULTI` was answered; with false it was refused, and the commands stand by themselves.
+    begun: Option<bool>,
+    /// Replies to the cursor's own commands that are still to come.
+    tail_left: u32,
+    tail_refused: Option<Failure>,
+}
+
+impl Proof {
+    pub(super) fn new(number: u64, renews: bool, sent: Instant) -> Proof {
+        let tail_left = 1 + u32::from(renews);
+        Proof { number, renews, sent, begun: None, tail_left, tail_refused: None }
+    }
+}
+
+struct Earlier {
+    outcomes: Vec<Outcome>,
+    /// Where the rest belong.
+    places: Vec<usize>,
+}
+
+/// Where a flight is after a reply.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Progress {
+    Flying,
+    /// All is known; with true the cursor has its number.
+    Done(bool),
+    /// Nothing of it is there because some commands were refused; the others are worth a try.
+    Discarded,
+}
+
+/// What is to be done about flights that are left after a break.
+pub(super) enum Fate<'a> {
+    /// It went in. What a command's key holds tells whether it was taken.
+    In(&'a HashMap<Vec<u8>, String>),
+    Out(&'a Failure),
+    Unknown(&'a Failure),
+}
+
+impl Flight {
+    pub(super) fn new(batch: Batch, proof: Option<Proof>) -> Flight {
+        let Batch { bytes, marks, answer, .. } = batch;
+        let outcomes = Vec::with_capacity(marks.len());
+        Flight { bytes, marks, outcomes, answer, proof, earlier: None }
+    }
+
+    pub(super) fn proof(&self) -> Option<&Proof> {
+        self.proof.as_ref()
+    }
+
+    /// Takes in the next reply to it, given whole.
+    pub(super) fn take(&mut self, bytes: &[u8], error: Option<&[u8]>) -> Result<Progress, Failure> {
+        let outcome = match error {
+            Some(error) => Outcome::Failed(wire::failure(error)),
+            None => Outcome::Acked,
+        };
+        let Some(proof) = &mut self.proof else {
+            self.outcomes.push(outcome);
+            let done = self.outcomes.len() == self.marks.len();
+            return Ok(if done { Progress::Done(false) } else { Progress::Flying });
+        };
+        if proof.begun.is_none() {
+            proof.begun = Some(error.is_none());
+        } else if self.outcomes.len() < self.marks.len() {
+            self.outcomes.push(outcome);
+        } else if proof.tail_left > 0 {
+            proof.tail_left -= 1;
+            if let (Outcome::Failed(failure), None) = (outcome, &proof.tail_refused) {
+                proof.tail_refused = Some(failure);
+            }
+        } else if proof.begun == Some(false) {
+            // Each command has run by itself and its reply was its own; this is "no MULTI".
+            return Ok(Progress::Done(proof.tail_refused.is_none()));
+        } else {
+            return self.execute(bytes, error);
+        }
+        Ok(Progress::Flying)
+    }
+
+    /// The reply to EXEC: one for each command if it ran.
+    fn execute(&mut self, bytes: &[u8], error: Option<&[u8]>) -> Result<Progress, Failure> {
+        let Some(mut replies) = wire::elements(bytes) else {
+            return Ok(self.discarded(error));
+        };
+        if error.is_none() {
+            return Ok(Progress::Done(true));
+        }
+        for outcome in &mut self.outcomes {
+            match replies.next() {
+                Some(Some(error)) => *outcome = Outcome::Failed(wire::failure(error)),
+                Some(None) => {}
+                None => return Err(broken("the server's reply to EXEC is too short")),
+            }
+        }
+        Ok(Progress::Done(replies.all(|error| error.is_none())))
+    }
+
+    /// Nothing ran. Each refused command has its own error; a reason of EXEC's own, or one against
+    /// the cursor, goes for all others.
+    fn discarded(&mut self, error: Option<&[u8]>) -> Progress {
+        let error = error.unwrap_or(b"ERR the server discarded the transaction");
+        let own = error.strip_prefix(b"EXECABORT Transaction discarded because of: ");
+        let refused = self.outcomes.iter().any(|outcome| *outcome != Outcome::Acked);
+        let tail = self.proof.as_mut().and_then(|proof| proof.tail_refused.take());
+        let reason = match (own, refused, tail) {
+            (Some(own), _, _) => wire::failure(own),
+            (None, true, _) if self.outcomes.contains(&Outcome::Acked) => {
+                return Progress::Discarded;
+            }
+            (None, _, Some(tail)) => tail,
+            (None, _, None) => wire::failure(error),
+        };
+        for outcome in &mut self.outcomes {
+            if *outcome == Outcome::Acked {
+                *outcome = Outcome::Failed(reason.clone());
+            }
+        }
+        Progress::Done(false)
+    }
+
+    /// After [`Progress::Discarded`]: the commands that were not refused, to be sent once more.
+    pub(super) fn rest(mut self) -> Flight {
+        let mut bytes = Vec::with_capacity(self.bytes.len());
+        Cursor::open(&mut bytes);
+        let mut start = bytes.len();
+        let mut marks = Vec::new();
+        let mut places = Vec::new();
+        for (place, (mark, outcome)) in self.marks.iter().zip(&self.outcomes).enumerate() {
+            if *outcome == Outcome::Acked {
+                bytes.extend_from_slice(&self.bytes[start..mark.end]);
+                marks.push(Mark { end: bytes.len(), jobs: mark.jobs });
+                places.push(place);
+            }
+            start = mark.end;
+        }
+        let earlier = match self.earlier.take() {
+            None => Earlier { outcomes: self.outcomes, places },
+            Some(mut earlier) => {
+                for (place, outcome) in earlier.places.iter().zip(self.outcomes) {
+                    earlier.outcomes[*place] = outcome;
+                }
+                let places = places.into_iter().map(|place| earlier.places[place]).collect();
+                Earlier { outcomes: earlier.outcomes, places }
+            }
+        };
+        let outcomes = Vec::with_capacity(marks.len());
+        let earlier = Some(Box::new(earlier));
+        Flight { bytes, marks, outcomes, answer: self.answer, proof: None, earlier }
+    }
+
+    pub(super) fn set_proof(&mut self, proof: Proof) {
+        self.proof = Some(proof);
+    }
+
+    /// Jobs acknowledged.
+    pub(super) fn acked(&self) -> u64 {
+        let jobs = |(mark, outcome): (&Mark, &Outcome)| match outcome {
+            Outcome::Acked => u64::from(mark.jobs),
+            _ => 0,
+        };
+        self.marks.iter().zip(&self.outcomes).map(jobs).sum()
+    }
+
+    /// Gives the outcomes to who waits for them.
+    pub(super) fn land(self) {
+        let outcomes = match self.earlier {
+            None => self.outcomes,
+            Some(earlier) => {
+                let Earlier { mut outcomes, places } = *earlier;
+                for (place, outcome) in places.into_iter().zip(self.outcomes) {
+                    outcomes[place] = outcome;
+                }
+                outcomes
+            }
+        };
+        _ = self.answer.send(outcomes);
+    }
+
+    /// After a break, with so many of its bytes written: whether only the server knows what became
+    /// of it.
+    pub(super) fn is_in_doubt(&self, written: usize) -> bool {
+        let in_one = self.proof.as_ref().is_some_and(|proof| proof.begun != Some(false));
+        in_one && written == self.bytes.len()
+    }
+
+    /// Ends it after a break, as far as can be said without asking: a command whose last byte was
+    /// never written can't have run, one that was written whole may have. In a transaction none
+    /// has before its end was written.
+    pub(super) fn break_off(mut self, written: usize, failure: &Failure) {
+        if self.proof.as_ref().is_some_and(|proof| proof.begun != Some(false)) {
+            self.outcomes.clear();
+            self.outcomes.resize(self.marks.len(), Outcome::NotSent(failure.clone()));
+            return self.land();
+        }
+        for mark in &self.marks[self.outcomes.len()..] {
+            let outcome = if mark.end <= written { Outcome::Unknown } else { Outcome::NotSent };
+            self.outcomes.push(outcome(failure.clone()));
+        }
+        self.land();
+    }
+
+    /// Ends it as found out.
+    pub(super) fn settle(&mut self, fate: &Fate<'_>) {
+        self.outcomes.clear();
+        let mut start = Cursor::OPENING;
+        for mark in &self.marks {
+            self.outcomes.push(match fate {
+                Fate::In(types) => taken(&self.bytes[start..mark.end], types),
+                Fate::Out(failure) => Outcome::NotSent((*failure).clone()),
+                Fate::Unknown(failure) => Outcome::Unknown((*failure).clone()),
+            });
+            start = mark.end;
+        }
+    }
+
+    /// Adds the keys that its commands push to.
+    pub(super) fn name_queues(&self, queues: &mut BTreeSet<Vec<u8>>) {
+        let mut start = Cursor::OPENING;
+        for mark in &self.marks {
+            if let Some((_, key)) = pushed_to(&self.bytes[start..mark.end])
+                && !queues.contains(key)
+            {
+                queues.insert(key.to_vec());
+            }
+            start = mark.end;
+        }
+    }
+}
+
+/// The type that a pushing command wants, and its key.
+fn pushed_to(command: &[u8]) -> Option<(&'static str, &[u8])> {
+    let [name, key] = wire::first_two(command)?;
+    match name {
+        b"LPUSH" | b"RPUSH" => Some(("list", key)),
+        b"XADD" => Some(("stream", key)),
+        _ => None,
+    }
+}
+
+/// The outcome of a command of a transaction that ran and whose replies are lost. Of what a
+/// transaction lets through, a push fails if its key holds something else, and the key tells.
+fn taken(command: &[u8], types: &HashMap<Vec<u8>, String>) -> Outcome {
+    let Some((wanted, key)) = pushed_to(command) else {
+        return Outcome::Acked;
+    };
+    let name = String::from_utf8_lossy(key);
+    match types.get(key) {
+        Some(found) if found == wanted || found == "none" => Outcome::Acked,
+        Some(found) => Outcome::Failed(Failure {
+            kind: "WRONGTYPE".to_owned(),
+            message: format!("WRONGTYPE `{name}` holds a {found}, not a {wanted}"),
+            lasting: true,
+        }),
+        None => Outcome::Unknown(broken(&format!("what `{name}` holds may not be asked"))),
+    }
+}
