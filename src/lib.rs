@@ -15,6 +15,7 @@ pub mod job;
 pub mod parse;
 pub mod plan;
 pub mod problem;
+pub mod random;
 pub mod run;
 pub mod schedule;
 pub mod show;
