@@ -550,7 +550,10 @@ impl Checker<'_> {
 /// Whether a curve goes on forever.
 pub(super) fn is_endless(curve: &Curve) -> bool {
     match curve {
-        Curve::Constant { length, .. } | Curve::Sine { length, .. } => length.is_none(),
+        Curve::Constant { length, .. }
+        | Curve::Sine { length, .. }
+        | Curve::Walk { length, .. }
+        | Curve::Chaos { length, .. } => length.is_none(),
         Curve::Ramp { .. } | Curve::AtOnce { .. } | Curve::Total { .. } | Curve::Cut { .. } => {
             false
         }
@@ -567,9 +570,10 @@ pub(super) fn is_endless(curve: &Curve) -> bool {
 /// Whether a curve has no length.
 fn is_empty(curve: &Curve) -> bool {
     match curve {
-        Curve::Constant { length, .. } | Curve::Sine { length, .. } => {
-            length.is_some_and(|length| length.is_zero())
-        }
+        Curve::Constant { length, .. }
+        | Curve::Sine { length, .. }
+        | Curve::Walk { length, .. }
+        | Curve::Chaos { length, .. } => length.is_some_and(|length| length.is_zero()),
         Curve::Ramp { over, .. } => over.is_zero(),
         Curve::AtOnce { .. } => true,
         Curve::Sequence(parts) | Curve::Together(parts) => parts.iter().all(is_empty),

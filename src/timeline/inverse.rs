@@ -28,6 +28,11 @@ pub fn first_time(spot: &Spot<'_>, count: Dd, earliest: u64) -> u64 {
                 return time;
             }
         }
+        Kind::Piece(Shape::Course(course)) => {
+            let (start, before, segment) = course.segment_of(rest);
+            let (start, before) = (spot.start + start, spot.before + before);
+            return first_time(&Spot { leaf: &segment, start, before }, count, first);
+        }
         Kind::Piece(_) | Kind::Together { .. } => {}
         _ => return first,
     }

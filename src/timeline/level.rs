@@ -1,6 +1,7 @@
 //! Cap and floor: a level that the rates are held below or above.
 
 use super::build::Fault;
+use super::course::unfolded;
 use super::dd::Dd;
 use super::flatten::flattened;
 use super::node::{Kind, Node, Range};
@@ -76,10 +77,18 @@ pub fn bounded(node: Node, bound: Bound) -> Result<Node, Fault> {
             with_flat(Node::together(members), bounded(*flat, bound)?)
         }
         Kind::Together { .. } => {
-            let flat = flattened(&node, bound)?;
+            let flat = flattened_unfolded(&node, bound)?;
             with_flat(node, flat)
         }
     })
+}
+
+/// A sum as pieces, courses and all.
+fn flattened_unfolded(node: &Node, bound: Bound) -> Result<Node, Fault> {
+    match unfolded(node)? {
+        Some(unfolded) => flattened(&unfolded, bound),
+        None => flattened(node, bound),
+    }
 }
 
 /// One piece, held by a bound: pieces of the shape and of the level in turn.
@@ -92,6 +101,9 @@ pub fn bounded_piece(shape: Shape, length: Option<Num>, bound: Bound) -> Result<
         return Ok(Node::piece(Shape::constant(bound.level()), length));
     }
     match (&shape, length) {
+        (Shape::Course(course), length) => {
+            Ok(Node::piece(Shape::Course(Box::new(course.held(bound))), length))
+        }
         (Shape::Sine(sine), length) if length.is_none_or(|l| l.order(sine.period).is_gt()) => {
             let wave = bounded_stretch(&shape, sine.period, bound);
             match length {

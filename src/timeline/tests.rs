@@ -4,6 +4,7 @@ mod definition;
 mod exact;
 mod fuzz;
 mod marks;
+mod noise;
 mod oracle;
 mod precise;
 mod streams;

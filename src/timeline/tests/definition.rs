@@ -84,6 +84,7 @@ fn defined(curve: &Curve) -> Defined {
             body
         }
         Curve::Mark { body, .. } => defined(body),
+        Curve::Walk { .. } | Curve::Chaos { .. } => panic!("no formula"),
     }
 }
 
