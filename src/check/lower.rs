@@ -553,7 +553,8 @@ pub(super) fn is_endless(curve: &Curve) -> bool {
         Curve::Constant { length, .. }
         | Curve::Sine { length, .. }
         | Curve::Walk { length, .. }
-        | Curve::Chaos { length, .. } => length.is_none(),
+        | Curve::Chaos { length, .. }
+        | Curve::Replay { length, .. } => length.is_none(),
         Curve::Ramp { .. } | Curve::AtOnce { .. } | Curve::Total { .. } | Curve::Cut { .. } => {
             false
         }
@@ -573,7 +574,8 @@ fn is_empty(curve: &Curve) -> bool {
         Curve::Constant { length, .. }
         | Curve::Sine { length, .. }
         | Curve::Walk { length, .. }
-        | Curve::Chaos { length, .. } => length.is_some_and(|length| length.is_zero()),
+        | Curve::Chaos { length, .. }
+        | Curve::Replay { length, .. } => length.is_some_and(|length| length.is_zero()),
         Curve::Ramp { over, .. } => over.is_zero(),
         Curve::AtOnce { .. } => true,
         Curve::Sequence(parts) | Curve::Together(parts) => parts.iter().all(is_empty),

@@ -169,7 +169,8 @@ impl Builder {
             | Curve::Sine { .. }
             | Curve::AtOnce { .. }
             | Curve::Walk { .. }
-            | Curve::Chaos { .. } => self.leaf(curve)?,
+            | Curve::Chaos { .. }
+            | Curve::Replay { .. } => self.leaf(curve)?,
             Curve::Repeat { times, body } if draws(body) => {
                 self.drawn_repeat(*times, body, depth)?
             }

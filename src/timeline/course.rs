@@ -1,5 +1,6 @@
-//! A rate that is made step by step: a `walk`, a `chaos`. It has no closed form, so a bounded table
-//! of checkpoints stands for it, and what lies between two of them is made again when asked for.
+//! A rate without a closed form. One that is recorded is a table of segments (`recorded.rs`). For one
+//! that is made step by step, a `walk` or a `chaos`, a bounded table of checkpoints stands, and what
+//! lies between two of them is made again when asked for.
 //!
 //! ```text
 //! Steps (what one step is) → Stepped (table and look-up) → Track → Course (scaled, sped up, moved)
@@ -7,6 +8,7 @@
 
 mod chaos;
 mod clamp;
+mod recorded;
 mod stepped;
 mod walk;
 
@@ -22,6 +24,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 pub use chaos::Chaos;
+pub use recorded::Recorded;
 pub use stepped::{MAX_STEPS, Parts, Stepped, Steps};
 pub use walk::Walk;
 
@@ -87,7 +90,7 @@ pub trait Track: Debug + Send + Sync {
     fn held(&self, bound: Bound) -> Arc<dyn Track>;
 
     /// The same, of which no more than so long is asked for.
-    fn until(&self, length: Num) -> Result<Arc<dyn Track>, Fault>;
+    fn until(self: Arc<Self>, length: Num) -> Result<Arc<dyn Track>, Fault>;
 }
 
 /// A track as a shape: `factor · track(offset + pace·x)`.
@@ -184,7 +187,7 @@ impl Course {
     /// The course for a length.
     pub fn until(&self, length: Num) -> Result<Course, Fault> {
         let end = self.offset.plus(self.pace.times(length));
-        Ok(Course { track: self.track.until(end)?, ..self.clone() })
+        Ok(Course { track: Arc::clone(&self.track).until(end)?, ..self.clone() })
     }
 
     /// The end of the segment that holds x.

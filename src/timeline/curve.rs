@@ -4,6 +4,17 @@
 use crate::ast::RampCurve;
 use crate::exact::Exact;
 use serde::Serialize;
+use std::sync::Arc;
+
+/// A point of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct RatePoint {
+    /// Nanoseconds from the start of the record.
+    pub t_ns: u64,
+    /// Jobs per second, at least 0.
+    #[serde(serialize_with = "exact")]
+    pub rate: Exact,
+}
 
 /// A rate over a length of time. Rates are in jobs per second, lengths in seconds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -93,6 +104,19 @@ pub enum Curve {
         /// What it is drawn by, as for a walk.
         key: u64,
     },
+    /// A recorded rate.
+    Replay {
+        /// The record, shared: what is read once from a file. The first point is at 0, times do not
+        /// fall, and two points at one time are a jump of the rate. After the last point its rate
+        /// is held.
+        #[serde(serialize_with = "all")]
+        points: Arc<[RatePoint]>,
+        /// Each rate is held to the next point; else straight lines lie between.
+        held: bool,
+        /// How long; most often the time of the last point. `None` is forever.
+        #[serde(serialize_with = "maybe_exact")]
+        length: Option<Exact>,
+    },
     /// Jobs all due at one instant: a jump in Λ of no length.
     AtOnce {
         /// How many.
@@ -169,6 +193,10 @@ pub enum Curve {
 
 fn exact<S: serde::Serializer>(value: &Exact, out: S) -> Result<S::Ok, S::Error> {
     out.collect_str(value)
+}
+
+fn all<S: serde::Serializer>(points: &Arc<[RatePoint]>, out: S) -> Result<S::Ok, S::Error> {
+    out.collect_seq(points.iter())
 }
 
 fn exact_pair<S: serde::Serializer>(pair: &(Exact, Exact), out: S) -> Result<S::Ok, S::Error> {

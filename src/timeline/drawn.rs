@@ -1,4 +1,4 @@
-//! What is drawn, as the builder sees it: walks and chaos as courses, and repetitions that draw anew
+//! What is drawn or recorded, as the builder sees it: walks, chaos and replays as courses, and repetitions that draw anew
 //! in each pass.
 //!
 //! A pass that draws has jobs of its own number, so a repetition of it has no closed form. It is
@@ -7,7 +7,7 @@
 //! from the repetition alone, so that nothing outside of it can change what it draws.
 
 use super::build::{Builder, Built, Fault};
-use super::course::{Chaos, Course, MAX_STEPS, Stepped, Walk};
+use super::course::{Chaos, Course, MAX_STEPS, Recorded, Stepped, Walk};
 use super::curve::Curve;
 use super::node::Node;
 use super::num::Num;
@@ -33,7 +33,7 @@ impl Builder {
             .fold(Key::of(key), |key, pass| key.derive(Kind::Pass, &pass.to_le_bytes()))
     }
 
-    /// A phrase that is drawn.
+    /// A phrase that is drawn or recorded.
     pub fn drawn(&mut self, curve: &Curve) -> Built {
         match curve {
             Curve::Walk { from, by, every, within, length, key } => {
@@ -56,6 +56,12 @@ impl Builder {
                 let every = (shortest, every.1.dd().floor_u64().max(shortest));
                 let chaos = Chaos::new((low, high.minus(low)), every, self.key(*key));
                 self.course(length.as_ref(), |length| Stepped::new(chaos, length))
+            }
+            Curve::Replay { points, held, length } => {
+                let record = Recorded::new(points, *held).map_err(|fault| self.fail(fault))?;
+                let length = length.as_ref().map(|length| self.length(length)).transpose()?;
+                let course = Course::new(Arc::new(record));
+                Ok(Node::piece(Shape::Course(Box::new(course)), length))
             }
             _ => Ok(Node::nothing()),
         }
@@ -116,9 +122,11 @@ impl Builder {
 pub fn draws(curve: &Curve) -> bool {
     match curve {
         Curve::Walk { .. } | Curve::Chaos { .. } => true,
-        Curve::Constant { .. } | Curve::Ramp { .. } | Curve::Sine { .. } | Curve::AtOnce { .. } => {
-            false
-        }
+        Curve::Constant { .. }
+        | Curve::Ramp { .. }
+        | Curve::Sine { .. }
+        | Curve::Replay { .. }
+        | Curve::AtOnce { .. } => false,
         Curve::Sequence(parts) | Curve::Together(parts) => parts.iter().any(draws),
         Curve::Repeat { body, .. }
         | Curve::Scale { body, .. }
@@ -161,9 +169,11 @@ fn cost(curve: &Curve) -> Cost {
     match curve {
         Curve::Walk { every, length, .. } => steps(length, *every),
         Curve::Chaos { every: (_, longest), length, .. } => steps(length, *longest),
-        Curve::Constant { .. } | Curve::Ramp { .. } | Curve::Sine { .. } | Curve::AtOnce { .. } => {
-            one
-        }
+        Curve::Constant { .. }
+        | Curve::Ramp { .. }
+        | Curve::Sine { .. }
+        | Curve::Replay { .. }
+        | Curve::AtOnce { .. } => one,
         Curve::Sequence(parts) | Curve::Together(parts) => {
             parts.iter().map(cost).fold(one, Cost::plus)
         }

@@ -7,6 +7,7 @@ mod marks;
 mod noise;
 mod oracle;
 mod precise;
+mod replay;
 mod streams;
 mod tables;
 

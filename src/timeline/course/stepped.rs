@@ -30,7 +30,8 @@ impl Parts {
         Parts { parts: [segment; 3], count: 1 }
     }
 
-    fn all(&self) -> &[Segment] {
+    /// All that are there.
+    pub fn all(&self) -> &[Segment] {
         &self.parts[..self.count]
     }
 }
@@ -266,7 +267,7 @@ impl<S: Steps> Track for Stepped<S> {
         Arc::new(Stepped { steps, length, table: OnceLock::new() })
     }
 
-    fn until(&self, length: Num) -> Result<Arc<dyn Track>, Fault> {
+    fn until(self: Arc<Self>, length: Num) -> Result<Arc<dyn Track>, Fault> {
         Ok(Arc::new(Stepped::new(self.steps.clone(), Some(length))?))
     }
 }

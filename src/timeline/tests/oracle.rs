@@ -112,7 +112,9 @@ impl Oracle {
             Curve::Cut { length, body } => Oracle::new(body).cut(&big(length)),
             Curve::Mark { body, .. } => Oracle::new(body),
             Curve::Sine { .. } => panic!("no polynomial"),
-            Curve::Walk { .. } | Curve::Chaos { .. } => panic!("no formula"),
+            Curve::Walk { .. } | Curve::Chaos { .. } | Curve::Replay { .. } => {
+                panic!("no formula")
+            }
         }
     }
 
