@@ -13,7 +13,7 @@ pub use crate::timeline::streams::{
 };
 pub use drawn::{Arrivals, Drawn, Points};
 pub use even::Even;
-pub use placed::{Instants, Placed, Shard};
+pub use placed::{DueTimes, Placed, Shard};
 pub use renewal::Renewal;
 pub use scatter::Scatter;
 

@@ -1,6 +1,6 @@
 //! Arrivals that are drawn: points in Λ-space, that is in jobs, put into time by Λ⁻¹.
 
-use super::placed::Instants;
+use super::placed::DueTimes;
 use super::renewal::Renewal;
 use super::scatter::Scatter;
 use super::{Even, Placed, Schedule, Shard};
@@ -46,7 +46,7 @@ pub struct Drawn<P> {
     points: P,
 }
 
-impl<P: Points> Instants for Drawn<P> {
+impl<P: Points> DueTimes for Drawn<P> {
     fn timeline(&self) -> &Timeline {
         &self.timeline
     }

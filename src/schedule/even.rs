@@ -1,13 +1,13 @@
 //! `arrivals even`: job k is due at Λ⁻¹(k − ½).
 
-use super::placed::{Instants, Placed};
+use super::placed::{DueTimes, Placed};
 use crate::timeline::Timeline;
 use std::sync::Arc;
 
 /// A stream whose jobs follow the curve as closely as whole jobs can.
 pub type Even = Placed<Arc<Timeline>>;
 
-impl Instants for Arc<Timeline> {
+impl DueTimes for Arc<Timeline> {
     fn timeline(&self) -> &Timeline {
         self
     }

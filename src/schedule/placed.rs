@@ -1,4 +1,4 @@
-//! From the numbered instants of a stream to the part of them that a run plays: its shard, from
+//! From the numbered jobs of a stream to the part of them that a run plays: its shard, from
 //! where it enters the plan.
 
 use super::Schedule;
@@ -37,7 +37,7 @@ impl Shard {
 }
 
 /// The numbered jobs of a whole stream, in its own time: nanoseconds from its start.
-pub trait Instants: Send + Sync {
+pub trait DueTimes: Send + Sync {
     /// The curve they follow.
     fn timeline(&self) -> &Timeline;
 
@@ -54,7 +54,7 @@ pub trait Instants: Send + Sync {
 /// A part of a stream, as a run plays it.
 #[derive(Clone, Debug)]
 pub struct Placed<I> {
-    instants: I,
+    due: I,
     after_ns: u64,
     from_ns: u64,
     shard: Shard,
@@ -63,16 +63,16 @@ pub struct Placed<I> {
     len: u64,
 }
 
-impl<I: Instants> Placed<I> {
+impl<I: DueTimes> Placed<I> {
     /// The jobs of a stream that starts `after_ns` after the plan does, as far as they are of this
     /// shard and due at or after `from_ns`, where the run enters the plan: that instant is the 0 of
     /// all times here. Of a stream without end there are 2⁶⁴ − 1 jobs.
-    pub fn new(instants: I, after_ns: u64, shard: Shard, from_ns: u64) -> Placed<I> {
+    pub fn new(due: I, after_ns: u64, shard: Shard, from_ns: u64) -> Placed<I> {
         let last_before = from_ns.checked_sub(after_ns).and_then(|t| t.checked_sub(1));
-        let skipped = shard.jobs_up_to(last_before.map_or(0, |t| instants.jobs_by(t)));
-        let all = shard.jobs_up_to(instants.jobs().unwrap_or(u64::MAX));
+        let skipped = shard.jobs_up_to(last_before.map_or(0, |t| due.jobs_by(t)));
+        let all = shard.jobs_up_to(due.jobs().unwrap_or(u64::MAX));
         let len = all.saturating_sub(skipped);
-        Placed { instants, after_ns, from_ns, shard, skipped, len }
+        Placed { due, after_ns, from_ns, shard, skipped, len }
     }
 
     /// A time of the run as one of the stream; `None` before its start.
@@ -86,18 +86,18 @@ impl<I: Instants> Placed<I> {
     }
 }
 
-impl<I: Instants> Schedule for Placed<I> {
+impl<I: DueTimes> Schedule for Placed<I> {
     fn len(&self) -> u64 {
         self.len
     }
 
     fn due_by(&self, t_ns: u64) -> u64 {
-        let due = self.local(t_ns).map_or(0, |t| self.instants.jobs_by(t));
+        let due = self.local(t_ns).map_or(0, |t| self.due.jobs_by(t));
         self.shard.jobs_up_to(due).saturating_sub(self.skipped).min(self.len)
     }
 
     fn time_of(&self, index: u64) -> u64 {
-        self.shifted(self.instants.time_of(self.number_of(index)))
+        self.shifted(self.due.time_of(self.number_of(index)))
     }
 
     fn number_of(&self, index: u64) -> u64 {
@@ -107,10 +107,10 @@ impl<I: Instants> Schedule for Placed<I> {
 
     /// Of a shard, its share.
     fn rate(&self, t_ns: u64) -> f64 {
-        self.local(t_ns).map_or(0.0, |t| self.instants.timeline().rate(t)) / self.shard.of as f64
+        self.local(t_ns).map_or(0.0, |t| self.due.timeline().rate(t)) / self.shard.of as f64
     }
 
     fn end_ns(&self) -> u64 {
-        self.instants.timeline().length_ns().map_or(u64::MAX, |length| self.shifted(length))
+        self.due.timeline().length_ns().map_or(u64::MAX, |length| self.shifted(length))
     }
 }
