@@ -241,6 +241,12 @@ impl Checker<'_> {
                 "a number in here must be above 0",
                 "look at its rates and lengths",
             ),
+            CurveError::OutOfBounds { mark } => (
+                Code::BadShape,
+                mark,
+                "this starts, or reaches, outside of its own bounds",
+                "let the lower end come first, and the start lie between",
+            ),
             CurveError::NoLength { mark } => (
                 Code::BadShape,
                 mark,

@@ -286,7 +286,11 @@ impl Checker<'_> {
 /// Whether a curve goes on forever.
 pub(super) fn is_endless(curve: &Curve) -> bool {
     match curve {
-        Curve::Constant { length, .. } | Curve::Sine { length, .. } => length.is_none(),
+        Curve::Constant { length, .. }
+        | Curve::Sine { length, .. }
+        | Curve::Walk { length, .. }
+        | Curve::Chaos { length, .. }
+        | Curve::Replay { length, .. } => length.is_none(),
         Curve::Ramp { .. } | Curve::AtOnce { .. } | Curve::Total { .. } | Curve::Cut { .. } => {
             false
         }
@@ -303,9 +307,11 @@ pub(super) fn is_endless(curve: &Curve) -> bool {
 /// Whether a curve has no length.
 fn is_empty(curve: &Curve) -> bool {
     match curve {
-        Curve::Constant { length, .. } | Curve::Sine { length, .. } => {
-            length.is_some_and(|length| length.is_zero())
-        }
+        Curve::Constant { length, .. }
+        | Curve::Sine { length, .. }
+        | Curve::Walk { length, .. }
+        | Curve::Chaos { length, .. }
+        | Curve::Replay { length, .. } => length.is_some_and(|length| length.is_zero()),
         Curve::Ramp { over, .. } => over.is_zero(),
         Curve::AtOnce { .. } => true,
         Curve::Sequence(parts) | Curve::Together(parts) => parts.iter().all(is_empty),
@@ -326,6 +332,11 @@ fn is_silent(curve: &Curve) -> bool {
         Curve::Constant { rate, .. } => rate.is_zero() || is_empty(curve),
         Curve::Ramp { from, to, .. } => from.is_zero() && to.is_zero() || is_empty(curve),
         Curve::Sine { base, amp, .. } => base.is_zero() && amp.is_zero() || is_empty(curve),
+        Curve::Walk { from, by, .. } => from.is_zero() && by.is_zero() || is_empty(curve),
+        Curve::Chaos { high, .. } => high.is_zero() || is_empty(curve),
+        Curve::Replay { points, .. } => {
+            points.iter().all(|point| point.rate.is_zero()) || is_empty(curve)
+        }
         Curve::AtOnce { jobs } => *jobs == 0,
         Curve::Total { jobs, .. } => *jobs == 0,
         Curve::Sequence(parts) | Curve::Together(parts) => parts.iter().all(is_silent),
