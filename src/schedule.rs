@@ -7,13 +7,14 @@ mod placed;
 mod renewal;
 mod scatter;
 
+pub use crate::timeline::curve::Arrivals;
 pub use crate::timeline::streams::{
-    Beyond, RateProof, first_beyond_jobs, first_beyond_rate, jobs_of_sum_by, peak_of_sum,
+    Beyond, DueTimes, RateProof, first_beyond_jobs, first_beyond_rate, jobs_of_sum_by, peak_of_sum,
     rate_of_sum,
 };
-pub use drawn::{Arrivals, Drawn, Points};
+pub use drawn::{Points, due, points};
 pub use even::Even;
-pub use placed::{DueTimes, Placed, Shard};
+pub use placed::{Placed, Shard};
 pub use renewal::Renewal;
 pub use scatter::Scatter;
 

@@ -186,7 +186,13 @@ impl Timeline {
 
     /// Every mark of the curve, in its order, with what it holds.
     pub fn marks(&self) -> Vec<MarkSpan> {
-        marks::marks(&self.root, &self.marks)
+        self.marks_by(&whole_jobs)
+    }
+
+    /// The same for jobs that are not due evenly, where `jobs` tells how many are due by the time
+    /// that the curve has come to a count.
+    pub fn marks_by(&self, jobs: &dyn Fn(Dd) -> u64) -> Vec<MarkSpan> {
+        marks::marks(&self.root, &self.marks, jobs)
     }
 }
 

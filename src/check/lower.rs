@@ -124,6 +124,7 @@ impl Checker<'_> {
         let body = self.phrase_kind(phrase, inside, children);
         let Some(total) = &phrase.total else { return body };
         let jobs = self.count(total, "a total");
+        self.total_of_drawn(total.span);
         let body = body?;
         if jobs.is_some_and(|jobs| jobs > 0) && is_silent(&body) {
             self.report(
@@ -170,6 +171,8 @@ impl Checker<'_> {
             PhraseKind::Steps(steps) => self.steps(steps),
             PhraseKind::Stairs { from, to, by, every } => self.stairs(from, to, by, every),
             PhraseKind::Points(points) => self.points(points),
+            PhraseKind::Walk(walk) => self.walk(walk),
+            PhraseKind::Chaos(chaos) => self.chaos(chaos),
             PhraseKind::AtOnce(jobs) => self.at_once(jobs, phrase.head, inside),
             PhraseKind::Group(body) => self.serial(body, inside, children).map(Curve::Sequence),
             PhraseKind::Together(body) => {

@@ -2,7 +2,7 @@
 //! where it enters the plan.
 
 use super::Schedule;
-use crate::timeline::Timeline;
+use crate::timeline::streams::DueTimes;
 
 /// One part of a stream that several processes share: the jobs k ≡ part (mod of).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,21 +34,6 @@ impl Shard {
     fn jobs_up_to(self, k: u64) -> u64 {
         if k < self.part { 0 } else { (k - self.part) / self.of + 1 }
     }
-}
-
-/// The numbered jobs of a whole stream, in its own time: nanoseconds from its start.
-pub trait DueTimes: Send + Sync {
-    /// The curve they follow.
-    fn timeline(&self) -> &Timeline;
-
-    /// How many there are; `None` if they never end.
-    fn jobs(&self) -> Option<u64>;
-
-    /// How many are due at or before a time.
-    fn jobs_by(&self, t_ns: u64) -> u64;
-
-    /// When job k, from 1, is due: the first nanosecond t with `jobs_by(t) ≥ k`.
-    fn time_of(&self, k: u64) -> u64;
 }
 
 /// A part of a stream, as a run plays it.

@@ -4,7 +4,39 @@
 use crate::ast::RampCurve;
 use crate::exact::Exact;
 use serde::Serialize;
+use std::fmt;
 use std::sync::Arc;
+
+/// How the jobs of a stream lie along its curve.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub enum Arrivals {
+    /// Job k at Λ⁻¹(k − ½).
+    Even,
+    /// A Poisson process of rate λ(t).
+    Poisson {
+        /// As many jobs as `Even`, placed as those of a Poisson process of known count are; else
+        /// their number is a Poisson number of mean Λ(T).
+        exact: bool,
+    },
+    /// A renewal process in Λ-space, of gamma intervals with mean 1.
+    Gamma {
+        /// Coefficient of variation of the intervals, above 0: 1 is a Poisson process, 0 would be
+        /// even.
+        cv: f64,
+    },
+}
+
+impl fmt::Display for Arrivals {
+    /// As the language writes them.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Arrivals::Even => out.write_str("even"),
+            Arrivals::Poisson { exact: false } => out.write_str("poisson"),
+            Arrivals::Poisson { exact: true } => out.write_str("poisson exact"),
+            Arrivals::Gamma { cv } => write!(out, "gamma cv {cv}"),
+        }
+    }
+}
 
 /// A point of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]

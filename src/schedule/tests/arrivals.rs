@@ -2,7 +2,7 @@
 
 use super::statistics::{bound, distance, excess, gamma_below, ln_gamma, moments, neighbours};
 use crate::exact::{fraction, whole};
-use crate::schedule::{Arrivals, Schedule, Shard};
+use crate::schedule::{Arrivals, Placed, Schedule, Shard, due, points};
 use crate::timeline::Timeline;
 use crate::timeline::curve::Curve;
 use std::sync::Arc;
@@ -41,7 +41,19 @@ fn varied() -> Arc<Timeline> {
 }
 
 fn schedule(arrivals: Arrivals, timeline: &Arc<Timeline>, key: u64) -> Arc<dyn Schedule> {
-    arrivals.schedule(Arc::clone(timeline), key, 0, Shard::WHOLE, 0).unwrap()
+    placed(arrivals, timeline, key, 0, Shard::WHOLE, 0)
+}
+
+fn placed(
+    arrivals: Arrivals,
+    timeline: &Arc<Timeline>,
+    key: u64,
+    after_ns: u64,
+    shard: Shard,
+    from_ns: u64,
+) -> Arc<dyn Schedule> {
+    let due = due(Arc::clone(timeline), points(arrivals, timeline, key));
+    Arc::new(Placed::new(due, after_ns, shard, from_ns))
 }
 
 fn times(schedule: &dyn Schedule) -> Vec<u64> {
@@ -62,7 +74,8 @@ fn counts_and_times_agree_and_never_go_back() {
                 let schedule = schedule(arrivals, &timeline, key);
                 let times = times(&*schedule);
                 assert!(times.is_sorted(), "{arrivals:?}");
-                assert_eq!(schedule.len(), arrivals.jobs(&timeline, key).unwrap());
+                let due = due(Arc::clone(&timeline), points(arrivals, &timeline, key));
+                assert_eq!(Some(schedule.len()), due.jobs());
                 assert!(times.iter().all(|t| *t <= schedule.end_ns()));
                 for t in &times {
                     let due = times.partition_point(|other| other <= t) as u64;
@@ -83,9 +96,7 @@ fn counts_and_times_agree_and_never_go_back() {
 fn shards_are_the_whole_and_late_runs_its_end() {
     let timeline = varied();
     for arrivals in kinds() {
-        let make = |after, shard, from| {
-            arrivals.schedule(Arc::clone(&timeline), 5, after, shard, from).unwrap()
-        };
+        let make = |after, shard, from| placed(arrivals, &timeline, 5, after, shard, from);
         let all = times(&*make(0, Shard::WHOLE, 0));
         for from in [0, 3 * SECOND, 14 * SECOND, 19 * SECOND, 90 * SECOND] {
             let after = 2 * SECOND;
@@ -123,13 +134,11 @@ fn exact_has_as_many_jobs_as_even() {
     for (timeline, jobs) in [(varied(), 310), (steady(7, 3), 21), (steady(0, 3), 0)] {
         assert_eq!(timeline.jobs(), Some(jobs));
         for key in 0..20 {
-            assert_eq!(EXACT.jobs(&timeline, key), Some(jobs));
+            assert_eq!(schedule(EXACT, &timeline, key).len(), jobs);
         }
     }
     let forever = compiled(&Curve::Constant { rate: whole(5), length: None });
-    assert_eq!(POISSON.jobs(&forever, 1), None);
-    assert!(POISSON.schedule(Arc::clone(&forever), 1, 0, Shard::WHOLE, 0).is_none());
-    assert!(Arrivals::Even.schedule(forever, 1, 0, Shard::WHOLE, 0).is_some());
+    assert!(points(POISSON, &forever, 1).is_none());
 }
 
 #[test]
@@ -137,7 +146,7 @@ fn the_number_of_jobs_is_poisson() {
     let timeline = steady(12, 3);
     let mut seen = vec![0; 100];
     for key in 0..20_000 {
-        seen[POISSON.jobs(&timeline, key).unwrap() as usize] += 1;
+        seen[schedule(POISSON, &timeline, key).len() as usize] += 1;
     }
     let chance = |n: usize| (n as f64 * 36f64.ln() - 36.0 - ln_gamma(n as f64 + 1.0)).exp();
     assert!(excess(&seen, chance).abs() < 4.0);
