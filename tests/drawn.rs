@@ -49,7 +49,8 @@ fn editing_one_load_reshuffles_no_other() {
 
 #[test]
 fn streams_and_seeds_draw_their_own() {
-    let text = format!("load a {{ arrivals poisson; {WALK} }}\nload b {{ arrivals poisson; {WALK} }}");
+    let text =
+        format!("load a {{ arrivals poisson; {WALK} }}\nload b {{ arrivals poisson; {WALK} }}");
     let first = plan(&text);
     assert_ne!(drawn(&first.streams[0]), drawn(&first.streams[1]));
     assert_eq!(drawn(&first.streams[0]), drawn(&plan(&text).streams[0]));
@@ -57,7 +58,11 @@ fn streams_and_seeds_draw_their_own() {
     assert_ne!(drawn(&first.streams[0]), drawn(&seeded.streams[0]));
     assert_ne!(first.digest, seeded.digest);
     let even = plan(&text.replace("arrivals poisson; ", ""));
-    assert_eq!(drawn(&first.streams[0]).1, drawn(&even.streams[0]).1, "the rate is not drawn by them");
+    assert_eq!(
+        drawn(&first.streams[0]).1,
+        drawn(&even.streams[0]).1,
+        "the rate is not drawn by them"
+    );
     assert_ne!(first.digest, even.digest);
 }
 
@@ -122,7 +127,8 @@ fn a_run_sends_exactly_what_was_drawn() {
     let (output, report) = run(CHAOS_DAY, &server.url(), &[]);
     assert_done(&output, &report, jobs.iter().sum());
     let mut redis = server.connection();
-    let waiting = ["high-priority", "normal", "batch"].map(|queue| redis.llen::<_, u64>(queue).unwrap());
+    let waiting =
+        ["high-priority", "normal", "batch"].map(|queue| redis.llen::<_, u64>(queue).unwrap());
     assert_eq!(waiting[..], jobs[..]);
     assert_eq!(report["digest"], planned.digest);
 }
