@@ -4,12 +4,14 @@
 //! finding is caused by another.
 
 mod assemble;
+mod call;
 mod defaults;
 mod digest;
 mod fields;
 mod guards;
 mod jobs;
 mod lower;
+mod names;
 mod payload;
 mod proof;
 mod scope;
@@ -23,7 +25,6 @@ use crate::plan::Plan;
 use crate::problem::{Code, Problem, Severity, did_you_mean};
 use crate::source::{SourceFile, Span};
 use std::collections::{BTreeMap, BTreeSet};
-use value::State;
 
 pub use assemble::random_seed;
 pub use defaults::{default_guards, prove_defaults};
@@ -91,7 +92,11 @@ struct Checker<'a> {
     source: &'a SourceFile,
     options: &'a Options,
     problems: Vec<Problem>,
-    names: BTreeMap<String, State>,
+    names: names::Names,
+    /// The shapes of the script.
+    shapes: BTreeMap<String, call::Known>,
+    /// Calls worked out so far.
+    called: usize,
     marks: Vec<Span>,
     /// Where each `let` stands.
     lets: BTreeMap<String, Span>,
@@ -112,7 +117,9 @@ impl<'a> Checker<'a> {
             source,
             options,
             problems,
-            names: BTreeMap::new(),
+            names: names::Names::default(),
+            shapes: BTreeMap::new(),
+            called: 0,
             marks: Vec::new(),
             lets: BTreeMap::new(),
             misused: BTreeSet::new(),
@@ -158,6 +165,7 @@ impl<'a> Checker<'a> {
         let scopes = self.collect(script);
         let settings = self.settings(&scopes);
         let jobs = self.jobs(&scopes);
+        self.shapes_alone();
         let streams = self.streams(&scopes, &jobs);
         let guards = self.guards(&scopes, &streams);
         let expectations = self.expectations(&scopes);

@@ -80,6 +80,7 @@ pub fn library(source: &SourceFile, script: &Script) -> String {
     for statement in &script.statements {
         match &statement.kind {
             StatementKind::Let(definition) => names.push(format!("`{}`", definition.name.node)),
+            StatementKind::Shape(shape) => names.push(format!("the shape `{}`", shape.name.node)),
             StatementKind::Job(job) => names.push(format!("the job `{}`", job.name.node)),
             _ => {}
         }

@@ -13,6 +13,7 @@ mod job;
 mod lexicon;
 mod number;
 mod phrase;
+mod shape;
 mod slips;
 mod text;
 mod tokens;
@@ -140,8 +141,6 @@ struct Reader {
     env_stands: bool,
     /// A brace is missing or one too many, so a line may have got into the wrong block.
     shaky: bool,
-    /// A `shape` was met, which this version does not have: its calls follow from it.
-    has_shapes: bool,
     /// Statements that lack their opening brace: where each begins.
     unopened: Vec<u32>,
     /// Where a statement ended before it was complete, and its problem: the next line may be meant to
@@ -189,6 +188,7 @@ impl Reader {
             Rule::load => self.load(pair),
             Rule::guard => self.guard(pair),
             Rule::expect => self.expect(pair),
+            Rule::shape_definition => self.shape_definition(pair),
             Rule::shape_phrase | Rule::at_once_phrase => self.shape_phrase(pair),
             Rule::block_phrase => self.block_phrase(pair),
             _ => self.broken_statement(pair),
@@ -200,13 +200,7 @@ impl Reader {
         let mut inner = pair.into_inner();
         let name = inner.find(|p| matches!(p.as_rule(), Rule::ident | Rule::hyphened));
         if let Some(name) = name.as_ref().filter(|name| name.as_rule() == Rule::hyphened) {
-            let span = self.span(name);
-            let better = name.as_str().replace('-', "_");
-            self.push(
-                Problem::error(Code::Expected, span, "`-` is minus: it stands in no name")
-                    .help(format!("write `{better}`, here and where it is used")),
-            );
-            return StatementKind::Broken(Some(Name::new(name.as_str().to_owned(), span)));
+            return self.hyphened(name);
         }
         let value = inner.find(|p| p.as_rule() == Rule::expr);
         match (name, value) {
@@ -219,6 +213,17 @@ impl Reader {
             }
             _ => StatementKind::Broken(None),
         }
+    }
+
+    /// A name of a definition that holds a `-`.
+    fn hyphened(&mut self, name: &Pair<'_>) -> StatementKind {
+        let span = self.span(name);
+        let better = name.as_str().replace('-', "_");
+        self.push(
+            Problem::error(Code::Expected, span, "`-` is minus: it stands in no name")
+                .help(format!("write `{better}`, here and where it is used")),
+        );
+        StatementKind::Broken(Some(Name::new(name.as_str().to_owned(), span)))
     }
 
     fn setting(&mut self, pair: Pair<'_>) -> StatementKind {
@@ -329,6 +334,16 @@ impl Reader {
         let next = self.blamed.partition_point(|blamed| blamed.end <= span.start);
         self.blamed.get(next).is_some_and(|blamed| blamed.start < span.end)
     }
+}
+
+/// How a statement of another tool, or one that is spelled nearly so, is written here.
+pub fn likely_form(word: &str) -> Option<&'static str> {
+    let word = word.to_lowercase();
+    let elsewhere = lexicon::ELSEWHERE.iter().find(|(other, _)| *other == word);
+    elsewhere.map(|(_, example)| *example).or_else(|| {
+        let meant = crate::problem::did_you_mean(&word, words::STATEMENTS.iter().copied())?;
+        words::form(meant)
+    })
 }
 
 /// Reads one value, as a flag gives it: `500/s`, `30s`.

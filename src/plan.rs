@@ -82,6 +82,8 @@ pub struct Phrase {
     pub rate_end_per_s: f64,
     /// The supremum between.
     pub peak_per_s: f64,
+    /// It is the call of a shape: what is within stands elsewhere in the script.
+    pub is_call: bool,
     /// The phrases within a block.
     pub phrases: Vec<Phrase>,
 }

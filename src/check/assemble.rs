@@ -275,6 +275,7 @@ impl Checker<'_> {
                 rate_start_per_s: mark.rate_start_per_s,
                 rate_end_per_s: mark.rate_end_per_s,
                 peak_per_s: mark.peak_per_s,
+                is_call: node.is_call,
                 phrases: self.phrases(&node.children, marks),
             })
         };

@@ -164,6 +164,11 @@ impl Checker<'_> {
                         scopes.scopes[at].jobs.push(job.name.node.clone());
                     }
                 }
+                StatementKind::Shape(shape) => {
+                    if self.first_of("shape", &shape.name, firsts) && self.is_free(&shape.name) {
+                        self.shapes.insert(shape.name.node.clone(), super::call::Known::new(shape));
+                    }
+                }
                 StatementKind::Load(load) if at == 0 => {
                     self.first_of("load", &load.name, firsts);
                     scopes.scopes.push(Scope::new(Some(&load.name)));
@@ -212,9 +217,10 @@ impl Checker<'_> {
         scopes.any_broken = true;
         let Some(name) = name else { return };
         scopes.broken.push(name.node.clone());
+        self.names.or_insert(name.node.replace('-', "_"), State::Done(None));
         // Where it is used, `peak-rate` is `peak` minus `rate`.
         for part in name.node.split('-') {
-            self.names.entry(part.to_owned()).or_insert(State::Done(None));
+            self.names.or_insert(part.to_owned(), State::Done(None));
         }
     }
 
@@ -258,7 +264,7 @@ impl Checker<'_> {
     ) {
         for statement in body_of(&phrase.kind) {
             match &statement.kind {
-                StatementKind::Let(_) | StatementKind::Job(_) => {
+                StatementKind::Let(_) | StatementKind::Job(_) | StatementKind::Shape(_) => {
                     self.collect_from(std::slice::from_ref(statement), at, scopes, firsts);
                 }
                 StatementKind::Phrase(inner) => self.hoist(inner, at, scopes, firsts),
@@ -286,7 +292,7 @@ impl Checker<'_> {
         }
     }
 
-    fn out_of_place(&mut self, span: Span, what: &str, help: &str) {
+    pub(super) fn out_of_place(&mut self, span: Span, what: &str, help: &str) {
         if self.shaky {
             return;
         }
@@ -325,6 +331,15 @@ impl Checker<'_> {
     }
 
     fn allowed(&mut self, name: &Name) -> bool {
+        let free = self.is_free(name);
+        if !free {
+            self.names.insert(name.node.clone(), State::Done(None));
+        }
+        free
+    }
+
+    /// Whether a name is no word of the language.
+    pub(super) fn is_free(&mut self, name: &Name) -> bool {
         let factor = name
             .node
             .strip_prefix('x')
@@ -340,7 +355,6 @@ impl Checker<'_> {
             Problem::error(Code::ReservedName, name.span, message)
                 .help(format!("choose another name, such as `my_{}`", name.node)),
         );
-        self.names.insert(name.node.clone(), State::Done(None));
         false
     }
 

@@ -98,14 +98,17 @@ impl Checker<'_> {
                     Some(_) => format!("write it without quotes: `{text}`"),
                     None => "write a number, such as `10` or `10k`".to_owned(),
                 };
-                self.report(
-                    Problem::error(
-                        Code::WrongUnit,
-                        expr.span,
-                        "this is a text, and a number belongs here",
-                    )
-                    .help(help),
-                );
+                let message = "this is a text, and a number belongs here";
+                let mut problem = Problem::error(Code::WrongUnit, expr.span, message).help(help);
+                if let ExprKind::Name(name) = &expr.kind
+                    && self.names.is_local(name)
+                {
+                    if !self.misused.insert(name.clone()) {
+                        return None;
+                    }
+                    problem = self.at_argument(name, problem, "a number");
+                }
+                self.report(problem);
                 None
             }
         }
@@ -197,7 +200,7 @@ impl Checker<'_> {
 
     /// The known name in `xname`.
     fn factor_of<'n>(&self, name: &'n str) -> Option<&'n str> {
-        name.strip_prefix('x').filter(|rest| self.names.contains_key(*rest))
+        name.strip_prefix('x').filter(|rest| self.names.contains_key(rest))
     }
 
     fn env_value(&mut self, name: &crate::ast::Name) -> Val {

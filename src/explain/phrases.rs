@@ -89,6 +89,9 @@ impl<'a> Phrases<'a> {
             ),
             PhraseKind::Points(points) => self.points(points),
             PhraseKind::AtOnce(jobs) => format!("{} jobs fall due at once", self.words(jobs)),
+            PhraseKind::Call { name, .. } => {
+                format!("runs the shape `{}`", show::clean(&name.node))
+            }
             PhraseKind::Group(_) => "runs what follows, one after another".to_owned(),
             PhraseKind::Repeat(None, _) => "runs what follows again and again".to_owned(),
             PhraseKind::Repeat(Some(times), _) => {
@@ -232,6 +235,7 @@ fn collect<'a>(statements: &'a [Statement], trees: &mut HashMap<Span, &'a Tree>)
     for statement in statements {
         match &statement.kind {
             StatementKind::Load(load) => collect(&load.body, trees),
+            StatementKind::Shape(shape) => collect(&shape.body, trees),
             StatementKind::Phrase(phrase) => {
                 trees.insert(phrase.head, phrase);
                 collect(body(&phrase.kind).unwrap_or_default(), trees);

@@ -39,8 +39,8 @@ pub(super) const ELSEWHERE: &[(&str, &str)] = &[
 
 /// Words of the language that this version does not speak yet.
 pub(super) const NOT_YET: &[&str] = &[
-    "walk", "chaos", "replay", "starts", "hours", "jitter", "shape", "use", "arrivals", "late",
-    "warmup", "flow", "at", "until", "drain", "rows", "batch",
+    "walk", "chaos", "replay", "starts", "hours", "jitter", "use", "arrivals", "late", "warmup",
+    "flow", "at", "until", "drain", "rows", "batch",
 ];
 
 /// What a block of rules knows.
@@ -137,8 +137,10 @@ pub(super) fn is_rule(all: &[Token<'_>]) -> bool {
 
 /// Whether a statement that comes with a block has none.
 pub(super) fn lacks_brace(all: &[Token<'_>]) -> bool {
-    let words =
-        ["load", "job", "guard", "expect", "repeat", "together", "scale", "cap", "floor", "speed"];
+    let words = [
+        "load", "job", "guard", "expect", "shape", "repeat", "together", "scale", "cap", "floor",
+        "speed",
+    ];
     let blocks = all.first().is_some_and(|first| words.contains(&first.text));
     blocks && all.iter().all(|token| token.text != "{")
 }

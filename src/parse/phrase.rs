@@ -88,6 +88,7 @@ impl Reader {
             Rule::steps => self.steps(pair, span),
             Rule::stairs => self.stairs(pair, span),
             Rule::points => self.points(pair),
+            Rule::shape_call => self.shape_call(pair),
             Rule::at_once => {
                 let count = pair.into_inner().find(|p| p.as_rule() == Rule::expr)?;
                 Some(PhraseKind::AtOnce(self.expr(count)))

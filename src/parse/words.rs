@@ -6,7 +6,7 @@ use super::Rule;
 pub(super) const STATEMENTS: &[&str] = &[
     "constant", "pause", "ramp", "sine", "burst", "steps", "stairs", "points", "send", "repeat",
     "together", "scale", "cap", "floor", "speed", "load", "job", "let", "guard", "expect",
-    "target", "seed", "after",
+    "target", "seed", "after", "shape",
 ];
 
 /// A block, where one was expected.
@@ -92,6 +92,8 @@ fn word(rule: Rule) -> &'static str {
         R::cap | R::kw_cap => "`cap`",
         R::floor | R::kw_floor => "`floor`",
         R::speed | R::kw_speed => "`speed`",
+        R::shape_definition | R::kw_shape => "`shape`",
+        R::params => "parameters in parentheses",
         R::job | R::kw_job => "`job`",
         R::guard | R::kw_guard => "`guard`",
         R::expect | R::kw_expect => "`expect`",
@@ -128,6 +130,7 @@ fn word(rule: Rule) -> &'static str {
         R::at_most => "`<=`",
         R::dots => "`..`",
         R::expr
+        | R::shape_arg
         | R::number
         | R::factor
         | R::function
@@ -149,7 +152,7 @@ fn word(rule: Rule) -> &'static str {
         | R::step
         | R::point
         | R::reserved => "a value",
-        R::ident | R::name | R::mix_item | R::format_option => "a name",
+        R::ident | R::name | R::param | R::mix_item | R::format_option => "a name",
         R::string => "a text in quotes",
         R::block | R::job_block | R::guard_block | R::expect_block | R::group => BLOCK,
         R::ramp_curve => "a curve: `linear`, `exponential`, `logarithmic` or `smooth`",
@@ -182,6 +185,7 @@ fn word(rule: Rule) -> &'static str {
         | R::shape_phrase
         | R::suffix
         | R::shape
+        | R::shape_call
         | R::ramp_arg
         | R::sine_arg
         | R::burst_arg
@@ -300,6 +304,7 @@ pub(super) fn form(statement: &str) -> Option<&'static str> {
         "seed" => "seed 42",
         "target" => "target \"redis://127.0.0.1:6379\"",
         "after" => "after 10s",
+        "shape" => "shape lunch(peak = 500/s) { ramp 10->peak over 5m }",
         "load" => "load orders { … }",
         "job" => "job order weight 2 { queue \"orders\"; body { id: uuid() } }",
         "guard" => "guard { rate <= 1000/s; jobs <= 1M }",
