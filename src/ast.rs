@@ -30,6 +30,8 @@ pub struct Statement {
 pub enum StatementKind {
     /// `let NAME = EXPR`
     Let(Let),
+    /// `use "shared/day.load"`
+    Use(Name),
     /// `seed`, `target`, `after`
     Setting(Setting),
     /// `job NAME … { … }`

@@ -60,25 +60,40 @@ pub fn decode(name: &str, bytes: Vec<u8>) -> Result<SourceFile, Box<(SourceFile,
     }
 }
 
-/// Reads a script. What could be read is in the tree, what could not is in the list, in the order
-/// of the file.
+/// Reads a script, without the files it uses. What could be read is in the tree, what could not is
+/// in the list, in the order of the file.
 pub fn parse(source: &SourceFile) -> (Script, Vec<Problem>) {
-    if source.text.len() > MAX_BYTES {
+    parse_part(source, 0)
+}
+
+/// Reads one of the files of a source; 0 is the script.
+pub fn parse_part(source: &SourceFile, part: usize) -> (Script, Vec<Problem>) {
+    let whole = source.part_span(part);
+    let base = whole.start;
+    if whole.len() > MAX_BYTES {
         let message = format!("the script is larger than {} MiB", MAX_BYTES >> 20);
-        let problem = Problem::error(Code::TooLarge, Span::default(), message)
+        let at = Span { start: base, end: base };
+        let problem = Problem::error(Code::TooLarge, at, message)
             .help("a script says how load is shaped; payload files and recordings stay outside it");
         return (Script::default(), vec![problem]);
     }
-    let scan = brackets::scan(&source.text);
+    let text = source.slice(whole);
+    let mut scan = brackets::scan(text);
+    let text = edited(text, &scan.edits);
+    scan.shift(base);
     let mut script = Script { statements: Vec::new(), comments: scan.comments };
     if scan.too_deep {
         let first = scan.problems.into_iter().find(|problem| problem.code == Code::TooDeep);
         return (script, first.into_iter().collect());
     }
-    let text = edited(&source.text, &scan.edits);
     let shaky = scan.problems.iter().any(|problem| problem.code == Code::Bracket);
-    let mut reader =
-        Reader { problems: scan.problems, blamed: scan.blamed, shaky, ..Reader::default() };
+    let mut reader = Reader {
+        offset: base as usize,
+        problems: scan.problems,
+        blamed: scan.blamed,
+        shaky,
+        ..Reader::default()
+    };
     match grammar::Grammar::parse(Rule::file, &text) {
         Ok(mut pairs) => {
             if let Some(file) = pairs.next() {
@@ -90,7 +105,7 @@ pub fn parse(source: &SourceFile) -> (Script, Vec<Problem>) {
                 pest::error::InputLocation::Pos(at) => at,
                 pest::error::InputLocation::Span((at, _)) => at,
             };
-            let span = Span::new(at, at + 1);
+            let span = Span::new(at, at + 1).shifted(base);
             reader.problems.push(
                 Problem::error(Code::Expected, span, "this cannot be read")
                     .label("nothing is understood from here on"),
@@ -182,6 +197,7 @@ impl Reader {
         let span = self.trimmed(&pair);
         let kind = match pair.as_rule() {
             Rule::let_statement => self.let_statement(pair),
+            Rule::use_statement => self.use_statement(pair),
             Rule::seed | Rule::target | Rule::after => self.setting(pair),
             Rule::mix => self.mix(pair),
             Rule::job => self.job(pair),
@@ -224,6 +240,13 @@ impl Reader {
                 .help(format!("write `{better}`, here and where it is used")),
         );
         StatementKind::Broken(Some(Name::new(name.as_str().to_owned(), span)))
+    }
+
+    fn use_statement(&mut self, pair: Pair<'_>) -> StatementKind {
+        match pair.into_inner().last() {
+            Some(path) => StatementKind::Use(self.quoted(&path, "the path of a file")),
+            None => StatementKind::Broken(None),
+        }
     }
 
     fn setting(&mut self, pair: Pair<'_>) -> StatementKind {

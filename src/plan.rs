@@ -66,9 +66,11 @@ pub struct Phrase {
     pub text: String,
     /// `as "night"`
     pub label: Option<String>,
+    /// The file it stands in, where that is not the script but one that it uses.
+    pub file: Option<String>,
     /// Line in the file, from 1.
     pub line: usize,
-    /// Place in the file.
+    /// Place in the source.
     pub span: Span,
     /// Start, in nanoseconds from the stream's start.
     pub start_ns: u64,

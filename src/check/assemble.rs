@@ -264,6 +264,8 @@ impl Checker<'_> {
             Some(Phrase {
                 text: node.text.clone(),
                 label: node.label.clone(),
+                file: (self.source.part_of(node.span.start) > 0)
+                    .then(|| self.source.name_at(node.span.start).to_owned()),
                 line: self.source.line_column(node.span.start).0,
                 span: node.span,
                 start_ns: mark.start_ns,

@@ -5,13 +5,14 @@
 //! call.
 
 use super::Checker;
+use super::args::Bound;
+use super::circles::{circles, round};
 use super::lower::{Inside, Node};
 use super::names::Frame;
 use super::scope::body_of;
-use super::units::unit_name;
 use super::value::{State, Val};
-use crate::ast::{Arg, Expr, Name, Param, PhraseKind, Shape, Statement, StatementKind, Unit};
-use crate::problem::{Code, Problem, did_you_mean};
+use crate::ast::{Arg, Expr, Name, PhraseKind, Shape, Statement, StatementKind};
+use crate::problem::{Code, Problem};
 use crate::source::Span;
 use crate::timeline::curve::Curve;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,13 +22,6 @@ use std::rc::Rc;
 const MAX_DEPTH: usize = 64;
 /// Calls that a script may come to.
 const MAX_CALLED: usize = 100_000;
-
-/// What each parameter stands for in a call, and where that was written.
-#[derive(Default)]
-struct Bound {
-    values: BTreeMap<String, Option<Val>>,
-    given: BTreeMap<String, Span>,
-}
 
 /// A shape of the script.
 #[derive(Debug)]
@@ -160,6 +154,11 @@ impl Checker<'_> {
             self.unknown_shape(name);
             return None;
         };
+        if !self.is_seen(name.span, known.shape.name.span) {
+            let defined = known.shape.name.span;
+            self.out_of_sight(&name.node, name.span, defined);
+            return None;
+        }
         let (shape, own, circular) = (known.shape.clone(), known.own.clone(), known.circular);
         let bound = self.bind(&shape, args, values, name)?;
         if circular || !self.has_room(head, inside) {
@@ -250,6 +249,7 @@ impl Checker<'_> {
 
     fn unknown_shape(&mut self, name: &Name) {
         if matches!(self.names.get(&name.node), Some(State::Done(None)))
+            || self.lacks_file
             || !self.misused.insert(format!("shape {}", name.node))
         {
             return;
@@ -268,139 +268,6 @@ impl Checker<'_> {
             (None, None) => format!("define it: `shape {}(…) {{ … }}`", name.node),
         };
         self.report(Problem::error(Code::UnknownName, name.span, message).help(help));
-    }
-
-    /// What a call gives to each parameter; `None` where that does not go with the shape.
-    fn bind(
-        &mut self,
-        shape: &Shape,
-        args: &[Arg],
-        values: Vec<Option<Val>>,
-        call: &Name,
-    ) -> Option<Bound> {
-        let Bound { values: mut bound, mut given } = Bound::default();
-        let (mut good, mut named) = (true, false);
-        for (at, (arg, value)) in args.iter().zip(values).enumerate() {
-            named |= arg.name.is_some();
-            let Some(param) = self.param_of(shape, arg, at, named) else {
-                good = false;
-                continue;
-            };
-            if let Some(first) = given.get(&param.name.node) {
-                let message = format!("`{}` is given twice", param.name.node);
-                self.report(
-                    Problem::error(Code::Twice, arg.value.span, message)
-                        .label("the second time")
-                        .and(*first, "the first")
-                        .help("remove one of the two"),
-                );
-                good = false;
-                continue;
-            }
-            let value = value.and_then(|value| self.fitting(param, value, &arg.value));
-            given.insert(param.name.node.clone(), arg.value.span);
-            bound.insert(param.name.node.clone(), value);
-        }
-        let lacks =
-            |param: &&Param| param.default.is_none() && !bound.contains_key(&param.name.node);
-        let missing: Vec<&Param> = shape.params.iter().filter(lacks).collect();
-        if let (Some(first), true) = (missing.first(), good) {
-            let names: Vec<String> = missing.iter().map(|p| format!("`{}`", p.name.node)).collect();
-            let message = format!("`{}` needs {}", call.node, names.join(", "));
-            self.report(
-                Problem::error(Code::MissingArgument, call.span, message)
-                    .label("called without it")
-                    .and(first.name.span, "has no default")
-                    .help(format!("write `{}`", form(shape))),
-            );
-            good = false;
-        }
-        good.then_some(Bound { values: bound, given })
-    }
-
-    /// The parameter that an argument is for.
-    fn param_of<'p>(
-        &mut self,
-        shape: &'p Shape,
-        arg: &Arg,
-        at: usize,
-        named: bool,
-    ) -> Option<&'p Param> {
-        let (span, message, help) = match &arg.name {
-            Some(name) => {
-                let found = shape.params.iter().find(|param| param.name.node == name.node);
-                if found.is_some() {
-                    return found;
-                }
-                let known: Vec<&str> = shape.params.iter().map(|p| p.name.node.as_str()).collect();
-                let help = match did_you_mean(&name.node, known.iter().copied()) {
-                    Some(meant) => format!("did you mean `{meant}`?"),
-                    None => format!("it is called as `{}`", form(shape)),
-                };
-                let message = format!("`{}` has no parameter `{}`", shape.name.node, name.node);
-                (name.span, message, help)
-            }
-            None if named => {
-                let message = "an argument without a name stands behind one with a name";
-                let help = format!("give it a name too, as in `{}`", form(shape));
-                (arg.value.span, message.to_owned(), help)
-            }
-            None => match shape.params.get(at) {
-                Some(param) => return Some(param),
-                None => {
-                    let takes = crate::show::plural(shape.params.len() as u64, "argument");
-                    let message = format!("`{}` takes {takes}", shape.name.node);
-                    (arg.value.span, message, format!("it is called as `{}`", form(shape)))
-                }
-            },
-        };
-        let problem = Problem::error(Code::BadCall, span, message).help(help);
-        self.report(problem.and(shape.name.span, "defined here"));
-        None
-    }
-
-    /// A value as its parameter takes it: the default says which unit that is.
-    fn fitting(&mut self, param: &Param, value: Val, arg: &Expr) -> Option<Val> {
-        let Some(default) = &param.default else { return Some(value) };
-        let Val::Quantity(amount, unit) = value else { return Some(value) };
-        let Some(wanted) = self.unit_of_default(default) else {
-            return Some(Val::Quantity(amount, unit));
-        };
-        match (wanted, unit) {
-            // What a plain number is for, only its use can tell.
-            (Unit::Plain, _) => Some(Val::Quantity(amount, unit)),
-            (Unit::Rate | Unit::Share, Unit::Plain) => Some(Val::Quantity(amount, wanted)),
-            _ if wanted == unit => Some(Val::Quantity(amount, unit)),
-            _ => {
-                let name = &param.name.node;
-                let message =
-                    format!("`{name}` is {}, and this is {}", unit_name(wanted), unit_name(unit));
-                self.report(
-                    Problem::error(Code::WrongUnit, arg.span, message)
-                        .and(default.span, "its default says so")
-                        .help(format!(
-                            "write {} such as `{name} = {}`",
-                            unit_name(wanted),
-                            self.one_line(default.span)
-                        )),
-                );
-                None
-            }
-        }
-    }
-
-    /// The unit of a default, as far as it can be told without the other parameters.
-    fn unit_of_default(&mut self, default: &Expr) -> Option<Unit> {
-        let before = self.problems.len();
-        let frame = self.names.swap(None);
-        let value = self.value(default);
-        self.names.swap(frame);
-        // What is wrong with it was said where it stands.
-        self.problems.truncate(before);
-        match value? {
-            Val::Quantity(_, unit) => Some(unit),
-            Val::Text(_) | Val::Env(..) => None,
-        }
     }
 }
 
@@ -448,55 +315,4 @@ fn calls_of(body: &[Statement], found: &mut Vec<Name>) {
             kind => calls_of(body_of(kind), found),
         }
     }
-}
-
-/// The circles among some calls, each once: the calls that lead round. Found without recursion,
-/// since a chain of shapes may be long.
-fn circles(calls: &BTreeMap<String, Vec<Name>>) -> Vec<Vec<Name>> {
-    let mut found = Vec::new();
-    let mut done: BTreeSet<&str> = BTreeSet::new();
-    for start in calls.keys() {
-        if done.contains(start.as_str()) {
-            continue;
-        }
-        // The way to the shape in hand: each with the calls that are left to follow.
-        let mut way: Vec<(&str, std::slice::Iter<'_, Name>)> = Vec::new();
-        let mut taken: Vec<&Name> = Vec::new();
-        way.push((start, calls[start].iter()));
-        while let Some((name, left)) = way.last_mut() {
-            let Some(call) = left.next() else {
-                done.insert(*name);
-                way.pop();
-                taken.pop();
-                continue;
-            };
-            let target = call.node.as_str();
-            if let Some(at) = way.iter().position(|(name, _)| *name == target) {
-                let mut circle: Vec<Name> =
-                    taken[at..].iter().map(|name| (*name).clone()).collect();
-                circle.push(call.clone());
-                found.push(circle);
-            } else if let Some((name, inner)) =
-                calls.get_key_value(target).filter(|(name, _)| !done.contains(name.as_str()))
-            {
-                taken.push(call);
-                way.push((name, inner.iter()));
-            }
-        }
-    }
-    found
-}
-
-/// `a → b → a`
-fn round(names: &[String]) -> String {
-    let last = names.last().map_or("", String::as_str);
-    let way: Vec<&str> = std::iter::once(last).chain(names.iter().map(String::as_str)).collect();
-    way.join(" → ")
-}
-
-/// How a shape is called.
-fn form(shape: &Shape) -> String {
-    let params: Vec<String> =
-        shape.params.iter().map(|param| format!("{} = …", param.name.node)).collect();
-    format!("{}({})", shape.name.node, params.join(", "))
 }

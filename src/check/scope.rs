@@ -125,7 +125,7 @@ impl<'s> Scope<'s> {
 
 impl Checker<'_> {
     /// Sorts the statements of a script.
-    pub(super) fn collect<'s>(&mut self, script: &'s Script) -> Scopes<'s> {
+    pub(super) fn collect<'s>(&mut self, scripts: &'s [Script]) -> Scopes<'s> {
         let mut scopes = Scopes {
             scopes: vec![Scope::new(None)],
             jobs: Vec::new(),
@@ -136,9 +136,43 @@ impl Checker<'_> {
             broken: Vec::new(),
         };
         let mut firsts = BTreeMap::new();
-        self.collect_from(&script.statements, 0, &mut scopes, &mut firsts);
+        for (part, script) in scripts.iter().enumerate() {
+            if part == 0 {
+                self.collect_from(&script.statements, 0, &mut scopes, &mut firsts);
+            } else {
+                self.definitions(&script.statements, true, &mut scopes, &mut firsts);
+            }
+        }
         self.override_names();
         scopes
+    }
+
+    /// What a used file defines; the rest of it stays where it is. A job that stands within a load
+    /// there is sent only by its name here.
+    fn definitions<'s>(
+        &mut self,
+        statements: &'s [Statement],
+        outermost: bool,
+        scopes: &mut Scopes<'s>,
+        firsts: &mut BTreeMap<String, Span>,
+    ) {
+        for statement in statements {
+            match &statement.kind {
+                StatementKind::Job(job) if !outermost => {
+                    let first = self.first_of("job", &job.name, firsts);
+                    scopes.jobs.extend(first.then_some(job));
+                }
+                StatementKind::Let(_) | StatementKind::Job(_) | StatementKind::Shape(_) => {
+                    self.collect_from(std::slice::from_ref(statement), 0, scopes, firsts);
+                }
+                StatementKind::Load(load) => self.definitions(&load.body, false, scopes, firsts),
+                StatementKind::Phrase(phrase) => {
+                    self.definitions(body_of(&phrase.kind), outermost, scopes, firsts);
+                }
+                StatementKind::Broken(name) => self.broken(name.as_ref(), scopes),
+                _ => {}
+            }
+        }
     }
 
     fn collect_from<'s>(
@@ -182,6 +216,14 @@ impl Checker<'_> {
                         "write loads one after another; they start together, or `after` a time",
                     );
                 }
+                StatementKind::Use(path) if at > 0 => {
+                    self.out_of_place(
+                        path.span,
+                        "a `use` within a load",
+                        "what it brings holds for the whole file: move it out of the load",
+                    );
+                }
+                StatementKind::Use(_) => {}
                 StatementKind::Mix(items) => {
                     let first = scopes.scopes[at].mix.is_none();
                     if self.only_once(first, "send", statement.span) {
@@ -281,6 +323,7 @@ impl Checker<'_> {
                 StatementKind::Guard(_) => "a guard within a block",
                 StatementKind::Expect(_) => "an `expect` within a block",
                 StatementKind::Mix(_) => "a choice of jobs within a block",
+                StatementKind::Use(_) => "a `use` within a block",
                 StatementKind::Setting(_) => "a setting within a block",
                 _ => continue,
             };
@@ -324,6 +367,8 @@ impl Checker<'_> {
                 .and(*first, "defined first here")
                 .help("give one of them another name"),
             );
+            // Which of the two is meant cannot be told, nor whether it is seen from where it is used.
+            self.misused.insert(format!("{} unseen", name.node));
             return false;
         }
         firsts.insert(key, name.span);

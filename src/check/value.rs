@@ -119,6 +119,12 @@ impl Checker<'_> {
         if name.is_empty() {
             return None;
         }
+        if let Some(defined) = self.lets.get(name).copied().filter(|_| !self.names.is_local(name))
+            && !self.is_seen(span, defined)
+        {
+            self.out_of_sight(name, span, defined);
+            return None;
+        }
         self.work_out(name);
         match self.names.get(name) {
             Some(State::Done(value)) => value.clone(),
@@ -162,6 +168,10 @@ impl Checker<'_> {
     }
 
     fn unknown_name(&mut self, name: &str, span: Span) {
+        // It may be one of a file that is not to be had.
+        if self.lacks_file {
+            return;
+        }
         let known = self.names.iter().filter(|(_, state)| !matches!(state, State::Done(None)));
         let meant = self.meant(name, known.map(|(known, _)| known.as_str()));
         let glued = self.source.text[..span.start as usize].trim_end().ends_with('/');

@@ -18,9 +18,11 @@ pub(super) struct Phrases<'a> {
 }
 
 impl<'a> Phrases<'a> {
-    pub fn of(source: &'a SourceFile, script: &'a Script) -> Self {
+    pub fn of(source: &'a SourceFile, scripts: &'a [Script]) -> Self {
         let mut trees = HashMap::new();
-        collect(&script.statements, &mut trees);
+        for script in scripts {
+            collect(&script.statements, &mut trees);
+        }
         Phrases { source, trees }
     }
 

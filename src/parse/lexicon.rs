@@ -34,13 +34,15 @@ pub(super) const ELSEWHERE: &[(&str, &str)] = &[
     ("payload", "job order { body { … } }"),
     ("thresholds", "expect { p99 response < 20ms }"),
     ("limit", "guard { rate <= 1000/s }"),
-    ("import", "let peak = 500/s"),
+    ("import", "use \"shared/day.load\""),
+    ("include", "use \"shared/day.load\""),
+    ("source", "use \"shared/day.load\""),
 ];
 
 /// Words of the language that this version does not speak yet.
 pub(super) const NOT_YET: &[&str] = &[
-    "walk", "chaos", "replay", "starts", "hours", "jitter", "use", "arrivals", "late", "warmup",
-    "flow", "at", "until", "drain", "rows", "batch",
+    "walk", "chaos", "replay", "starts", "hours", "jitter", "arrivals", "late", "warmup", "flow",
+    "at", "until", "drain", "rows", "batch",
 ];
 
 /// What a block of rules knows.

@@ -6,7 +6,7 @@ use super::Rule;
 pub(super) const STATEMENTS: &[&str] = &[
     "constant", "pause", "ramp", "sine", "burst", "steps", "stairs", "points", "send", "repeat",
     "together", "scale", "cap", "floor", "speed", "load", "job", "let", "guard", "expect",
-    "target", "seed", "after", "shape",
+    "target", "seed", "after", "shape", "use",
 ];
 
 /// A block, where one was expected.
@@ -92,6 +92,7 @@ fn word(rule: Rule) -> &'static str {
         R::cap | R::kw_cap => "`cap`",
         R::floor | R::kw_floor => "`floor`",
         R::speed | R::kw_speed => "`speed`",
+        R::use_statement | R::kw_use => "`use`",
         R::shape_definition | R::kw_shape => "`shape`",
         R::params => "parameters in parentheses",
         R::job | R::kw_job => "`job`",
@@ -255,6 +256,7 @@ fn value_behind(before: Option<&str>, statement: &str) -> &'static str {
         "size" => "a size such as `4KB`",
         "phase" => "an angle such as `90deg`",
         "errors" | "deviation" => "a share such as `1%`",
+        "use" => "a path such as `\"shared/day.load\"`",
         "target" => "an address such as `\"redis://127.0.0.1:6379\"`",
         "points" => "a time and a rate such as `0s 10`",
         "send" => "a number such as `50k`",
@@ -305,6 +307,7 @@ pub(super) fn form(statement: &str) -> Option<&'static str> {
         "target" => "target \"redis://127.0.0.1:6379\"",
         "after" => "after 10s",
         "shape" => "shape lunch(peak = 500/s) { ramp 10->peak over 5m }",
+        "use" => "use \"shared/day.load\"",
         "load" => "load orders { … }",
         "job" => "job order weight 2 { queue \"orders\"; body { id: uuid() } }",
         "guard" => "guard { rate <= 1000/s; jobs <= 1M }",
