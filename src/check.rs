@@ -6,9 +6,12 @@
 mod args;
 mod assemble;
 mod call;
+mod chance;
 mod circles;
 mod defaults;
 mod digest;
+mod drawn;
+mod ends;
 mod fields;
 mod guards;
 mod jobs;
@@ -27,6 +30,7 @@ use crate::exact::Exact;
 use crate::plan::Plan;
 use crate::problem::{Code, Problem, Severity, did_you_mean};
 use crate::source::{SourceFile, Span};
+use drawn::Draws;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use assemble::random_seed;
@@ -117,6 +121,8 @@ struct Checker<'a> {
     lets: BTreeMap<String, Span>,
     /// Names that were found where their unit does not belong: said once.
     misused: BTreeSet<String>,
+    /// What the phrases in hand are drawn by.
+    draws: Draws,
     /// Steps of all stairs so far.
     steps: i128,
     /// A bracket is missing somewhere, so what belongs to what cannot be told.
@@ -140,6 +146,7 @@ impl<'a> Checker<'a> {
             marks: Vec::new(),
             lets: BTreeMap::new(),
             misused: BTreeSet::new(),
+            draws: Draws::default(),
             steps: 0,
             shaky,
             jobs_sound: true,
@@ -185,7 +192,7 @@ impl<'a> Checker<'a> {
         let settings = self.settings(&scopes);
         let jobs = self.jobs(&scopes);
         self.shapes_alone();
-        let streams = self.streams(&scopes, &jobs);
+        let streams = self.streams(&scopes, &jobs, settings.seed);
         let guards = self.guards(&scopes, &streams);
         let expectations = self.expectations(&scopes);
         self.unused_names();
