@@ -6,6 +6,7 @@
 mod assemble;
 mod defaults;
 mod digest;
+mod draws;
 mod fields;
 mod guards;
 mod jobs;

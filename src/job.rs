@@ -2,6 +2,9 @@
 //! from (seed, load, job number) alone.
 
 mod compile;
+mod draw;
+mod encode;
+mod fake;
 mod mix;
 mod program;
 mod random;
@@ -13,6 +16,7 @@ mod write;
 mod tests;
 
 pub use compile::{CompileError, MAX_DEPTH};
+pub use fake::Fake;
 pub use mix::Mix;
 pub use sizes::Sizes;
 pub use template::{JobContext, Template};
@@ -96,6 +100,8 @@ pub enum Value {
     },
     /// A random (version 4) UUID, as a string.
     Uuid,
+    /// A ULID, as a string: the instant the job is due and 80 random bits, so that they sort by time.
+    Ulid,
     /// The job's number in its stream, from 1.
     Seq,
     /// A whole number, both ends included.
@@ -111,6 +117,22 @@ pub enum Value {
         min: f64,
         /// Bound.
         max: f64,
+    },
+    /// A normal number.
+    Normal {
+        /// Its mean.
+        mean: f64,
+        /// Its standard deviation.
+        deviation: f64,
+    },
+    /// An exponential number of this mean, which is above 0.
+    Exponential(f64),
+    /// A rank from 1 on, k with a probability in proportion to 1/k to the power of `exponent`.
+    Zipf {
+        /// The highest rank, at least 1.
+        ranks: u64,
+        /// From 0 on.
+        exponent: f64,
     },
     /// `true` with a probability.
     Chance(f64),
@@ -133,6 +155,16 @@ pub enum Value {
         /// Most digits.
         max: u64,
     },
+    /// Random bytes in base64, as a string; the size is that before they are written so, both ends
+    /// included.
+    Bytes {
+        /// Fewest.
+        min: u64,
+        /// Most.
+        max: u64,
+    },
+    /// A name, an address or the like.
+    Fake(Fake),
     /// The value of a field of the same object or of one around it: the path of the keys from the
     /// body's top. Cycles have been refused.
     Field(Vec<String>),

@@ -1,5 +1,6 @@
 //! From a job's values to the steps that write them.
 
+use crate::job::draw::Zipf;
 use crate::job::program::{BLOCK, BlockId, Choice, Fill, Op, Program};
 use crate::job::random::{self, Key, Kind};
 use crate::job::{TextPart, Value, write};
@@ -219,11 +220,20 @@ impl Compiler {
                 self.compound(mode, |this| this.list((*min, *max), item, place))?;
             }
             Value::Uuid => self.quoted(mode, Op::Uuid(key)),
+            Value::Ulid => self.quoted(mode, Op::Ulid(key)),
             Value::Seq => self.ops.push(Op::Seq),
             Value::Int { min, max } => {
                 self.ops.push(Op::Int { key, min: *min, max: *max.max(min) });
             }
             Value::Float { min, max } => self.ops.push(Op::Float { key, min: *min, max: *max }),
+            Value::Normal { mean, deviation } => {
+                self.ops.push(Op::Normal { key, mean: *mean, deviation: *deviation });
+            }
+            Value::Exponential(mean) => self.ops.push(Op::Exponential { key, mean: *mean }),
+            Value::Zipf { ranks, exponent } => {
+                self.program.zipfs.push(Zipf::new(*ranks, *exponent));
+                self.ops.push(Op::Zipf { key, zipf: self.program.zipfs.len() - 1 });
+            }
             Value::Chance(probability) if *probability >= 1.0 => self.text("true"),
             Value::Chance(probability) => {
                 let below = random::share_of_words(*probability);
@@ -237,6 +247,10 @@ impl Compiler {
             Value::Hex { min, max } => {
                 self.quoted(mode, filling(key, Fill::Hex, (*min, *max)));
             }
+            Value::Bytes { min, max } => {
+                self.quoted(mode, filling(key, Fill::Base64, (*min, *max)));
+            }
+            Value::Fake(fake) => self.quoted(mode, Op::Fake { key, fake: *fake }),
             Value::Field(path) => self.reference(path, mode, place)?,
         }
         Ok(())

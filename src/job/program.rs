@@ -1,8 +1,8 @@
 //! A payload as a list of steps, and how a job runs over them.
 
-use crate::job::JobContext;
+use crate::job::draw::{self, Zipf};
 use crate::job::random::{self, Key};
-use crate::job::write;
+use crate::job::{Fake, JobContext, encode, write};
 
 /// Which block of a [`Program`].
 pub type BlockId = usize;
@@ -27,6 +27,16 @@ pub enum Op {
     Int { key: Key, min: i64, max: i64 },
     /// A number, high end excluded.
     Float { key: Key, min: f64, max: f64 },
+    /// A normal number.
+    Normal { key: Key, mean: f64, deviation: f64 },
+    /// An exponential number.
+    Exponential { key: Key, mean: f64 },
+    /// A rank by one of [`Program::zipfs`].
+    Zipf { key: Key, zipf: usize },
+    /// A ULID, without quotes.
+    Ulid(Key),
+    /// A made-up text, without quotes.
+    Fake { key: Key, fake: Fake },
     /// `true` for words below `below`, else `false`.
     Chance { key: Key, below: u64 },
     /// Text of a size.
@@ -50,6 +60,10 @@ pub enum Fill {
     Hex,
     /// Printable ASCII.
     Printable,
+    /// Any bytes.
+    Raw,
+    /// Any bytes, their size taken before they are written in base64.
+    Base64,
 }
 
 /// Blocks to choose among.
@@ -74,6 +88,8 @@ pub struct Program {
     pub blocks: Vec<Box<[Op]>>,
     /// What the picks choose among.
     pub choices: Vec<Choice>,
+    /// What ranks are drawn by.
+    pub zipfs: Vec<Zipf>,
 }
 
 /// Where a job's values are drawn for: the job itself, or an item of a list in it.
@@ -148,6 +164,21 @@ impl Program {
             Op::Float { key, min, max } => {
                 write::push_f64(out, random::float(cell.word(key), min, max));
             }
+            Op::Normal { key, mean, deviation } => {
+                write::push_f64(out, mean + deviation * draw::normal(cell.pair(key)));
+            }
+            Op::Exponential { key, mean } => {
+                write::push_f64(out, mean * draw::exponential(cell.word(key)));
+            }
+            Op::Zipf { key, zipf } => {
+                let rank = self.zipfs[zipf].draw(key.salted(cell.salt), cell.job.number);
+                write::push_u64(out, rank);
+            }
+            Op::Ulid(key) => {
+                let unix_ms = cell.job.due_unix_ns / write::NANOS_PER_MILLI;
+                encode::push_ulid(out, unix_ms, cell.pair(key));
+            }
+            Op::Fake { key, fake } => fake.push(out, cell.word(key)),
             Op::Chance { key, below } => {
                 let hit = cell.word(key) < below;
                 out.extend_from_slice(if hit { b"true" } else { b"false" });
@@ -187,6 +218,8 @@ impl Fill {
             Fill::Words => write::push_words(out, count, seed),
             Fill::Hex => write::push_hex(out, count, seed),
             Fill::Printable => write::push_printable(out, count, seed),
+            Fill::Raw => encode::push_raw(out, count, seed),
+            Fill::Base64 => encode::push_base64(out, count, seed),
         }
     }
 }

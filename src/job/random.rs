@@ -123,6 +123,11 @@ impl Key {
         philox(self.0, [number, 0])
     }
 
+    /// The pair of words of a job with this index: the first is that of [`Key::pair`].
+    pub fn pair_of(self, number: u64, index: u64) -> [u64; 2] {
+        philox(self.0, [number, index])
+    }
+
     /// The first word of a job.
     #[inline]
     pub fn word(self, number: u64) -> u64 {

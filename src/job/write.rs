@@ -3,7 +3,8 @@
 use crate::job::random::Filler;
 use std::io::Write;
 
-const NANOS_PER_MILLI: u64 = 1_000_000;
+/// Nanoseconds in a millisecond.
+pub const NANOS_PER_MILLI: u64 = 1_000_000;
 const MILLIS_PER_SECOND: u64 = 1_000;
 const SECONDS_PER_DAY: u64 = 86_400;
 
