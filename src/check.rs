@@ -13,6 +13,7 @@ mod jobs;
 mod lower;
 mod payload;
 mod proof;
+mod rows;
 mod scope;
 mod shapes;
 mod units;
@@ -100,6 +101,8 @@ struct Checker<'a> {
     misused: BTreeSet<String>,
     /// Steps of all stairs so far.
     steps: i128,
+    /// Rows of files that the job in hand has, and files read so far.
+    rows: rows::Files,
     /// A bracket is missing somewhere, so what belongs to what cannot be told.
     shaky: bool,
     /// Every job could be read and is right.
@@ -118,6 +121,7 @@ impl<'a> Checker<'a> {
             lets: BTreeMap::new(),
             misused: BTreeSet::new(),
             steps: 0,
+            rows: rows::Files::default(),
             shaky,
             jobs_sound: true,
         }

@@ -13,6 +13,7 @@ pub mod diag;
 pub mod diff;
 pub mod exact;
 pub mod explain;
+pub mod files;
 pub mod fmt;
 pub mod job;
 pub mod parse;

@@ -1,6 +1,7 @@
 //! Source text and places in it: the ground floor, known to every other room.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 /// A half-open range of bytes in a source text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -68,6 +69,8 @@ pub struct SourceFile {
     pub name: String,
     /// The whole text.
     pub text: String,
+    /// Where the files it names are looked for; `None` is the folder of its name.
+    pub folder: Option<PathBuf>,
     line_starts: Vec<u32>,
 }
 
@@ -88,7 +91,13 @@ impl SourceFile {
                 .filter(|(_, byte)| *byte == b'\n')
                 .map(|(at, _)| Span::new(at + 1, at + 1).start),
         );
-        SourceFile { name: name.into(), text, line_starts }
+        SourceFile { name: name.into(), text, folder: None, line_starts }
+    }
+
+    /// The path of a file that the script names.
+    pub fn beside(&self, path: &str) -> PathBuf {
+        let own = || Path::new(&self.name).parent().unwrap_or(Path::new("")).to_owned();
+        self.folder.clone().unwrap_or_else(own).join(path)
     }
 
     /// Line and column of a byte offset, both counted from 1; the column counts characters.

@@ -12,7 +12,8 @@ fn root() -> &'static Path {
 }
 
 fn checked(name: &str, text: &str) -> Option<Plan> {
-    let source = SourceFile::new(name, text);
+    let mut source = SourceFile::new(name, text);
+    source.folder = Some(root().join("examples"));
     let options = Options { lenient_env: true, ..Options::default() };
     let checked = check(&source, &options);
     let shown = human(&source, &checked.problems, Style { color: false, width: 100 });

@@ -89,6 +89,7 @@ impl Checker<'_> {
                 return self.generator(name, args, value.span, fields);
             }
             ValueKind::Reference(name) => return self.reference(name, fields),
+            ValueKind::Column(row, column) => return self.column(row, column),
         })
     }
 

@@ -13,6 +13,7 @@ use crate::diff::{Diff, json, text};
 use crate::plan::Plan;
 use crate::source::SourceFile;
 use crate::view::Look;
+use std::path::{Path, PathBuf};
 
 /// What stands for a file that is not there.
 const NOTHING: &str = "/dev/null";
@@ -53,7 +54,7 @@ pub(super) fn run(args: &Args, color: Color, out: &Output) -> Exit {
 }
 
 fn compare(args: &Args, old: &str, new: &str, out: &Output) -> Exit {
-    let read = |path| plan(path, &args.flags).map_err(|wrong| wrong.tell(out));
+    let read = |path| plan(path, None, &args.flags).map_err(|wrong| wrong.tell(out));
     let (old_plan, new_plan) = (read(old), read(new));
     let (Ok((_, old_plan)), Ok((_, new_plan))) = (old_plan, new_plan) else { return Exit::Wrong };
     let diff = Diff::of(old_plan.as_ref(), new_plan.as_ref());
@@ -79,7 +80,11 @@ fn git(
     };
     let (old_name, new_name) = (name("a", names.0, old), name("b", names.1, new));
     out.say(&format!("diff --loadc {old_name} {new_name}"));
-    match (plan(old, &args.flags), plan(new, &args.flags)) {
+    // The versions lie in folders of git's own; the files they name, where the script lies.
+    let beside = |name: &str| Path::new(name).parent().map(Path::to_owned);
+    let versions =
+        (plan(old, beside(names.0), &args.flags), plan(new, beside(names.1), &args.flags));
+    match versions {
         (Ok((_, old)), Ok((_, new))) => {
             let diff = Diff::of(old.as_ref(), new.as_ref());
             show(args, &diff, (&old_name, &new_name), color, out);
@@ -126,15 +131,21 @@ impl Wrong {
     }
 }
 
-/// The plan of a script; none where it holds no load, or where there is no file.
-fn plan(path: &str, flags: &PlanFlags) -> Result<(SourceFile, Option<Plan>), Wrong> {
+/// The plan of a script; none where it holds no load, or where there is no file. The files it names
+/// are looked for in a folder, by default its own.
+fn plan(
+    path: &str,
+    folder: Option<PathBuf>,
+    flags: &PlanFlags,
+) -> Result<(SourceFile, Option<Plan>), Wrong> {
     if path == NOTHING {
         return Ok((SourceFile::new(NOTHING, ""), None));
     }
-    let source = read(path).map_err(|error| match error {
+    let mut source = read(path).map_err(|error| match error {
         ReadError::Io(message, help) => Wrong::File(message, help),
         ReadError::Text(source, problem) => Wrong::Script(source, vec![*problem]),
     })?;
+    source.folder = folder;
     let checked = check(&source, &flags.options(true));
     match checked.has_errors() {
         true => Err(Wrong::Script(source, checked.problems)),

@@ -127,7 +127,13 @@ impl Fake {
             Fake::FirstName => name::FirstName().fake_with_rng(from),
             Fake::LastName => name::LastName().fake_with_rng(from),
             Fake::Username => internet::Username().fake_with_rng(from),
-            Fake::Email => internet::SafeEmail().fake_with_rng(from),
+            Fake::Email => {
+                let name: String = internet::Username().fake_with_rng(from);
+                let plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+                let name: String = name.to_ascii_lowercase().chars().filter(plain).collect();
+                let domain = ["com", "net", "org"][(from.0.word() % 3) as usize];
+                format!("{name}@example.{domain}")
+            }
             Fake::Phone => phone::PhoneNumber().fake_with_rng(from),
             Fake::Company => company::CompanyName().fake_with_rng(from),
             Fake::JobTitle => job::Title().fake_with_rng(from),
@@ -144,7 +150,8 @@ impl Fake {
             }
             Fake::City => address::CityName().fake_with_rng(from),
             Fake::State => address::StateName().fake_with_rng(from),
-            Fake::Zip => address::ZipCode().fake_with_rng(from),
+            // The library drops leading zeros of its own.
+            Fake::Zip => format!("{:05}", from.0.word() % 99_500 + 500),
             Fake::Country => address::CountryName().fake_with_rng(from),
             Fake::CountryCode => address::CountryCode().fake_with_rng(from),
             Fake::Ip => internet::IPv4().fake_with_rng(from),

@@ -1,8 +1,10 @@
 //! A payload as a list of steps, and how a job runs over them.
 
+use crate::ast::RowOrder;
 use crate::job::draw::{self, Zipf};
 use crate::job::random::{self, Key};
-use crate::job::{Fake, JobContext, encode, write};
+use crate::job::{Fake, JobContext, Rows, encode, write};
+use std::sync::Arc;
 
 /// Which block of a [`Program`].
 pub type BlockId = usize;
@@ -35,6 +37,8 @@ pub enum Op {
     Zipf { key: Key, zipf: usize },
     /// A ULID, without quotes.
     Ulid(Key),
+    /// A cell of the job's row of [`Program::tables`]: as JSON has it within quotes, or as it was.
+    Cell { key: Key, table: usize, column: usize, raw: bool },
     /// A made-up text, without quotes.
     Fake { key: Key, fake: Fake },
     /// `true` for words below `below`, else `false`.
@@ -88,6 +92,8 @@ pub struct Program {
     pub blocks: Vec<Box<[Op]>>,
     /// What the picks choose among.
     pub choices: Vec<Choice>,
+    /// The files whose rows jobs have.
+    pub tables: Vec<Arc<Rows>>,
     /// What ranks are drawn by.
     pub zipfs: Vec<Zipf>,
 }
@@ -95,6 +101,8 @@ pub struct Program {
 /// Where a job's values are drawn for: the job itself, or an item of a list in it.
 pub struct Cell<'a> {
     job: &'a JobContext,
+    /// The job's place among those of its kind, from 1.
+    turn: u64,
     /// What sets this item apart; 0 outside lists.
     salt: u64,
     /// How many lists are around.
@@ -103,14 +111,14 @@ pub struct Cell<'a> {
 }
 
 impl<'a> Cell<'a> {
-    /// That of a job as a whole.
-    pub fn of_job(job: &'a JobContext) -> Cell<'a> {
-        Cell { job, salt: 0, lists: 0, outer: None }
+    /// That of a job as a whole, the `turn`-th of its kind.
+    pub fn of_job(job: &'a JobContext, turn: u64) -> Cell<'a> {
+        Cell { job, turn, salt: 0, lists: 0, outer: None }
     }
 
     fn of_item(outer: &'a Cell<'a>, list: Key, index: u32) -> Cell<'a> {
         let salt = list.salted(outer.salt).salt(outer.job.number, index);
-        Cell { job: outer.job, salt, lists: outer.lists + 1, outer: Some(outer) }
+        Cell { job: outer.job, turn: outer.turn, salt, lists: outer.lists + 1, outer: Some(outer) }
     }
 
     #[inline]
@@ -178,6 +186,12 @@ impl Program {
                 let unix_ms = cell.job.due_unix_ns / write::NANOS_PER_MILLI;
                 encode::push_ulid(out, unix_ms, cell.pair(key));
             }
+            Op::Cell { key, table, column, raw } => {
+                let rows = &self.tables[table];
+                let row = row(rows, key, cell);
+                let text = rows.table.cell(row, column);
+                if raw { write::push_unescaped(out, text) } else { out.extend_from_slice(text) }
+            }
             Op::Fake { key, fake } => fake.push(out, cell.word(key)),
             Op::Chance { key, below } => {
                 let hit = cell.word(key) < below;
@@ -209,6 +223,15 @@ impl Program {
                 write::escape_json_from(out, start);
             }
         }
+    }
+}
+
+/// Which row a job has: the same throughout it, within its lists too.
+fn row(rows: &Rows, key: Key, cell: &Cell<'_>) -> u64 {
+    let last = rows.table.rows().saturating_sub(1);
+    match rows.order {
+        RowOrder::Random => key.within(cell.job.number, key.word(cell.job.number), (0, last)),
+        RowOrder::InTurn | RowOrder::Once => cell.turn.saturating_sub(1) % (last + 1),
     }
 }
 

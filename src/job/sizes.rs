@@ -28,6 +28,12 @@ impl Sizes {
         Sizes { min_bytes: min, mean_bytes: (min as f64 + max as f64) / 2.0, max_bytes: max }
     }
 
+    /// What it may come to when its quotes and backslashes double once or more.
+    fn escaped(self, escapes: u32) -> Sizes {
+        let doubled = 1_u64.checked_shl(escapes).unwrap_or(u64::MAX);
+        Sizes { max_bytes: self.max_bytes.saturating_mul(doubled), ..self }
+    }
+
     /// One after the other.
     fn and(self, other: Sizes) -> Sizes {
         Sizes {
@@ -104,6 +110,13 @@ impl Measure<'_> {
                 floats(one, [mean, mean], mean * draw::LARGEST)
             }
             Op::Zipf { key, zipf } => self.zipf(key, zipf),
+            Op::Cell { table, column, raw, .. } => {
+                let sizes = self.program.tables[table].table.sizes(column);
+                let (min_bytes, mean_bytes, max_bytes) = sizes;
+                // Unescaped, a cell may be as short as a sixth.
+                let min_bytes = if raw { min_bytes / 6 } else { min_bytes };
+                Sizes { min_bytes, mean_bytes, max_bytes }.escaped(escapes)
+            }
             Op::Ulid(_) => Sizes::exactly(encode::ULID_BYTES),
             Op::Fake { key, fake } => {
                 let mean = sample(|number, text| fake.push(text, key.word(number)));

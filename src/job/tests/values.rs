@@ -114,7 +114,7 @@ fn fits(value: &Value, json: &serde_json::Value, number: u64) -> bool {
             text.len().is_multiple_of(4) && (*min..=*max).contains(&size)
         }),
         Value::Fake(_) => string.is_some_and(|text| !text.is_empty()),
-        Value::Field(_) => false,
+        Value::Cell { .. } | Value::Field(_) => false,
     }
 }
 
