@@ -4,9 +4,12 @@
 //! finding is caused by another.
 
 mod assemble;
+mod chance;
 mod defaults;
 mod digest;
+mod drawn;
 mod draws;
+mod ends;
 mod fields;
 mod guards;
 mod jobs;
@@ -24,6 +27,7 @@ use crate::exact::Exact;
 use crate::plan::Plan;
 use crate::problem::{Code, Problem, Severity, did_you_mean};
 use crate::source::{SourceFile, Span};
+use drawn::Draws;
 use std::collections::{BTreeMap, BTreeSet};
 use value::State;
 
@@ -99,6 +103,8 @@ struct Checker<'a> {
     lets: BTreeMap<String, Span>,
     /// Names that were found where their unit does not belong: said once.
     misused: BTreeSet<String>,
+    /// What the phrases in hand are drawn by.
+    draws: Draws,
     /// Steps of all stairs so far.
     steps: i128,
     /// Rows of files that the job in hand has, and files read so far.
@@ -120,6 +126,7 @@ impl<'a> Checker<'a> {
             marks: Vec::new(),
             lets: BTreeMap::new(),
             misused: BTreeSet::new(),
+            draws: Draws::default(),
             steps: 0,
             rows: rows::Files::default(),
             shaky,
@@ -163,7 +170,7 @@ impl<'a> Checker<'a> {
         let scopes = self.collect(script);
         let settings = self.settings(&scopes);
         let jobs = self.jobs(&scopes);
-        let streams = self.streams(&scopes, &jobs);
+        let streams = self.streams(&scopes, &jobs, settings.seed);
         let guards = self.guards(&scopes, &streams);
         let expectations = self.expectations(&scopes);
         self.unused_names();

@@ -7,7 +7,6 @@ mod encode;
 mod fake;
 mod mix;
 mod program;
-mod random;
 mod sizes;
 mod table;
 mod template;

@@ -149,7 +149,7 @@ impl Checker<'_> {
     pub(super) fn prove_payloads(&mut self, streams: &[Stream], seed: u64) {
         let mut first_users: BTreeMap<String, Option<String>> = BTreeMap::new();
         for stream in streams {
-            let jobs = stream.timeline.jobs().unwrap_or(0);
+            let jobs = stream.jobs();
             let weights: Vec<u32> = stream.mix.iter().map(|entry| entry.weight).collect();
             let load = stream.name.as_deref();
             for (at, entry) in stream.mix.iter().enumerate() {

@@ -2,8 +2,8 @@
 
 use crate::job::draw::Zipf;
 use crate::job::program::{BLOCK, BlockId, Choice, Fill, Op, Program};
-use crate::job::random::{self, Key, Kind};
 use crate::job::{Rows, TextPart, Value, write};
+use crate::random::{self, Key, Kind};
 use std::collections::HashMap;
 use std::sync::Arc;
 

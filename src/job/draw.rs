@@ -3,7 +3,7 @@
 //! Logarithms and the like come from `libm`, whose results do not depend on the machine: what a seed
 //! stands for is the same everywhere.
 
-use crate::job::random::Key;
+use crate::random::Key;
 
 /// Distance of neighbouring floats below 1 that have 53 bits after the point.
 const STEP: f64 = 1.0 / (1_u64 << 53) as f64;
@@ -63,19 +63,14 @@ impl Zipf {
     /// The rank of a job.
     pub fn draw(&self, key: Key, number: u64) -> u64 {
         let (low, high) = self.area;
-        let mut block = 0;
+        let mut draws = key.draws(number);
         loop {
-            for word in key.pair_of(number, block) {
-                let area = high + unit(word) * (low - high);
-                let place = self.inverse(area);
-                let rank = libm::round(place).clamp(1.0, self.ranks);
-                if rank - place <= self.near
-                    || area >= self.integral(rank + 0.5) - self.height(rank)
-                {
-                    return rank as u64;
-                }
+            let area = high + unit(draws.word()) * (low - high);
+            let place = self.inverse(area);
+            let rank = libm::round(place).clamp(1.0, self.ranks);
+            if rank - place <= self.near || area >= self.integral(rank + 0.5) - self.height(rank) {
+                return rank as u64;
             }
-            block += 1;
         }
     }
 

@@ -1,6 +1,6 @@
 //! Bytes as text: base64 and ULIDs.
 
-use crate::job::random::Filler;
+use crate::random::Filler;
 
 /// RFC 4648, section 4.
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

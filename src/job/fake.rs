@@ -4,7 +4,7 @@
 //! key and job number. Its lists may change with its version, so that is pinned; a new one is a new
 //! version of ours.
 
-use crate::job::random::Filler;
+use crate::random::Filler;
 use fake::Fake as _;
 use fake::faker::address::en as address;
 use fake::faker::company::en as company;

@@ -2,8 +2,8 @@
 
 use crate::ast::RowOrder;
 use crate::job::draw::{self, Zipf};
-use crate::job::random::{self, Key};
 use crate::job::{Fake, JobContext, Rows, encode, write};
+use crate::random::{self, Key};
 use std::sync::Arc;
 
 /// Which block of a [`Program`].

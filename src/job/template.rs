@@ -3,8 +3,8 @@
 use crate::ast::{Content, RowOrder};
 use crate::job::compile::{CompileError, Compiler, Mode, Place};
 use crate::job::program::{BlockId, Cell, Fill, Program};
-use crate::job::random::{self, Key, Kind};
 use crate::job::{JobSpec, MIXED, Mix, Payload, QueueChoice, Rows, Value};
+use crate::random::{self, Key, Kind};
 use crate::sink::{Args, Queue};
 use std::sync::Arc;
 
