@@ -355,7 +355,7 @@ proptest! {
 fn a_lost_word_is_one_finding() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/scripts/ok");
     let (mut lost, mut cascades) = (0, Vec::new());
-    for entry in std::fs::read_dir(folder).unwrap() {
+    for entry in std::fs::read_dir(&folder).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_none_or(|extension| extension != "load") {
             continue;
@@ -368,7 +368,8 @@ fn a_lost_word_is_one_finding() {
                 continue;
             }
             let text = [&parts[..at], &parts[at + 1..]].concat().concat();
-            let source = SourceFile::new("any.load", text.as_str());
+            let mut source = SourceFile::new("any.load", text.as_str());
+            source.folder = Some(folder.clone());
             let problems = check(&source, &Options::default()).problems;
             let messages = problems.iter().map(|problem| problem.message.as_str());
             let messages = messages.collect::<Vec<_>>();
