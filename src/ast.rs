@@ -148,8 +148,12 @@ pub enum JobFieldKind {
     Queue(Queue),
     /// `body { … }`
     Body(Value),
+    /// `body file "order.json"`
+    BodyFile(Name),
     /// `size 1KB..4KB` or `size small`
-    Size(SizeSpec),
+    Size(SizeSpec, Content),
+    /// `rows "users.csv" as user once`
+    Rows(Rows),
     /// What could not be read.
     Broken,
 }
@@ -163,6 +167,37 @@ pub struct Queue {
     pub format: Option<Name>,
     /// Further words and their values, for the format to judge: `maxlen 10k`.
     pub options: Vec<(Name, Option<Expr>)>,
+}
+
+/// `rows PATH as NAME ORDER`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rows {
+    /// The file, from the script's folder.
+    pub path: Name,
+    /// What a row is called in the body.
+    pub name: Name,
+    /// Which row a job has.
+    pub order: RowOrder,
+}
+
+/// Which row of a file a job has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub enum RowOrder {
+    /// One after another, and again from the first.
+    InTurn,
+    /// Any, drawn for each job.
+    Random,
+    /// One after another, each for one job.
+    Once,
+}
+
+/// What a payload without a body is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub enum Content {
+    /// Printable text.
+    Text,
+    /// Any bytes.
+    Binary,
 }
 
 /// How large a payload without a body is.
@@ -214,6 +249,8 @@ pub enum ValueKind {
     },
     /// `user`: the value of another field of the body, or a `let`.
     Reference(Name),
+    /// `user.name`: a column of the job's row.
+    Column(Name, Name),
 }
 
 /// A piece of an interpolated string.

@@ -11,6 +11,7 @@ mod circles;
 mod defaults;
 mod digest;
 mod drawn;
+mod draws;
 mod ends;
 mod fields;
 mod guards;
@@ -19,6 +20,7 @@ mod lower;
 mod names;
 mod payload;
 mod proof;
+mod rows;
 mod scope;
 mod shapes;
 mod units;
@@ -125,6 +127,8 @@ struct Checker<'a> {
     draws: Draws,
     /// Steps of all stairs so far.
     steps: i128,
+    /// Rows of files that the job in hand has, and files read so far.
+    rows: rows::Files,
     /// A bracket is missing somewhere, so what belongs to what cannot be told.
     shaky: bool,
     /// Every job could be read and is right.
@@ -148,6 +152,7 @@ impl<'a> Checker<'a> {
             misused: BTreeSet::new(),
             draws: Draws::default(),
             steps: 0,
+            rows: rows::Files::default(),
             shaky,
             jobs_sound: true,
         }

@@ -14,6 +14,7 @@ pub mod diag;
 pub mod diff;
 pub mod exact;
 pub mod explain;
+pub mod files;
 pub mod fmt;
 pub mod gather;
 pub mod job;

@@ -188,6 +188,8 @@ fn each_library_has_its_room() {
         ("pest::", &["parse"]),
         ("redis::", &["sink"]),
         ("kevy", &["sink"]),
+        ("fake::faker", &["job"]),
+        ("csv::Reader", &["files"]),
         ("miette::", &["diag"]),
         ("clap::", &["cli"]),
         ("std::time::Instant", &["run", "sink", "cli"]),

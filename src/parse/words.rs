@@ -15,7 +15,7 @@ pub(super) const BLOCK: &str = "a block `{ … }`";
 /// Whether a word begins a statement of a file, a job, a guard or an expectation.
 pub(super) fn begins_statement(word: &str) -> bool {
     STATEMENTS.contains(&word)
-        || matches!(word, "queue" | "body" | "size")
+        || matches!(word, "queue" | "body" | "size" | "rows")
         || matches!(word, "rate" | "jobs" | "time" | "depth" | "errors" | "file" | "deviation")
 }
 
@@ -113,7 +113,14 @@ fn word(rule: Rule) -> &'static str {
         R::expect | R::kw_expect => "`expect`",
         R::queue | R::kw_queue => "`queue`",
         R::size | R::kw_size => "`size`",
-        R::body | R::kw_body => "`body`",
+        R::body | R::body_file | R::kw_body => "`body`",
+        R::rows | R::kw_rows => "`rows`",
+        R::content => "`binary`",
+        R::row_order => "`in turn`, `random` or `once`",
+        R::kw_binary => "`binary`",
+        R::kw_text => "`text`",
+        R::kw_in => "`in turn`",
+        R::kw_turn => "`turn`",
         R::list | R::list_head | R::kw_list => "`list`",
         R::env | R::kw_env => "`env`",
         R::rate_guard | R::kw_rate => "`rate`",
@@ -157,6 +164,7 @@ fn word(rule: Rule) -> &'static str {
         | R::boolean
         | R::number_value
         | R::reference
+        | R::column
         | R::object
         | R::array
         | R::call
@@ -350,6 +358,7 @@ pub(super) fn form(statement: &str) -> Option<&'static str> {
         "queue" => "queue \"orders\" as stream",
         "body" => "body { id: uuid(), n: seq() }",
         "size" => "size 1KB..4KB",
+        "rows" => "rows \"users.csv\" as user",
         "rate" => "rate <= 1000/s over 5s then stop",
         "jobs" => "jobs <= 1M",
         "time" => "time <= 1h then stop",
