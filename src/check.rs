@@ -14,6 +14,7 @@ mod payload;
 mod proof;
 mod scope;
 mod shapes;
+mod tuning;
 mod units;
 mod value;
 
@@ -160,11 +161,13 @@ impl<'a> Checker<'a> {
         let jobs = self.jobs(&scopes);
         let streams = self.streams(&scopes, &jobs);
         let guards = self.guards(&scopes, &streams);
+        let notify = self.notifications(&scopes);
         let expectations = self.expectations(&scopes);
         self.unused_names();
         if self.has_errors() {
             return None;
         }
-        self.assemble(settings, streams, guards, expectations)
+        let plan = self.assemble(settings, streams, guards, expectations)?;
+        Some(Plan { notify, ..plan })
     }
 }

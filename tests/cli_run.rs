@@ -17,7 +17,7 @@ pub(crate) fn loadc() -> Command {
 }
 
 /// Runs a script from standard input against a target, with more flags.
-fn run(script: &str, target: &str, flags: &[&str]) -> (Output, Value) {
+pub(crate) fn run(script: &str, target: &str, flags: &[&str]) -> (Output, Value) {
     let mut command = loadc();
     command.args(["run", "-", "--json", "--target", target]).args(flags);
     let output = fed(command, script);
@@ -25,7 +25,7 @@ fn run(script: &str, target: &str, flags: &[&str]) -> (Output, Value) {
     (output, report)
 }
 
-fn fed(mut command: Command, script: &str) -> Output {
+pub(crate) fn fed(mut command: Command, script: &str) -> Output {
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -130,6 +130,7 @@ const WALLS: &[(&str, &[&str])] = &[
             "clap",
         ],
     ),
+    ("notify", &["crate::run", "crate::check", "crate::cli", "crate::sink", "tokio", "clap"]),
     ("profiles", &["crate::", "std::fs", "tokio", "clap"]),
     (
         "explain",
@@ -184,6 +185,7 @@ fn each_library_has_its_room() {
         ("kevy", &["sink"]),
         ("miette::", &["diag"]),
         ("clap::", &["cli"]),
+        ("ureq::", &["notify"]),
         ("std::time::Instant", &["run", "sink", "cli"]),
         ("print!(", &["cli"]),
         ("println!(", &["cli"]),

@@ -286,7 +286,7 @@ impl Checker<'_> {
         }
     }
 
-    fn out_of_place(&mut self, span: Span, what: &str, help: &str) {
+    pub(super) fn out_of_place(&mut self, span: Span, what: &str, help: &str) {
         if self.shaky {
             return;
         }
