@@ -11,6 +11,7 @@ mod guards;
 mod jobs;
 mod lower;
 mod payload;
+mod policy;
 mod proof;
 mod scope;
 mod shapes;
@@ -28,6 +29,7 @@ use value::State;
 
 pub use assemble::random_seed;
 pub use defaults::{default_guards, prove_defaults};
+pub use policy::{Policy, policy, prove_policy};
 
 /// What the command line adds to a script.
 #[derive(Clone, Debug, Default)]

@@ -13,6 +13,7 @@ mod job;
 mod lexicon;
 mod number;
 mod phrase;
+mod policy;
 mod slips;
 mod text;
 mod tokens;
@@ -22,6 +23,8 @@ use crate::ast::{Let, Load, MixItem, Name, Script, Setting, Statement, Statement
 use crate::problem::{Code, Problem};
 use crate::source::{SourceFile, Span};
 use pest::Parser as _;
+
+pub use policy::policy;
 
 /// The parser that pest makes of the grammar.
 mod grammar {

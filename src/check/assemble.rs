@@ -142,6 +142,9 @@ impl Checker<'_> {
                     stream.timeline = Arc::new(self.timeline(&stream.curve)?);
                 }
             }
+            if let GuardKind::Jobs(limit) = guard.kind {
+                end_with_jobs(streams, chosen, end_ns, limit);
+            }
         }
         for (guard, end_ns) in ends {
             // Another may have ended it earlier.
@@ -289,6 +292,31 @@ fn jobs_end(of: &[(&Timeline, u64)], limit: u64) -> Option<u64> {
     match limit.checked_sub(1) {
         None => Some(0),
         Some(before) => schedule::first_beyond_jobs(of, before).map(|beyond| beyond.t_ns),
+    }
+}
+
+/// Of what is due at the very instant at which a bound on jobs ends some streams, leaves no more than
+/// the bound: as in the run, the first streams come first.
+fn end_with_jobs(streams: &mut [Stream], chosen: impl Fn(usize) -> bool, end_ns: u64, limit: u64) {
+    let before = |stream: &Stream| {
+        let last = end_ns.checked_sub(stream.after_ns)?.checked_sub(1)?;
+        Some(stream.timeline.jobs_by(last))
+    };
+    let of = streams.iter().enumerate().filter(|(index, _)| chosen(*index));
+    let sum: u64 = of.filter_map(|(_, stream)| before(stream)).sum();
+    let mut room = limit.saturating_sub(sum);
+    for (index, stream) in streams.iter_mut().enumerate() {
+        if !chosen(index) || end_ns < stream.after_ns {
+            continue;
+        }
+        let before = before(stream).unwrap_or(0);
+        let due = stream.timeline.jobs_by(end_ns - stream.after_ns);
+        let taken = due.saturating_sub(before).min(room);
+        room -= taken;
+        if taken < due.saturating_sub(before) {
+            let timeline = stream.timeline.as_ref().clone();
+            stream.timeline = Arc::new(timeline.ending_with(before + taken));
+        }
     }
 }
 

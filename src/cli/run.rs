@@ -7,6 +7,7 @@ mod summary;
 
 use super::Exit;
 use super::output::Output;
+use super::policy::PolicyFlag;
 use super::shared::{self, PlanFlags};
 use super::target::{self, Origin};
 use crate::check::{default_guards, prove_defaults};
@@ -55,6 +56,8 @@ pub(super) struct Args {
     at_least_once: bool,
     #[command(flatten)]
     flags: PlanFlags,
+    #[command(flatten)]
+    policy: PolicyFlag,
 }
 
 /// How long a run that is over waits for those who are to be told of its guards.
@@ -96,6 +99,10 @@ pub(super) fn run(args: &Args, out: &Output) -> Exit {
         Err(exit) => return exit,
     };
     if let Err(exit) = add_default_guards(&source, &mut plan, &reached.target, out) {
+        return exit;
+    }
+    let target = Some(&reached.target);
+    if let Err(exit) = args.policy.add_to(&source, &mut plan, target, out) {
         return exit;
     }
     if !args.quiet {

@@ -113,6 +113,9 @@ fn word(rule: Rule) -> &'static str {
         R::warn | R::kw_warn => "`warn`",
         R::cooldown | R::kw_cooldown => "`cooldown`",
         R::notify | R::kw_notify => "`notify`",
+        R::kw_any => "`any`",
+        R::kw_elsewhere => "`elsewhere`",
+        R::policy_part => "`target`",
         R::kw_command => "`command`",
         R::kw_webhook => "`webhook`",
         R::timeout | R::kw_timeout => "`timeout`",
@@ -173,6 +176,8 @@ fn word(rule: Rule) -> &'static str {
         R::measure => "`jobs`, `deviation`, `errors` or a time",
         R::EOI => "the end of the statement",
         R::file
+        | R::policy_file
+        | R::broken_policy
         | R::lone_statement
         | R::lone_job_field
         | R::lone_guard_rule
