@@ -70,6 +70,22 @@ pub enum Setting {
     Target(Expr),
     /// `after 10s`
     After(Expr),
+    /// `arrivals poisson`
+    Arrivals(Arrival),
+}
+
+/// How jobs lie along the curve.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Arrival {
+    /// `even`
+    Even,
+    /// `poisson`, or `poisson exact`
+    Poisson {
+        /// As many jobs as `even`.
+        exact: bool,
+    },
+    /// `gamma cv 2`: the coefficient of variation.
+    Gamma(Expr),
 }
 
 /// `job NAME weight W { … }`
@@ -260,6 +276,10 @@ pub enum PhraseKind {
     },
     /// `points 0s 10, 30s 100`
     Points(Points),
+    /// `walk from 60 by 5 every 1s within 20..120 for 150s`
+    Walk(Walk),
+    /// `chaos 10..1500 every 30s..3m for 30m`
+    Chaos(Chaos),
     /// `send 50k at once`
     AtOnce(Expr),
     /// `{ … }`
@@ -401,6 +421,34 @@ pub enum PolicyTargets {
     Elsewhere,
     /// `target "prod-*.example.com:6379"`: by host and port, or by path; `*` stands for anything.
     Like(String),
+}
+
+/// `walk from RATE by STEP every TIME within LOW..HIGH for LENGTH`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Walk {
+    /// The first level.
+    pub from: Expr,
+    /// How far up or down.
+    pub by: Expr,
+    /// How long each level is held.
+    pub every: Expr,
+    /// The lowest and the highest level; without them it turns back at 0 alone.
+    pub within: Option<(Expr, Expr)>,
+    /// How long.
+    pub length: Length,
+}
+
+/// `chaos LOW..HIGH every SHORTEST..LONGEST for LENGTH`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Chaos {
+    /// The lowest level.
+    pub low: Expr,
+    /// The highest.
+    pub high: Expr,
+    /// The shortest time from level to level, and the longest if it is another.
+    pub every: (Expr, Option<Expr>),
+    /// How long.
+    pub length: Length,
 }
 
 /// A line of `guard { … }`

@@ -4,8 +4,11 @@
 //! finding is caused by another.
 
 mod assemble;
+mod chance;
 mod defaults;
 mod digest;
+mod drawn;
+mod ends;
 mod fields;
 mod guards;
 mod jobs;
@@ -24,6 +27,7 @@ use crate::exact::Exact;
 use crate::plan::Plan;
 use crate::problem::{Code, Problem, Severity, did_you_mean};
 use crate::source::{SourceFile, Span};
+use drawn::Draws;
 use std::collections::{BTreeMap, BTreeSet};
 use value::State;
 
@@ -100,6 +104,8 @@ struct Checker<'a> {
     lets: BTreeMap<String, Span>,
     /// Names that were found where their unit does not belong: said once.
     misused: BTreeSet<String>,
+    /// What the phrases in hand are drawn by.
+    draws: Draws,
     /// Steps of all stairs so far.
     steps: i128,
     /// A bracket is missing somewhere, so what belongs to what cannot be told.
@@ -119,6 +125,7 @@ impl<'a> Checker<'a> {
             marks: Vec::new(),
             lets: BTreeMap::new(),
             misused: BTreeSet::new(),
+            draws: Draws::default(),
             steps: 0,
             shaky,
             jobs_sound: true,
@@ -161,7 +168,7 @@ impl<'a> Checker<'a> {
         let scopes = self.collect(script);
         let settings = self.settings(&scopes);
         let jobs = self.jobs(&scopes);
-        let streams = self.streams(&scopes, &jobs);
+        let streams = self.streams(&scopes, &jobs, settings.seed);
         let guards = self.guards(&scopes, &streams);
         let notify = self.notifications(&scopes);
         let expectations = self.expectations(&scopes);

@@ -12,6 +12,7 @@ use crate::plan::{Guard, Plan, Stream};
 use crate::show;
 use crate::source::SourceFile;
 use crate::target::Target;
+use crate::timeline::curve::Arrivals;
 use crate::view::{Load, Look};
 
 /// Blanks before what stands under a heading.
@@ -35,6 +36,9 @@ pub fn script(
     for stream in &plan.streams {
         page.heading(&title(stream, plan.streams.len()));
         for sentence in jobs::sentences(stream, plan.seed) {
+            page.say(INDENT, &sentence);
+        }
+        if let Some(sentence) = arrivals(stream.arrivals) {
             page.say(INDENT, &sentence);
         }
         phrases.say(stream, &mut page);
@@ -119,6 +123,27 @@ fn whole(plan: &Plan) -> String {
         None => "It names no target: they go to `--target`, to REDIS_URL, or to the server inside loadc.".to_owned(),
     };
     format!("{target} All that is drawn follows from seed {}.", plan.seed)
+}
+
+/// How the jobs lie along the curve, where that is not evenly.
+fn arrivals(arrivals: Arrivals) -> Option<String> {
+    Some(match arrivals {
+        Arrivals::Even => return None,
+        Arrivals::Poisson { exact: false } => {
+            "They arrive by chance, each without regard to the others (a Poisson process); how many there are was drawn as well.".to_owned()
+        }
+        Arrivals::Poisson { exact: true } => {
+            "They arrive by chance, each without regard to the others, and are exactly as many as the curve says.".to_owned()
+        }
+        Arrivals::Gamma { cv } => {
+            let than = match cv {
+                cv if cv > 1.0 => "in clusters and gaps, burstier than a Poisson process",
+                cv if cv < 1.0 => "more evenly than a Poisson process",
+                _ => "like a Poisson process",
+            };
+            format!("They arrive by chance, {than}: the times between them vary by {cv} of their mean.")
+        }
+    })
 }
 
 fn title(stream: &Stream, streams: usize) -> String {

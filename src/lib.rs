@@ -7,6 +7,7 @@
 //! ```
 
 pub mod ast;
+pub mod calendar;
 pub mod check;
 pub mod cli;
 pub mod diag;
@@ -20,6 +21,7 @@ pub mod parse;
 pub mod plan;
 pub mod problem;
 pub mod profiles;
+pub mod random;
 pub mod run;
 pub mod schedule;
 pub mod show;

@@ -19,7 +19,7 @@ mod text;
 mod tokens;
 mod words;
 
-use crate::ast::{Let, Load, MixItem, Name, Script, Setting, Statement, StatementKind};
+use crate::ast::{Arrival, Let, Load, MixItem, Name, Script, Setting, Statement, StatementKind};
 use crate::problem::{Code, Problem};
 use crate::source::{SourceFile, Span};
 use pest::Parser as _;
@@ -187,6 +187,7 @@ impl Reader {
         let kind = match pair.as_rule() {
             Rule::let_statement => self.let_statement(pair),
             Rule::seed | Rule::target | Rule::after => self.setting(pair),
+            Rule::arrivals => self.arrivals(pair),
             Rule::mix => self.mix(pair),
             Rule::job => self.job(pair),
             Rule::load => self.load(pair),
@@ -236,6 +237,29 @@ impl Reader {
             (_, Some(value)) => Setting::After(value),
             (_, None) => return StatementKind::Broken(None),
         })
+    }
+
+    fn arrivals(&mut self, pair: Pair<'_>) -> StatementKind {
+        let arrival = pair.into_inner().find(|part| part.as_rule() == Rule::arrival);
+        match arrival.and_then(|arrival| self.arrival(arrival)) {
+            Some(arrival) => StatementKind::Setting(Setting::Arrivals(arrival)),
+            None => StatementKind::Broken(None),
+        }
+    }
+
+    /// `even`, `poisson exact`, `gamma cv 2`.
+    fn arrival(&mut self, pair: Pair<'_>) -> Option<Arrival> {
+        let mut found = None;
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::kw_even => found = Some(Arrival::Even),
+                Rule::kw_poisson => found = Some(Arrival::Poisson { exact: false }),
+                Rule::kw_exact => found = Some(Arrival::Poisson { exact: true }),
+                Rule::expr => found = Some(Arrival::Gamma(self.expr(part))),
+                _ => {}
+            }
+        }
+        found
     }
 
     fn mix(&mut self, pair: Pair<'_>) -> StatementKind {

@@ -6,7 +6,8 @@ use crate::ast::{Comparison, Measure};
 use crate::job::JobSpec;
 use crate::source::Span;
 use crate::timeline::Timeline;
-use crate::timeline::curve::Curve;
+use crate::timeline::curve::{Arrivals, Curve};
+use crate::timeline::streams::DueTimes;
 use std::sync::Arc;
 
 /// A checked script.
@@ -46,10 +47,21 @@ pub struct Stream {
     pub curve: Curve,
     /// The curve compiled; finite.
     pub timeline: Arc<Timeline>,
+    /// How its jobs lie along the curve.
+    pub arrivals: Arrivals,
+    /// When its jobs are due.
+    pub due: Arc<dyn DueTimes>,
     /// The phrases, as a table shows them. Times are from the stream's start.
     pub phrases: Vec<Phrase>,
     /// The jobs it chooses among, and their weights.
     pub mix: Vec<MixEntry>,
+}
+
+impl Stream {
+    /// How many jobs it has.
+    pub fn jobs(&self) -> u64 {
+        self.due.jobs().unwrap_or(0)
+    }
 }
 
 /// A job of a stream's mix.

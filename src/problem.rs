@@ -154,6 +154,8 @@ codes! {
     NoLoad = "E0406",
     /// a statement that does not belong here
     Misplaced = "E0407",
+    /// a total where the number of jobs is drawn
+    DrawnTotal = "E0421",
     /// a generator or an argument of one that does not exist
     BadGenerator = "E0501",
     /// a queue format that does not exist, or an option it does not take

@@ -57,7 +57,7 @@ pub(crate) fn assert_adds_up(report: &Value) {
 }
 
 #[track_caller]
-fn assert_done(output: &Output, report: &Value, jobs: u64) {
+pub(crate) fn assert_done(output: &Output, report: &Value, jobs: u64) {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(output));
     assert_eq!(report["outcome"], "done");
     assert_eq!(count(report, "planned"), jobs);

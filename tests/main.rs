@@ -7,6 +7,7 @@ mod cli_plan;
 mod cli_run;
 mod diff;
 mod docs;
+mod drawn;
 mod exactly_once;
 mod explain;
 mod fmt;

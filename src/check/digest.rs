@@ -1,6 +1,7 @@
 //! The digest: a short name for exactly this schedule and exactly these payloads.
 
 use crate::plan::Stream;
+use crate::timeline::curve::Arrivals;
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 
@@ -22,6 +23,9 @@ pub(super) fn digest(seed: u64, streams: &[Stream]) -> String {
         hash.update(parts);
         if let Some(jobs) = stream.timeline.held_to() {
             hash.update(jobs.to_le_bytes());
+        }
+        if stream.arrivals != Arrivals::Even {
+            hash.update(stream.arrivals.to_string());
         }
     }
     let mut out = String::with_capacity(2 * BYTES);

@@ -3,7 +3,7 @@
 use super::Checker;
 use super::value::State;
 use crate::ast::{
-    Expectation, Expr, GuardRule, Job, MixItem, Name, Phrase, PhraseKind, Script, Setting,
+    Arrival, Expectation, Expr, GuardRule, Job, MixItem, Name, Phrase, PhraseKind, Script, Setting,
     Statement, StatementKind,
 };
 use crate::problem::{Code, Problem, did_you_mean};
@@ -18,6 +18,8 @@ pub(super) struct Scope<'s> {
     pub phrases: Vec<&'s Statement>,
     /// `after`
     pub after: Option<&'s Expr>,
+    /// `arrivals`
+    pub arrivals: Option<(&'s Arrival, Span)>,
     /// `send order 40, ping 60`
     pub mix: Option<&'s [MixItem]>,
     /// Its guards.
@@ -63,8 +65,10 @@ impl<'s> Scopes<'s> {
 
 /// What the file's settings come to.
 pub(super) struct Settings {
-    /// The seed, or `None` for `seed random`.
-    pub seed: Option<u64>,
+    /// The seed.
+    pub seed: u64,
+    /// Nobody chose it.
+    pub is_seed_drawn: bool,
     /// The target.
     pub target: Option<String>,
 }
@@ -73,6 +77,7 @@ pub(super) struct Settings {
 const RESERVED: &[&str] = &[
     "after",
     "amp",
+    "arrivals",
     "as",
     "at",
     "back",
@@ -91,6 +96,7 @@ const RESERVED: &[&str] = &[
     "floor",
     "for",
     "forever",
+    "from",
     "guard",
     "held",
     "hold",
@@ -132,11 +138,20 @@ const RESERVED: &[&str] = &[
     "use",
     "walk",
     "weight",
+    "within",
 ];
 
 impl<'s> Scope<'s> {
     fn new(name: Option<&'s Name>) -> Self {
-        Scope { name, phrases: vec![], after: None, mix: None, guards: vec![], jobs: vec![] }
+        Scope {
+            name,
+            phrases: vec![],
+            after: None,
+            arrivals: None,
+            mix: None,
+            guards: vec![],
+            jobs: vec![],
+        }
     }
 }
 
@@ -247,6 +262,12 @@ impl Checker<'_> {
                 let first = scopes.scopes[at].after.is_none();
                 if self.only_once(first, "after", span) {
                     scopes.scopes[at].after = Some(after);
+                }
+            }
+            Setting::Arrivals(arrival) => {
+                let first = scopes.scopes[at].arrivals.is_none();
+                if self.only_once(first, "arrivals", span) {
+                    scopes.scopes[at].arrivals = Some((arrival, span));
                 }
             }
             Setting::Seed(_) | Setting::Target(_) if at > 0 => {
@@ -422,7 +443,11 @@ impl Checker<'_> {
                 }
             }
         });
-        Settings { seed, target }
+        let (seed, is_seed_drawn) = match seed {
+            Some(seed) => (seed, false),
+            None => (super::random_seed(), true),
+        };
+        Settings { seed, is_seed_drawn, target }
     }
 }
 

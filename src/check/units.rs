@@ -11,6 +11,8 @@ use crate::problem::{Code, Problem};
 const MAX_RATE: i128 = 1_000_000_000;
 /// A leap year, in seconds.
 const YEAR_SECONDS: i128 = 366 * 86_400;
+/// The longest a plan may last, in nanoseconds: five times the longest shape.
+pub(super) const MAX_NANOS: u64 = 500 * YEAR_SECONDS as u64 * 1_000_000_000;
 /// The longest a shape may last.
 const MAX_YEARS: i128 = 100;
 /// The highest count: beyond it sums of several would not be exact any more.

@@ -6,7 +6,7 @@ use super::Rule;
 pub(super) const STATEMENTS: &[&str] = &[
     "constant", "pause", "ramp", "sine", "burst", "steps", "stairs", "points", "send", "repeat",
     "together", "scale", "cap", "floor", "speed", "load", "job", "let", "guard", "expect",
-    "target", "seed", "after",
+    "target", "seed", "after", "walk", "chaos", "arrivals",
 ];
 
 /// A block, where one was expected.
@@ -47,6 +47,8 @@ pub(super) fn is_argument(word: &str) -> bool {
             | "logarithmic"
             | "smooth"
             | "weight"
+            | "from"
+            | "within"
     )
 }
 
@@ -55,9 +57,20 @@ pub(super) fn is_argument(word: &str) -> bool {
 fn word(rule: Rule) -> &'static str {
     use Rule as R;
     match rule {
+        R::arrivals | R::kw_arrivals => "`arrivals`",
+        R::walk | R::kw_walk => "`walk`",
+        R::chaos | R::kw_chaos => "`chaos`",
+        R::from | R::kw_from => "`from`",
+        R::within | R::kw_within => "`within`",
+        R::arrival => "`even`, `poisson`, `poisson exact` or `gamma cv 2`",
+        R::kw_even => "`even`",
+        R::kw_poisson => "`poisson`",
+        R::kw_exact => "`exact`",
+        R::kw_gamma => "`gamma`",
+        R::kw_cv => "`cv`",
         R::over | R::over_length | R::kw_over => "`over`",
         R::on | R::length | R::kw_for => "`for`",
-        R::every | R::kw_every => "`every`",
+        R::every | R::every_range | R::kw_every => "`every`",
         R::each | R::kw_each => "`each`",
         R::by | R::kw_by => "`by`",
         R::base | R::kw_base => "`base`",
@@ -207,6 +220,8 @@ fn word(rule: Rule) -> &'static str {
         | R::burst_arg
         | R::steps_arg
         | R::stairs_arg
+        | R::walk_arg
+        | R::chaos_arg
         | R::block_phrase
         | R::block_head
         | R::job_field
@@ -263,7 +278,7 @@ fn value_behind(before: Option<&str>, statement: &str) -> &'static str {
             "a duration such as `30s`"
         }
         "constant" | "ramp" | "stairs" | "base" | "amp" | "cap" | "floor" | "by" | "->"
-        | "rate" => "a rate such as `50` or `50/s`",
+        | "from" | "rate" => "a rate such as `50` or `50/s`",
         "scale" | "speed" => "a factor such as `x2`",
         "total" | "times" | "repeat" | "jobs" | "weight" | "seed" | "depth" => {
             "a number such as `10`"
@@ -272,6 +287,8 @@ fn value_behind(before: Option<&str>, statement: &str) -> &'static str {
         "cpu" | "server" => "a share such as `80%`",
         "cooldown" | "timeout" => "a duration such as `30s`",
         "retries" => "a number such as `3`",
+        "chaos" | "within" => "two rates such as `20..120`",
+        "cv" => "a number such as `2`",
         "phase" => "an angle such as `90deg`",
         "errors" | "deviation" => "a share such as `1%`",
         "target" => "an address such as `\"redis://127.0.0.1:6379\"`",
@@ -335,6 +352,9 @@ pub(super) fn form(statement: &str) -> Option<&'static str> {
         "steps" => "steps 10, 50, 100 each 30s",
         "stairs" => "stairs 10->200 by 10 every 30s",
         "points" => "points 0s 10, 30s 100, 1m 50",
+        "walk" => "walk from 60 by 5 every 1s within 20..120 for 10m",
+        "chaos" => "chaos 10..1500 every 30s..3m for 30m",
+        "arrivals" => "arrivals poisson",
         "send" => "send 50k at once` or `send order 40, ping 60",
         "repeat" => "repeat 3 { … }",
         "together" => "together { … }",

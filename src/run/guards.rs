@@ -24,7 +24,6 @@ mod window;
 pub use brake::Braked;
 pub use breach::Breach;
 pub use entry::{GuardEntry, Severity};
-pub use near::Nearness;
 
 use crate::plan::{Action, Guard, GuardKind};
 use brake::Brake;

@@ -32,7 +32,7 @@ struct StreamEntry<'a> {
     start_s: f64,
     duration_s: f64,
     peak_per_s: f64,
-    arrivals: &'static str,
+    arrivals: String,
     mix: Vec<MixLine<'a>>,
     phrases: Vec<PhraseEntry<'a>>,
 }
@@ -128,7 +128,7 @@ fn stream(stream: &Stream, seed: u64) -> StreamEntry<'_> {
         start_s: seconds(stream.after_ns),
         duration_s: seconds(stream.timeline.length_ns().unwrap_or(0)),
         peak_per_s: load.peak_per_s,
-        arrivals: "even",
+        arrivals: stream.arrivals.to_string(),
         mix: stream.mix.iter().map(|entry| mix(stream, entry, weights, seed)).collect(),
         phrases: stream.phrases.iter().map(|entry| phrase(entry, stream.after_ns)).collect(),
     }

@@ -213,7 +213,6 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let response = self.teller.response.take(times().map(|times| &times.response));
         let remaining_ns =
             self.streams().map(|stream| self.pacer.remaining_ns(stream, now_ns)).max();
-        let guards = self.guards.nearness(&self.pacer, now_ns);
         let depths = &self.stats.depths()[..self.teller.written_queues];
         let open = || self.streams().filter(|stream| !self.pacer.is_over(*stream));
         Snapshot {
@@ -229,7 +228,6 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             p99_send_delay_us: send_delay.map(|brief| brief.p99_us),
             deviation: self.stats.deviation().so_far(),
             paused: open().count() > 0 && open().all(|stream| self.pacer.is_paused(stream)),
-            guards,
             minute: self.teller.minute.clone(),
         }
     }

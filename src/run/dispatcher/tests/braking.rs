@@ -188,22 +188,3 @@ fn a_pause_lasts_until_the_measure_has_been_low_for_the_cooldown() {
     assert_eq!((hit.at_s, hit.overshoot), (1.0, Some(30.0)));
     assert!((3.6..=3.7).contains(&hit.ended_at_s.unwrap()), "{hit:?}");
 }
-
-#[test]
-fn how_near_the_guards_are_is_in_every_snapshot() {
-    let depth = GuardKind::Depth { queue: None, limit: 100 };
-    let scene = Scene::of(vec![Listed::every(MS, 3_000)]).guard(rate(2_000), None, None).guard(
-        depth,
-        Some(Action::PauseUntil(5.0)),
-        None,
-    );
-    let sink = scene.prompt(0).with_depth(|_, _| Ok(7));
-    let played = scene.play(&sink);
-    let snapshot = played.events.iter().find_map(|record| match &record.event {
-        Event::Metrics(snapshot) => Some(snapshot),
-        _ => None,
-    });
-    let near = &snapshot.unwrap().guards;
-    assert_eq!((near[0].kind, near[0].value, near[0].limit), ("rate", Some(1_000.0), 2_000.0));
-    assert_eq!((near[1].kind, near[1].value, near[1].acting), ("depth", Some(7.0), false));
-}
