@@ -130,6 +130,19 @@ const WALLS: &[(&str, &[&str])] = &[
             "clap",
         ],
     ),
+    (
+        "record",
+        &[
+            "crate::parse",
+            "crate::check",
+            "crate::plan",
+            "crate::sink",
+            "crate::cli",
+            "tokio",
+            "clap",
+        ],
+    ),
+    ("metrics", &["crate::parse", "crate::check", "crate::sink", "crate::cli", "std::fs", "clap"]),
     ("profiles", &["crate::", "std::fs", "tokio", "clap"]),
     (
         "explain",
@@ -184,6 +197,8 @@ fn each_library_has_its_room() {
         ("kevy", &["sink"]),
         ("miette::", &["diag"]),
         ("clap::", &["cli"]),
+        ("hyper::", &["metrics"]),
+        ("prometheus_client::", &["metrics"]),
         ("std::time::Instant", &["run", "sink", "cli"]),
         ("print!(", &["cli"]),
         ("println!(", &["cli"]),

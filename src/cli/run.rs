@@ -2,6 +2,7 @@
 
 mod dry;
 mod progress;
+mod seeing;
 mod signals;
 mod summary;
 
@@ -10,6 +11,7 @@ use super::output::Output;
 use super::shared::{self, PlanFlags};
 use super::target::{self, Origin};
 use crate::check::{default_guards, prove_defaults};
+use crate::metrics::Facts;
 use crate::plan::Plan;
 use crate::run::clock::RealClock;
 use crate::run::control::Control;
@@ -20,6 +22,7 @@ use crate::sink::RedisSink;
 use crate::sink::redis::{ConnectError, Cursor, Options as SinkOptions};
 use crate::source::SourceFile;
 use crate::target::Target;
+use seeing::Seeing;
 use serde_json::json;
 use std::time::Duration;
 
@@ -51,6 +54,8 @@ pub(super) struct Args {
     /// the others again: every job arrives once. The key goes when the run ends.
     #[arg(long)]
     at_least_once: bool,
+    #[command(flatten)]
+    see: seeing::Flags,
     #[command(flatten)]
     flags: PlanFlags,
 }
@@ -179,6 +184,10 @@ async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exi
         }
     };
     let run_id = run_id();
+    let seeing = match Seeing::prepare(&args.see, args.json, out) {
+        Ok(seeing) => seeing,
+        Err(exit) => return exit,
+    };
     let sink = match connect(args, &reached.target, &jobs, &run_id).await {
         Ok(sink) => sink,
         Err(error) => {
@@ -215,12 +224,20 @@ async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exi
         }
     };
     let control = Control::new();
-    let (publisher, views) = events::channel(1024);
+    let (mut publisher, views) = events::channel(1024);
+    let recording = match seeing.begin(&mut publisher, &views, facts(plan, &run_id, reached)) {
+        Ok(recording) => recording,
+        Err(error) => {
+            out.fault(&format!("the system gives no thread: {error}"), "");
+            return Exit::Failed;
+        }
+    };
     let following = progress::spawn(views, args.quiet);
     signals::obey(control.clone(), *out);
     let options = RunOptions {
         run_id,
         gap: args.gap,
+        history: args.see.grain(),
         target: reached.target.shown(),
         ..RunOptions::default()
     };
@@ -228,12 +245,22 @@ async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exi
     if let Some(following) = following {
         let _ = following.join();
     }
+    recording.finish(out);
     match report {
         Ok(report) => tell(args, &report, reached, out),
         Err(error) => {
             out.fault(&error.to_string(), "");
             Exit::Wrong
         }
+    }
+}
+
+fn facts(plan: &Plan, run_id: &str, reached: &Reached) -> Facts {
+    Facts {
+        run_id: run_id.to_owned(),
+        file: plan.file.clone(),
+        digest: plan.digest.clone(),
+        target: reached.target.shown(),
     }
 }
 
@@ -278,12 +305,13 @@ fn not_begun(args: &Args, plan: &Plan, reached: &Reached, kind: &str, message: &
 
 fn tell(args: &Args, report: &Report, reached: &Reached, out: &Output) -> Exit {
     if !args.quiet {
+        let aside = args.json || args.see.take_stdout();
         let text = summary::summary(
             report,
             &reached.shown(),
-            if args.json { out.color_err } else { out.color_out },
+            if aside { out.color_err } else { out.color_out },
         );
-        if args.json { out.note(text.trim_end()) } else { out.say(text.trim_end()) }
+        if aside { out.note(text.trim_end()) } else { out.say(text.trim_end()) }
     }
     if args.json {
         out.json(report);

@@ -17,6 +17,7 @@ mod flights;
 mod link;
 mod look;
 mod probe;
+mod record;
 mod send;
 mod tell;
 
@@ -151,7 +152,9 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let planned = task.streams.iter().enumerate();
         let accounts = planned.map(|(stream, (_, jobs))| (jobs.len(), kinds(stream))).collect();
         let stats = Stats::new(accounts, probe.queues().len());
-        let teller = Teller::new(publisher, task.jobs.queues().len());
+        let queues = probe.queues().iter().map(|queue| queue.name.clone()).collect();
+        publisher.history().begin(options.history, queues);
+        let teller = Teller::new(publisher, task.jobs.queues().len(), options.history.every_ns);
         Dispatcher {
             pacer: Pacer::new(options.gap, schedules),
             fresh_ns: 0,
@@ -223,6 +226,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             self.next_ask_ns = now_ns - now_ns % ASK_EVERY_NS + ASK_EVERY_NS;
             self.ask(now_ns);
         }
+        self.cut_slices(now_ns);
         self.tell_seconds(now_ns);
     }
 
@@ -280,6 +284,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             self.drain_until_ns,
             Some(self.next_ask_ns),
             Some(self.teller.next_second_ns()),
+            Some(self.teller.next_slice_ns()),
         ];
         wakes.into_iter().flatten().min().unwrap_or(now_ns)
     }
@@ -361,6 +366,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
 
     /// Notes a hit for the report and tells it.
     fn note_hit(&mut self, hit: GuardEntry) {
+        self.teller.count_hit(&hit.guard);
         self.teller.list(hit.clone());
         self.tell(Event::Guard { hit });
     }

@@ -14,9 +14,11 @@
 //! stream. On `jobs` and `time` that is the plan's own end; anywhere else it is a stop by a guard.
 
 mod breach;
+mod state;
 mod window;
 
 pub use breach::Breach;
+pub use state::GuardState;
 
 use crate::plan::{Action, Guard, GuardKind};
 use serde::Serialize;

@@ -3,6 +3,7 @@
 use crate::plan::Guard;
 use crate::schedule::Shard;
 use crate::sink::Limits;
+use crate::stats::history::Grain;
 use std::time::Duration;
 
 /// What a run can be told beforehand. `RunOptions::default()` is what a user gets who says nothing.
@@ -21,6 +22,8 @@ pub struct RunOptions {
     pub payload_start_unix_ns: Option<u64>,
     /// Guards beside the plan's: those that hold by default, and a policy's.
     pub guards: Vec<Guard>,
+    /// How fine the history is and how much it keeps.
+    pub history: Grain,
     /// The least time between two wake-ups.
     pub gap: Duration,
     /// The most jobs in flight: sent and not answered.
@@ -55,6 +58,7 @@ impl Default for RunOptions {
             from_ns: 0,
             payload_start_unix_ns: None,
             guards: Vec::new(),
+            history: Grain::default(),
             gap: Duration::from_millis(1),
             max_in_flight_jobs: 32_768,
             max_in_flight_bytes: 16 << 20,

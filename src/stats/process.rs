@@ -16,6 +16,13 @@ pub fn rss_max_bytes() -> Option<u64> {
     kib.checked_mul(1_024)
 }
 
+/// The memory this process has resident now, in bytes; `None` where the system does not tell.
+pub fn rss_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: u64 = status.split(' ').nth(1)?.parse().ok()?;
+    pages.checked_mul(u64::try_from(rustix::param::page_size()).ok()?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -31,5 +38,6 @@ mod tests {
     #[test]
     fn resident_memory_is_told() {
         assert!(rss_max_bytes().is_some_and(|bytes| bytes > 100_000));
+        assert!(rss_bytes().is_some_and(|bytes| bytes > 100_000));
     }
 }
