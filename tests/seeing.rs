@@ -170,3 +170,42 @@ fn metrics_are_served_while_the_run_goes_on() {
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_adds_up(&report);
 }
+
+/// The names of metrics in a text.
+fn metrics_in(text: &str) -> std::collections::BTreeSet<String> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let words = text.split(|c: char| !is_name(c));
+    let names = words.filter(|word| word.starts_with("loadc_"));
+    names.map(str::to_owned).collect()
+}
+
+fn documented(name: &str) -> String {
+    read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/prometheus").join(name))
+}
+
+#[test]
+fn dashboard_and_alerts_ask_for_metrics_that_there_are() {
+    let served = read(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join(
+            "src/metrics/snapshots/loadc__metrics__tests__the_page_holds_every_number_in_its_unit.snap",
+        ),
+    );
+    let served = metrics_in(&served);
+    let dashboard: Value = serde_json::from_str(&documented("dashboard.json")).unwrap();
+    assert!(dashboard["panels"].as_array().unwrap().len() > 9);
+    for text in [dashboard.to_string(), documented("alerts.yml")] {
+        let asked = metrics_in(&text);
+        assert!(asked.len() > 5, "{asked:?}");
+        let unknown: Vec<_> = asked.difference(&served).collect();
+        assert!(unknown.is_empty(), "{unknown:?}");
+    }
+}
+
+#[test]
+fn promtool_finds_nothing_wrong_with_the_alerts() {
+    let alerts = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/prometheus/alerts.yml");
+    match Command::new("promtool").args(["check", "rules"]).arg(alerts).output() {
+        Ok(output) => assert!(output.status.success(), "{}", stderr(&output)),
+        Err(error) => eprintln!("SKIPPED: promtool (Debian's package prometheus): {error}"),
+    }
+}
