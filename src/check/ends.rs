@@ -178,12 +178,7 @@ impl Checker<'_> {
 /// Of what is due at the very instant at which a bound on jobs ends some streams, leaves no more than
 /// the bound: as in the run, the first streams come first. Only curves hold several jobs at one
 /// instant, not what is drawn.
-fn end_with_jobs(
-    growing: &mut [Growing],
-    chosen: impl Fn(usize) -> bool,
-    end_ns: u64,
-    limit: u64,
-) {
+fn end_with_jobs(growing: &mut [Growing], chosen: impl Fn(usize) -> bool, end_ns: u64, limit: u64) {
     let before = |stream: &Stream| {
         let last = end_ns.checked_sub(stream.after_ns)?.checked_sub(1)?;
         Some(stream.due.jobs_by(last))

@@ -26,6 +26,10 @@ pub(super) struct Brake {
 }
 
 impl Brake {
+    pub(super) fn is_on(self) -> bool {
+        self.on
+    }
+
     /// How long it must have been quiet to be over.
     fn quiet_ns(armed: &Armed) -> u64 {
         let GuardKind::Rate { window_ns, .. } = armed.guard.kind else { return 0 };

@@ -26,7 +26,9 @@ fn a_slowed_clock_sends_all_jobs_evenly_and_later() {
     played.assert_whole(0, 5_000);
     assert!(played.seen.busiest(SECOND) <= 500, "{}", played.seen.busiest(SECOND));
     assert!((9.9..=10.05).contains(&played.report.elapsed_s), "{}", played.report.elapsed_s);
-    let tenths = played.seen.busiest(SECOND / 10);
+    let mut middle = played.seen.clone();
+    middle.sends.retain(|(at, _)| (SECOND..9 * SECOND).contains(at));
+    let tenths = middle.busiest(SECOND / 10);
     assert!((49..=52).contains(&tenths), "evenly: {tenths} in a tenth of a second");
     let delay = played.report.send_delay_us.unwrap();
     assert!(delay.max <= 4_000.0, "to run slower is no lateness: {delay:?}");
