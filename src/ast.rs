@@ -30,6 +30,8 @@ pub struct Statement {
 pub enum StatementKind {
     /// `let NAME = EXPR`
     Let(Let),
+    /// `use "shared/day.load"`
+    Use(Name),
     /// `seed`, `target`, `after`
     Setting(Setting),
     /// `job NAME … { … }`
@@ -42,6 +44,8 @@ pub enum StatementKind {
     Guard(Vec<GuardRule>),
     /// `expect { … }`
     Expect(Vec<Expectation>),
+    /// `shape NAME(PARAM = DEFAULT, …) { … }`
+    Shape(Shape),
     /// A shape or a block of shapes.
     Phrase(Box<Phrase>),
     /// What could not be read; its errors are in the parser's list. The name is what the statement
@@ -57,6 +61,35 @@ pub type Name = Spanned<String>;
 pub struct Let {
     /// The name defined.
     pub name: Name,
+    /// Its value.
+    pub value: Expr,
+}
+
+/// `shape NAME(PARAM = DEFAULT, …) { … }`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shape {
+    /// The name defined.
+    pub name: Name,
+    /// Its parameters, in order.
+    pub params: Vec<Param>,
+    /// What stands in its braces.
+    pub body: Vec<Statement>,
+}
+
+/// A parameter of a shape.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Param {
+    /// Its name.
+    pub name: Name,
+    /// Its value where a call gives none.
+    pub default: Option<Expr>,
+}
+
+/// An argument of a call: `800`, or `peak = 800`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Arg {
+    /// The parameter it is for, where it is named.
+    pub name: Option<Name>,
     /// Its value.
     pub value: Expr,
 }
@@ -115,8 +148,12 @@ pub enum JobFieldKind {
     Queue(Queue),
     /// `body { … }`
     Body(Value),
+    /// `body file "order.json"`
+    BodyFile(Name),
     /// `size 1KB..4KB` or `size small`
-    Size(SizeSpec),
+    Size(SizeSpec, Content),
+    /// `rows "users.csv" as user once`
+    Rows(Rows),
     /// What could not be read.
     Broken,
 }
@@ -130,6 +167,37 @@ pub struct Queue {
     pub format: Option<Name>,
     /// Further words and their values, for the format to judge: `maxlen 10k`.
     pub options: Vec<(Name, Option<Expr>)>,
+}
+
+/// `rows PATH as NAME ORDER`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rows {
+    /// The file, from the script's folder.
+    pub path: Name,
+    /// What a row is called in the body.
+    pub name: Name,
+    /// Which row a job has.
+    pub order: RowOrder,
+}
+
+/// Which row of a file a job has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub enum RowOrder {
+    /// One after another, and again from the first.
+    InTurn,
+    /// Any, drawn for each job.
+    Random,
+    /// One after another, each for one job.
+    Once,
+}
+
+/// What a payload without a body is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub enum Content {
+    /// Printable text.
+    Text,
+    /// Any bytes.
+    Binary,
 }
 
 /// How large a payload without a body is.
@@ -181,6 +249,8 @@ pub enum ValueKind {
     },
     /// `user`: the value of another field of the body, or a `let`.
     Reference(Name),
+    /// `user.name`: a column of the job's row.
+    Column(Name, Name),
 }
 
 /// A piece of an interpolated string.
@@ -282,6 +352,13 @@ pub enum PhraseKind {
     Chaos(Chaos),
     /// `send 50k at once`
     AtOnce(Expr),
+    /// `lunch(800, up = 2m)`: a shape of one's own.
+    Call {
+        /// The shape's name.
+        name: Name,
+        /// What it is given, in order.
+        args: Vec<Arg>,
+    },
     /// `{ … }`
     Group(Vec<Statement>),
     /// `repeat 3 { … }`; `None` is `repeat forever`.

@@ -130,6 +130,10 @@ codes! {
     ReservedName = "E0203",
     /// a definition that needs itself
     Cycle = "E0204",
+    /// a call that does not go with its shape
+    BadCall = "E0205",
+    /// a file that cannot be used
+    BadUse = "E0206",
     /// a value of the wrong kind
     WrongUnit = "E0301",
     /// arithmetic between values that do not go together
@@ -164,6 +168,12 @@ codes! {
     IncompleteJob = "E0503",
     /// one queue in two formats
     QueueConflict = "E0504",
+    /// a file that cannot be used
+    BadFile = "E0505",
+    /// more jobs than a file has rows
+    RowsRunOut = "E0506",
+    /// a payload that may be too large
+    PayloadTooLarge = "E0507",
     /// the script breaks its own guard on jobs
     GuardJobs = "E0601",
     /// the script breaks its own guard on rate

@@ -20,4 +20,5 @@ mod proxy;
 mod redis_server;
 mod seeing;
 mod steer_guards;
+mod uses;
 mod walls;

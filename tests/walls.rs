@@ -75,6 +75,7 @@ const WALLS: &[(&str, &[&str])] = &[
         "parse",
         &["crate::check", "crate::plan", "crate::run", "crate::sink", "tokio", "miette", "Instant"],
     ),
+    ("gather", &["crate::check", "crate::plan", "crate::run", "crate::cli", "tokio", "miette"]),
     (
         "timeline",
         &[
@@ -201,6 +202,8 @@ fn each_library_has_its_room() {
         ("pest::", &["parse"]),
         ("redis::", &["sink"]),
         ("kevy", &["sink"]),
+        ("fake::faker", &["job"]),
+        ("csv::Reader", &["files"]),
         ("miette::", &["diag"]),
         ("clap::", &["cli"]),
         ("ureq::", &["notify"]),

@@ -61,6 +61,7 @@ impl Checker<'_> {
         if settings.is_seed_drawn {
             notes.push(format!("seed drawn: {seed} (repeat this run with `--seed {seed}`)"));
         }
+        self.prove_payloads(&streams, seed);
         let default_guards = defaults::open(&streams, &guards);
         if is_elsewhere(settings.target.as_deref()) {
             self.prove(&streams, &defaults::guards(default_guards), &mut Vec::new());
@@ -183,6 +184,8 @@ impl Checker<'_> {
             Some(Phrase {
                 text: node.text.clone(),
                 label: node.label.clone(),
+                file: (self.source.part_of(node.span.start) > 0)
+                    .then(|| self.source.name_at(node.span.start).to_owned()),
                 line: self.source.line_column(node.span.start).0,
                 span: node.span,
                 start_ns: mark.start_ns,
@@ -194,6 +197,7 @@ impl Checker<'_> {
                 rate_start_per_s: mark.rate_start_per_s,
                 rate_end_per_s: mark.rate_end_per_s,
                 peak_per_s: mark.peak_per_s,
+                is_call: node.is_call,
                 phrases: self.phrases(&node.children, marks),
             })
         };

@@ -88,6 +88,7 @@ impl Reader {
             Rule::steps => self.steps(pair, span),
             Rule::stairs => self.stairs(pair, span),
             Rule::points => self.points(pair),
+            Rule::shape_call => self.shape_call(pair),
             Rule::walk => self.walk(pair, span),
             Rule::chaos => self.chaos(pair, span),
             Rule::at_once => {

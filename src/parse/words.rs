@@ -6,7 +6,7 @@ use super::Rule;
 pub(super) const STATEMENTS: &[&str] = &[
     "constant", "pause", "ramp", "sine", "burst", "steps", "stairs", "points", "send", "repeat",
     "together", "scale", "cap", "floor", "speed", "load", "job", "let", "guard", "expect",
-    "target", "seed", "after", "walk", "chaos", "arrivals",
+    "target", "seed", "after", "walk", "chaos", "arrivals", "shape", "use",
 ];
 
 /// A block, where one was expected.
@@ -15,7 +15,7 @@ pub(super) const BLOCK: &str = "a block `{ … }`";
 /// Whether a word begins a statement of a file, a job, a guard or an expectation.
 pub(super) fn begins_statement(word: &str) -> bool {
     STATEMENTS.contains(&word)
-        || matches!(word, "queue" | "body" | "size")
+        || matches!(word, "queue" | "body" | "size" | "rows")
         || matches!(word, "rate" | "jobs" | "time" | "depth" | "errors" | "file" | "deviation")
         || matches!(word, "memory" | "cpu" | "server" | "warn" | "cooldown" | "notify")
 }
@@ -106,12 +106,22 @@ fn word(rule: Rule) -> &'static str {
         R::cap | R::kw_cap => "`cap`",
         R::floor | R::kw_floor => "`floor`",
         R::speed | R::kw_speed => "`speed`",
+        R::use_statement | R::kw_use => "`use`",
+        R::shape_definition | R::kw_shape => "`shape`",
+        R::params => "parameters in parentheses",
         R::job | R::kw_job => "`job`",
         R::guard | R::kw_guard => "`guard`",
         R::expect | R::kw_expect => "`expect`",
         R::queue | R::kw_queue => "`queue`",
         R::size | R::kw_size => "`size`",
-        R::body | R::kw_body => "`body`",
+        R::body | R::body_file | R::kw_body => "`body`",
+        R::rows | R::kw_rows => "`rows`",
+        R::content => "`binary`",
+        R::row_order => "`in turn`, `random` or `once`",
+        R::kw_binary => "`binary`",
+        R::kw_text => "`text`",
+        R::kw_in => "`in turn`",
+        R::kw_turn => "`turn`",
         R::list | R::list_head | R::kw_list => "`list`",
         R::env | R::kw_env => "`env`",
         R::rate_guard | R::kw_rate => "`rate`",
@@ -158,6 +168,7 @@ fn word(rule: Rule) -> &'static str {
         R::at_most => "`<=`",
         R::dots => "`..`",
         R::expr
+        | R::shape_arg
         | R::number
         | R::factor
         | R::function
@@ -170,6 +181,7 @@ fn word(rule: Rule) -> &'static str {
         | R::boolean
         | R::number_value
         | R::reference
+        | R::column
         | R::object
         | R::array
         | R::call
@@ -179,7 +191,7 @@ fn word(rule: Rule) -> &'static str {
         | R::step
         | R::point
         | R::reserved => "a value",
-        R::ident | R::name | R::mix_item | R::format_option => "a name",
+        R::ident | R::name | R::param | R::mix_item | R::format_option => "a name",
         R::string => "a text in quotes",
         R::block | R::job_block | R::guard_block | R::expect_block | R::group => BLOCK,
         R::ramp_curve => "a curve: `linear`, `exponential`, `logarithmic` or `smooth`",
@@ -215,6 +227,7 @@ fn word(rule: Rule) -> &'static str {
         | R::suffix
         | R::notify_arg
         | R::shape
+        | R::shape_call
         | R::ramp_arg
         | R::sine_arg
         | R::burst_arg
@@ -291,6 +304,7 @@ fn value_behind(before: Option<&str>, statement: &str) -> &'static str {
         "cv" => "a number such as `2`",
         "phase" => "an angle such as `90deg`",
         "errors" | "deviation" => "a share such as `1%`",
+        "use" => "a path such as `\"shared/day.load\"`",
         "target" => "an address such as `\"redis://127.0.0.1:6379\"`",
         "points" => "a time and a rate such as `0s 10`",
         "send" => "a number such as `50k`",
@@ -340,6 +354,8 @@ pub(super) fn form(statement: &str) -> Option<&'static str> {
         "seed" => "seed 42",
         "target" => "target \"redis://127.0.0.1:6379\"",
         "after" => "after 10s",
+        "shape" => "shape lunch(peak = 500/s) { ramp 10->peak over 5m }",
+        "use" => "use \"shared/day.load\"",
         "load" => "load orders { … }",
         "job" => "job order weight 2 { queue \"orders\"; body { id: uuid() } }",
         "guard" => "guard { rate <= 1000/s; jobs <= 1M }",
@@ -365,6 +381,7 @@ pub(super) fn form(statement: &str) -> Option<&'static str> {
         "queue" => "queue \"orders\" as stream",
         "body" => "body { id: uuid(), n: seq() }",
         "size" => "size 1KB..4KB",
+        "rows" => "rows \"users.csv\" as user",
         "rate" => "rate <= 1000/s over 5s then stop",
         "jobs" => "jobs <= 1M",
         "time" => "time <= 1h then stop",
