@@ -70,6 +70,8 @@ pub enum Setting {
     Target(Expr),
     /// `after 10s`
     After(Expr),
+    /// `batch 10`
+    Batch(Expr),
     /// `arrivals poisson`
     Arrivals(Arrival),
 }

@@ -168,7 +168,10 @@ impl Checker<'_> {
                 if self.rows.once.contains_key(name) {
                     let mix = Mix::new(&weights, seed, load);
                     let before = first_users.insert(name.clone(), stream.name.clone());
-                    self.prove_rows(name, mix.count_of(at, jobs), before.is_some());
+                    let (batches, rest) = (jobs / stream.batch, jobs % stream.batch);
+                    let rest = if mix.job_of(batches + 1) == at { rest } else { 0 };
+                    let jobs = mix.count_of(at, batches) * stream.batch + rest;
+                    self.prove_rows(name, jobs, before.is_some());
                 }
             }
         }

@@ -41,7 +41,7 @@ pub(super) const ELSEWHERE: &[(&str, &str)] = &[
 /// Words of the language that this version does not speak yet.
 pub(super) const NOT_YET: &[&str] = &[
     "replay", "starts", "hours", "jitter", "shape", "use", "late", "warmup", "flow", "at", "until",
-    "drain", "batch",
+    "drain",
 ];
 
 /// What a block of rules knows.
@@ -59,7 +59,7 @@ pub(super) struct RuleWords {
 pub(super) const JOB: RuleWords = RuleWords {
     block: "a job",
     known: &["queue", "body", "size", "rows"],
-    later: &["priority", "delay", "timeout", "retry", "batch", "args"],
+    later: &["priority", "delay", "timeout", "retry", "args"],
     elsewhere: &[
         ("payload", "body { id: uuid() }"),
         ("data", "body { id: uuid() }"),
@@ -70,6 +70,7 @@ pub(super) const JOB: RuleWords = RuleWords {
         ("as", "queue \"orders\" as stream"),
         ("format", "queue \"orders\" as stream"),
         ("weight", "job order weight 2 { … }"),
+        ("batch", "load orders { batch 10; … }"),
     ],
 };
 
