@@ -16,6 +16,7 @@ pub mod exact;
 pub mod explain;
 pub mod files;
 pub mod fmt;
+pub mod gather;
 pub mod job;
 pub mod parse;
 pub mod plan;

@@ -227,6 +227,9 @@ const WORDS: &[&str] = &[
     "🦀",
     "walk",
     "use",
+    "shape a(b = 5, c) {",
+    "a(3, c = 4)",
+    "b()",
     "at 02:00",
     "a-b",
     "a = b",
@@ -360,7 +363,7 @@ fn a_lost_word_is_one_finding() {
         if path.extension().is_none_or(|extension| extension != "load") {
             continue;
         }
-        let text = std::fs::read_to_string(path).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
         let parts = parts(&text);
         for at in 0..parts.len() {
             // Without its `#` a comment would be read.
@@ -368,8 +371,7 @@ fn a_lost_word_is_one_finding() {
                 continue;
             }
             let text = [&parts[..at], &parts[at + 1..]].concat().concat();
-            let mut source = SourceFile::new("any.load", text.as_str());
-            source.folder = Some(folder.clone());
+            let source = SourceFile::new("any.load", text.as_str()).from_path(&path);
             let problems = check(&source, &Options::default()).problems;
             let messages = problems.iter().map(|problem| problem.message.as_str());
             let messages = messages.collect::<Vec<_>>();

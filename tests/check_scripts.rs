@@ -20,12 +20,8 @@ const STYLE: diag::Style = diag::Style { color: false, width: 100 };
 fn read(path: &Path) -> Result<SourceFile, Box<(SourceFile, Problem)>> {
     let folder = path.parent().and_then(Path::file_name).unwrap_or_default();
     let name = Path::new(folder).join(path.file_name().unwrap_or_default());
-    let folder = path.parent().map(Path::to_owned);
-    let mut read = loadc::parse::decode(&name.to_string_lossy(), std::fs::read(path).unwrap());
-    if let Ok(source) = &mut read {
-        source.folder = folder;
-    }
-    read
+    let source = loadc::parse::decode(&name.to_string_lossy(), std::fs::read(path).unwrap())?;
+    Ok(loadc::gather::gather(source.from_path(path)))
 }
 
 /// What the writer of a script sees.

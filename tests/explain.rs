@@ -5,6 +5,7 @@
 use super::docs::blocks;
 use loadc::check::{Options, check};
 use loadc::explain::pages;
+use loadc::gather::gather;
 use loadc::problem::{Code, Problem};
 use loadc::source::SourceFile;
 use std::fs;
@@ -24,8 +25,8 @@ fn out(output: &Output) -> String {
 
 fn found(text: &str) -> Vec<Problem> {
     let options = Options { lenient_env: true, ..Options::default() };
-    let mut source = SourceFile::new("page.load", text);
-    source.folder = Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples"));
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/page.load");
+    let source = gather(SourceFile::new("page.load", text).from_path(beside));
     check(&source, &options).problems
 }
 

@@ -7,13 +7,13 @@
 use super::Exit;
 use super::lines::unified;
 use super::output::{self, Color, Output};
-use super::shared::{PlanFlags, ReadError, read};
+use super::shared::{PlanFlags, ReadError, read, read_alone};
 use crate::check::check;
 use crate::diff::{Diff, json, text};
+use crate::gather::gather;
 use crate::plan::Plan;
 use crate::source::SourceFile;
 use crate::view::Look;
-use std::path::{Path, PathBuf};
 
 /// What stands for a file that is not there.
 const NOTHING: &str = "/dev/null";
@@ -80,18 +80,16 @@ fn git(
     };
     let (old_name, new_name) = (name("a", names.0, old), name("b", names.1, new));
     out.say(&format!("diff --loadc {old_name} {new_name}"));
-    // The versions lie in folders of git's own; the files they name, where the script lies.
-    let beside = |name: &str| Path::new(name).parent().map(Path::to_owned);
-    let versions =
-        (plan(old, beside(names.0), &args.flags), plan(new, beside(names.1), &args.flags));
-    match versions {
+    // Git hands out the versions of a file in a folder of its own: what they use is where they belong.
+    let plan = |file: &str, name: &str| plan(file, Some(name), &args.flags);
+    match (plan(old, names.0), plan(new, names.1)) {
         (Ok((_, old)), Ok((_, new))) => {
             let diff = Diff::of(old.as_ref(), new.as_ref());
             show(args, &diff, (&old_name, &new_name), color, out);
         }
         (old, new) => {
             let text = |side: &Result<(SourceFile, Option<Plan>), Wrong>| match side {
-                Ok((source, _)) | Err(Wrong::Script(source, _)) => source.text.clone(),
+                Ok((source, _)) | Err(Wrong::Script(source, _)) => source.script_text().to_owned(),
                 Err(Wrong::File(..)) => String::new(),
             };
             let which = match (&old, &new) {
@@ -131,21 +129,24 @@ impl Wrong {
     }
 }
 
-/// The plan of a script; none where it holds no load, or where there is no file. The files it names
-/// are looked for in a folder, by default its own.
+/// The plan of a script; none where it holds no load, or where there is no file. `belongs` is where
+/// the file belongs, if it is a copy.
 fn plan(
     path: &str,
-    folder: Option<PathBuf>,
+    belongs: Option<&str>,
     flags: &PlanFlags,
 ) -> Result<(SourceFile, Option<Plan>), Wrong> {
     if path == NOTHING {
         return Ok((SourceFile::new(NOTHING, ""), None));
     }
-    let mut source = read(path).map_err(|error| match error {
+    let source = match belongs {
+        None => read(path),
+        Some(belongs) => read_alone(path).map(|source| gather(source.from_path(belongs))),
+    };
+    let source = source.map_err(|error| match error {
         ReadError::Io(message, help) => Wrong::File(message, help),
         ReadError::Text(source, problem) => Wrong::Script(source, vec![*problem]),
     })?;
-    source.folder = folder;
     let checked = check(&source, &flags.options(true));
     match checked.has_errors() {
         true => Err(Wrong::Script(source, checked.problems)),

@@ -90,6 +90,7 @@ impl Reader {
             Rule::points => self.points(pair),
             Rule::walk => self.walk(pair, span),
             Rule::chaos => self.chaos(pair, span),
+            Rule::shape_call => self.shape_call(pair),
             Rule::at_once => {
                 let count = pair.into_inner().find(|p| p.as_rule() == Rule::expr)?;
                 Some(PhraseKind::AtOnce(self.expr(count)))

@@ -6,7 +6,7 @@ use super::Rule;
 pub(super) const STATEMENTS: &[&str] = &[
     "constant", "pause", "ramp", "sine", "burst", "steps", "stairs", "points", "send", "repeat",
     "together", "scale", "cap", "floor", "speed", "load", "job", "let", "guard", "expect",
-    "target", "seed", "after", "walk", "chaos", "arrivals", "batch",
+    "target", "seed", "after", "walk", "chaos", "arrivals", "shape", "use", "batch",
 ];
 
 /// A block, where one was expected.
@@ -106,6 +106,9 @@ fn word(rule: Rule) -> &'static str {
         R::cap | R::kw_cap => "`cap`",
         R::floor | R::kw_floor => "`floor`",
         R::speed | R::kw_speed => "`speed`",
+        R::use_statement | R::kw_use => "`use`",
+        R::shape_definition | R::kw_shape => "`shape`",
+        R::params => "parameters in parentheses",
         R::job | R::kw_job => "`job`",
         R::guard | R::kw_guard => "`guard`",
         R::expect | R::kw_expect => "`expect`",
@@ -149,6 +152,7 @@ fn word(rule: Rule) -> &'static str {
         R::at_most => "`<=`",
         R::dots => "`..`",
         R::expr
+        | R::shape_arg
         | R::number
         | R::factor
         | R::function
@@ -171,7 +175,7 @@ fn word(rule: Rule) -> &'static str {
         | R::step
         | R::point
         | R::reserved => "a value",
-        R::ident | R::name | R::mix_item | R::format_option => "a name",
+        R::ident | R::name | R::param | R::mix_item | R::format_option => "a name",
         R::string => "a text in quotes",
         R::block | R::job_block | R::guard_block | R::expect_block | R::group => BLOCK,
         R::ramp_curve => "a curve: `linear`, `exponential`, `logarithmic` or `smooth`",
@@ -204,6 +208,7 @@ fn word(rule: Rule) -> &'static str {
         | R::shape_phrase
         | R::suffix
         | R::shape
+        | R::shape_call
         | R::ramp_arg
         | R::sine_arg
         | R::burst_arg
@@ -277,6 +282,7 @@ fn value_behind(before: Option<&str>, statement: &str) -> &'static str {
         "cv" => "a number such as `2`",
         "phase" => "an angle such as `90deg`",
         "errors" | "deviation" => "a share such as `1%`",
+        "use" => "a path such as `\"shared/day.load\"`",
         "target" => "an address such as `\"redis://127.0.0.1:6379\"`",
         "points" => "a time and a rate such as `0s 10`",
         "send" => "a number such as `50k`",
@@ -326,6 +332,8 @@ pub(super) fn form(statement: &str) -> Option<&'static str> {
         "seed" => "seed 42",
         "target" => "target \"redis://127.0.0.1:6379\"",
         "after" => "after 10s",
+        "shape" => "shape lunch(peak = 500/s) { ramp 10->peak over 5m }",
+        "use" => "use \"shared/day.load\"",
         "load" => "load orders { … }",
         "job" => "job order weight 2 { queue \"orders\"; body { id: uuid() } }",
         "guard" => "guard { rate <= 1000/s; jobs <= 1M }",
