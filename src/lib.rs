@@ -18,6 +18,7 @@ pub mod files;
 pub mod fmt;
 pub mod gather;
 pub mod job;
+pub mod notify;
 pub mod parse;
 pub mod plan;
 pub mod problem;

@@ -76,6 +76,8 @@ pub enum Kind {
     Arrivals,
     /// A pass of a repetition, or a call of a shape, by its index.
     Pass,
+    /// The calls of a shape, by its name.
+    Call,
 }
 
 /// What a place in the script is drawn by.

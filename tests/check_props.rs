@@ -363,7 +363,7 @@ fn a_lost_word_is_one_finding() {
         if path.extension().is_none_or(|extension| extension != "load") {
             continue;
         }
-        let text = std::fs::read_to_string(&path).unwrap();
+        let text = std::fs::read_to_string(path).unwrap();
         let parts = parts(&text);
         for at in 0..parts.len() {
             // Without its `#` a comment would be read.
@@ -371,7 +371,8 @@ fn a_lost_word_is_one_finding() {
                 continue;
             }
             let text = [&parts[..at], &parts[at + 1..]].concat().concat();
-            let source = SourceFile::new("any.load", text.as_str()).from_path(&path);
+            let source = SourceFile::new("any.load", text.as_str());
+            let source = source.from_path(folder.join("any.load"));
             let problems = check(&source, &Options::default()).problems;
             let messages = problems.iter().map(|problem| problem.message.as_str());
             let messages = messages.collect::<Vec<_>>();
