@@ -280,6 +280,8 @@ pub enum PhraseKind {
     Walk(Walk),
     /// `chaos 10..1500 every 30s..3m for 30m`
     Chaos(Chaos),
+    /// `replay "monday.csv" scale x2`
+    Replay(Replay),
     /// `send 50k at once`
     AtOnce(Expr),
     /// `{ … }`
@@ -429,6 +431,34 @@ pub struct Chaos {
     pub every: (Expr, Option<Expr>),
     /// How long.
     pub length: Length,
+}
+
+/// `replay FILE time COLUMN in UNIT rate COLUMN scale xF speed xF`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Replay {
+    /// The recording.
+    pub file: Name,
+    /// `at "created"`: one job for each row, at the instant in this column.
+    pub at: Option<Column>,
+    /// `time "t"`: the column of the times of a rate.
+    pub time: Option<Column>,
+    /// `rate "rps"`: the column of the rate.
+    pub rate: Option<Name>,
+    /// Each rate holds until the next.
+    pub held: bool,
+    /// `scale x2`
+    pub scale: Option<Expr>,
+    /// `speed x10`
+    pub speed: Option<Expr>,
+}
+
+/// A column of times.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    /// Its name in the file.
+    pub name: Name,
+    /// `in ms`: the unit of its numbers.
+    pub unit: Option<Name>,
 }
 
 /// A line of `guard { … }`

@@ -15,6 +15,7 @@ mod jobs;
 mod lower;
 mod payload;
 mod proof;
+mod replay;
 mod scope;
 mod shapes;
 mod units;
@@ -27,6 +28,7 @@ use crate::problem::{Code, Problem, Severity, did_you_mean};
 use crate::source::{SourceFile, Span};
 use drawn::Draws;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use value::State;
 
 pub use assemble::random_seed;
@@ -45,6 +47,8 @@ pub struct Options {
     pub for_length: Option<Exact>,
     /// An `env()` that is not set is no error: nothing is going to be sent.
     pub lenient_env: bool,
+    /// The folder that files of the script are named from; without one it is the script's own.
+    pub folder: Option<PathBuf>,
     /// `--target`: the script's own target is not used, so it need not be to be had.
     pub target_given: bool,
 }

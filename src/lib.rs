@@ -21,6 +21,7 @@ pub mod plan;
 pub mod problem;
 pub mod profiles;
 pub mod random;
+pub mod recording;
 pub mod run;
 pub mod schedule;
 pub mod show;

@@ -37,6 +37,7 @@ use node::Node;
 
 pub use build::CurveError;
 pub use dd::Dd;
+pub use drawn::MAX_MOMENTS;
 pub use marks::{MarkJobs, MarkSpan};
 
 /// What rounding may take from a count, relative: a count this close below k − ½ has reached it.

@@ -23,11 +23,16 @@ fn read(path: &Path) -> Result<SourceFile, Box<(SourceFile, Problem)>> {
     loadc::parse::decode(&name.to_string_lossy(), std::fs::read(path).unwrap())
 }
 
+/// Files that a script names are beside it.
+fn options(path: &Path) -> Options {
+    Options { folder: path.parent().map(Path::to_path_buf), ..Options::default() }
+}
+
 /// What the writer of a script sees.
 fn seen(path: &Path) -> (Vec<Problem>, String) {
     let (source, problems) = match read(path) {
         Ok(source) => {
-            let problems = check(&source, &Options::default()).problems;
+            let problems = check(&source, &options(path)).problems;
             (source, problems)
         }
         Err(refused) => (refused.0, vec![refused.1]),
@@ -131,7 +136,7 @@ fn facts(plan: &Plan) -> String {
 fn good_scripts_have_the_plans_their_writers_expect() {
     insta::glob!("scripts/ok/*.load", |path| {
         let source = read(path).expect("text");
-        let Checked { plan, problems } = check(&source, &Options::default());
+        let Checked { plan, problems } = check(&source, &options(path));
         assert!(problems.is_empty(), "{}", diag::human(&source, &problems, STYLE));
         assert_expected(&source, plan.as_ref());
         insta::assert_snapshot!(plan.map_or_else(|| "a library".to_owned(), |plan| facts(&plan)));

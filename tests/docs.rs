@@ -13,7 +13,9 @@ fn root() -> &'static Path {
 
 fn checked(name: &str, text: &str) -> Option<Plan> {
     let source = SourceFile::new(name, text);
-    let options = Options { lenient_env: true, ..Options::default() };
+    // Recordings that the pages name are the examples'.
+    let folder = Some(root().join("examples"));
+    let options = Options { lenient_env: true, folder, ..Options::default() };
     let checked = check(&source, &options);
     let shown = human(&source, &checked.problems, Style { color: false, width: 100 });
     assert!(checked.problems.is_empty(), "{shown}");

@@ -68,6 +68,10 @@ const WALLS: &[(&str, &[&str])] = &[
         "calendar",
         &["crate::plan", "crate::check", "crate::parse", "tokio", "Instant", "Timestamp::now"],
     ),
+    (
+        "recording",
+        &["crate::check", "crate::parse", "crate::plan", "crate::run", "tokio", "std::fs"],
+    ),
     ("random", &["crate::", "tokio", "pest::", "redis::"]),
     ("problem", &["crate::parse", "crate::check", "miette", "serde", "tokio"]),
     ("ast", &["pest::", "crate::parse", "crate::check", "tokio", "redis::", "Instant"]),

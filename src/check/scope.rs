@@ -102,6 +102,7 @@ const RESERVED: &[&str] = &[
     "ramp",
     "random",
     "repeat",
+    "replay",
     "scale",
     "seed",
     "send",

@@ -35,6 +35,7 @@ impl PlanFlags {
             speed: self.speed,
             for_length: self.for_length,
             lenient_env,
+            folder: None,
             target_given: false,
         }
     }

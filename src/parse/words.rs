@@ -6,7 +6,7 @@ use super::Rule;
 pub(super) const STATEMENTS: &[&str] = &[
     "constant", "pause", "ramp", "sine", "burst", "steps", "stairs", "points", "send", "repeat",
     "together", "scale", "cap", "floor", "speed", "load", "job", "let", "guard", "expect",
-    "target", "seed", "after", "walk", "chaos", "arrivals",
+    "target", "seed", "after", "walk", "chaos", "replay", "arrivals",
 ];
 
 /// A block, where one was expected.
@@ -57,6 +57,13 @@ fn word(rule: Rule) -> &'static str {
     use Rule as R;
     match rule {
         R::arrivals | R::kw_arrivals => "`arrivals`",
+        R::replay | R::kw_replay => "`replay`",
+        R::at_column => "`at`",
+        R::time_column => "`time`",
+        R::rate_column => "`rate`",
+        R::scale_by => "`scale`",
+        R::speed_by => "`speed`",
+        R::kw_in => "`in`",
         R::walk | R::kw_walk => "`walk`",
         R::chaos | R::kw_chaos => "`chaos`",
         R::from | R::kw_from => "`from`",
@@ -202,6 +209,7 @@ fn word(rule: Rule) -> &'static str {
         | R::stairs_arg
         | R::walk_arg
         | R::chaos_arg
+        | R::replay_arg
         | R::block_phrase
         | R::block_head
         | R::job_field
@@ -330,6 +338,7 @@ pub(super) fn form(statement: &str) -> Option<&'static str> {
         "stairs" => "stairs 10->200 by 10 every 30s",
         "points" => "points 0s 10, 30s 100, 1m 50",
         "walk" => "walk from 60 by 5 every 1s within 20..120 for 10m",
+        "replay" => "replay \"monday.csv\" scale x2",
         "chaos" => "chaos 10..1500 every 30s..3m for 30m",
         "arrivals" => "arrivals poisson",
         "send" => "send 50k at once` or `send order 40, ping 60",

@@ -174,7 +174,8 @@ impl Builder {
             | Curve::AtOnce { .. }
             | Curve::Walk { .. }
             | Curve::Chaos { .. }
-            | Curve::Replay { .. } => self.leaf(curve)?,
+            | Curve::Replay { .. }
+            | Curve::Moments { .. } => self.leaf(curve)?,
             Curve::Repeat { times, body } if draws(body) => {
                 self.drawn_repeat(*times, body, depth)?
             }

@@ -149,6 +149,12 @@ pub enum Curve {
         #[serde(serialize_with = "maybe_exact")]
         length: Option<Exact>,
     },
+    /// Recorded instants, at each of which one job is due; as long as to the last of them.
+    Moments {
+        /// Nanoseconds from the start of the record, in order, shared.
+        #[serde(serialize_with = "all")]
+        at_ns: Arc<[u64]>,
+    },
     /// Jobs all due at one instant: a jump in Λ of no length.
     AtOnce {
         /// How many.
@@ -227,7 +233,7 @@ fn exact<S: serde::Serializer>(value: &Exact, out: S) -> Result<S::Ok, S::Error>
     out.collect_str(value)
 }
 
-fn all<S: serde::Serializer>(points: &Arc<[RatePoint]>, out: S) -> Result<S::Ok, S::Error> {
+fn all<T: Serialize, S: serde::Serializer>(points: &Arc<[T]>, out: S) -> Result<S::Ok, S::Error> {
     out.collect_seq(points.iter())
 }
 

@@ -112,7 +112,10 @@ impl Oracle {
             Curve::Cut { length, body } => Oracle::new(body).cut(&big(length)),
             Curve::Mark { body, .. } => Oracle::new(body),
             Curve::Sine { .. } => panic!("no polynomial"),
-            Curve::Walk { .. } | Curve::Chaos { .. } | Curve::Replay { .. } => {
+            Curve::Walk { .. }
+            | Curve::Chaos { .. }
+            | Curve::Replay { .. }
+            | Curve::Moments { .. } => {
                 panic!("no formula")
             }
         }
