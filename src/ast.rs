@@ -42,6 +42,8 @@ pub enum StatementKind {
     Guard(Vec<GuardRule>),
     /// `expect { … }`
     Expect(Vec<Expectation>),
+    /// `hours { 07:00-09:00 x1.5 }`
+    Hours(Hours),
     /// A shape or a block of shapes.
     Phrase(Box<Phrase>),
     /// What could not be read; its errors are in the parser's list. The name is what the statement
@@ -72,6 +74,41 @@ pub enum Setting {
     After(Expr),
     /// `arrivals poisson`
     Arrivals(Arrival),
+    /// `starts 2026-03-29 00:00 in "Europe/Berlin"`
+    Starts(Starts),
+}
+
+/// `starts DATE CLOCK in ZONE`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Starts {
+    /// `2026-03-29`
+    pub date: Name,
+    /// `00:00`
+    pub clock: Option<Name>,
+    /// `in "Europe/Berlin"`
+    pub zone: Option<Name>,
+}
+
+/// `hours on sat..sun { 07:00-09:00 x1.5 }`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hours {
+    /// The days of the week for which they are, from Monday on; all if none are named.
+    pub on: Option<[bool; 7]>,
+    /// What multiplies when.
+    pub rules: Vec<HourLine>,
+}
+
+/// `22:00-06:00 x0.3`
+#[derive(Clone, Debug, PartialEq)]
+pub struct HourLine {
+    /// When it begins, as written.
+    pub from: Name,
+    /// When it ends.
+    pub to: Name,
+    /// The factor.
+    pub factor: Expr,
+    /// Its place.
+    pub span: Span,
 }
 
 /// How jobs lie along the curve.

@@ -4,6 +4,7 @@
 //! finding is caused by another.
 
 mod assemble;
+mod calendar;
 mod chance;
 mod defaults;
 mod digest;
@@ -47,10 +48,23 @@ pub struct Options {
     pub for_length: Option<Exact>,
     /// An `env()` that is not set is no error: nothing is going to be sent.
     pub lenient_env: bool,
+    /// `--starts`: goes before the script's own.
+    pub starts: Option<StartsAt>,
     /// The folder that files of the script are named from; without one it is the script's own.
     pub folder: Option<PathBuf>,
     /// `--target`: the script's own target is not used, so it need not be to be had.
     pub target_given: bool,
+}
+
+/// A place in the calendar, as the command line names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StartsAt {
+    /// `2026-03-29`
+    pub date: String,
+    /// The second of the day.
+    pub clock_s: u32,
+    /// The zone; none is the script's.
+    pub zone: Option<String>,
 }
 
 /// What `check` found.
@@ -111,6 +125,8 @@ struct Checker<'a> {
     steps: i128,
     /// A bracket is missing somewhere, so what belongs to what cannot be told.
     shaky: bool,
+    /// That `hours` lack a start has been said, or the start itself is wrong.
+    calendar_missed: bool,
     /// Every job could be read and is right.
     jobs_sound: bool,
 }
@@ -129,6 +145,7 @@ impl<'a> Checker<'a> {
             draws: Draws::default(),
             steps: 0,
             shaky,
+            calendar_missed: false,
             jobs_sound: true,
         }
     }
@@ -169,7 +186,7 @@ impl<'a> Checker<'a> {
         let scopes = self.collect(script);
         let settings = self.settings(&scopes);
         let jobs = self.jobs(&scopes);
-        let streams = self.streams(&scopes, &jobs, settings.seed);
+        let streams = self.streams(&scopes, &jobs, &settings);
         let guards = self.guards(&scopes, &streams);
         let expectations = self.expectations(&scopes);
         self.unused_names();

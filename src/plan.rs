@@ -3,6 +3,7 @@
 //! Nothing in here needs the script any more; spans are kept only for messages.
 
 use crate::ast::{Comparison, Measure};
+use crate::calendar::Start;
 use crate::job::JobSpec;
 use crate::source::Span;
 use crate::timeline::Timeline;
@@ -19,6 +20,8 @@ pub struct Plan {
     pub seed: u64,
     /// Of the schedule and the payloads: same script, seed and version, same digest.
     pub digest: String,
+    /// Where it stands in the calendar, if the script or a flag says so.
+    pub starts: Option<Start>,
     /// The target the script names, as written (a URL), or none.
     pub target: Option<String>,
     /// The streams, in the order of the file. At least one.

@@ -17,6 +17,7 @@ mod dd;
 mod drawn;
 mod flatten;
 mod functions;
+mod hours;
 mod inverse;
 mod level;
 mod locate;

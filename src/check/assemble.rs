@@ -68,7 +68,8 @@ impl Checker<'_> {
         Some(Plan {
             file: self.source.name.clone(),
             seed,
-            digest: digest::digest(seed, &streams),
+            digest: digest::digest(seed, settings.starts.as_ref(), &streams),
+            starts: settings.starts,
             target: settings.target,
             streams,
             guards,

@@ -79,6 +79,9 @@ impl Checker<'_> {
                 notes.push(format!("`{}` ends the plan {when} after the start", guard.text));
             }
         }
+        for one in &growing {
+            self.within_known_hours(&one.stream);
+        }
         if growing.iter().any(|one| is_endless(&one.stream.curve)) {
             growing.iter().for_each(|one| self.never_ends(&one.stream));
             return None;
@@ -158,6 +161,7 @@ impl Checker<'_> {
                 Curve::Scale { body, .. }
                 | Curve::Cap { body, .. }
                 | Curve::Floor { body, .. }
+                | Curve::Hours { body, .. }
                 | Curve::Speed { body, .. } => body,
                 Curve::Sequence(parts) | Curve::Together(parts) => {
                     match parts.iter().find(|part| is_endless(part)) {

@@ -306,6 +306,7 @@ pub(super) fn is_endless(curve: &Curve) -> bool {
         | Curve::Cap { body, .. }
         | Curve::Floor { body, .. }
         | Curve::Speed { body, .. }
+        | Curve::Hours { body, .. }
         | Curve::Mark { body, .. } => is_endless(body),
     }
 }
@@ -329,6 +330,7 @@ fn is_empty(curve: &Curve) -> bool {
         | Curve::Floor { body, .. }
         | Curve::Speed { body, .. }
         | Curve::Total { body, .. }
+        | Curve::Hours { body, .. }
         | Curve::Mark { body, .. } => is_empty(body),
     }
 }
@@ -353,7 +355,9 @@ fn is_silent(curve: &Curve) -> bool {
         Curve::Scale { factor, body } => factor.is_zero() || is_silent(body),
         Curve::Cap { rate, body } => rate.is_zero() || is_silent(body),
         Curve::Floor { rate, body } => is_silent(body) && (rate.is_zero() || is_empty(body)),
-        Curve::Speed { body, .. } | Curve::Mark { body, .. } => is_silent(body),
+        Curve::Speed { body, .. } | Curve::Hours { body, .. } | Curve::Mark { body, .. } => {
+            is_silent(body)
+        }
     }
 }
 

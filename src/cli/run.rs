@@ -9,6 +9,7 @@ use super::Exit;
 use super::output::Output;
 use super::shared::{self, PlanFlags};
 use super::target::{self, Origin};
+use crate::calendar::Start;
 use crate::check::{default_guards, prove_defaults};
 use crate::plan::Plan;
 use crate::run::clock::RealClock;
@@ -222,6 +223,7 @@ async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exi
         run_id,
         gap: args.gap,
         target: reached.target.shown(),
+        payload_start_unix_ns: plan.starts.as_ref().map(Start::unix_ns),
         ..RunOptions::default()
     };
     let report = crate::run::run(plan, sink, options, clock, control, publisher).await;

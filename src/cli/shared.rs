@@ -3,7 +3,8 @@
 use super::Exit;
 use super::output::Output;
 use crate::ast::{ExprKind, Unit};
-use crate::check::{Checked, Options, check};
+use crate::calendar;
+use crate::check::{Checked, Options, StartsAt, check};
 use crate::exact::{Exact, whole};
 use crate::plan::Plan;
 use crate::problem::Problem;
@@ -22,6 +23,9 @@ pub(crate) struct PlanFlags {
     /// Everything that much faster: the same jobs in less time
     #[arg(long, value_name = "xN", value_parser = speed)]
     pub speed: Option<Exact>,
+    /// Where the plan starts in the calendar, with or without `in ZONE`
+    #[arg(long, value_name = "DATE CLOCK", value_parser = starts)]
+    pub starts: Option<StartsAt>,
     /// End the plan after this long
     #[arg(long = "for", value_name = "DURATION", value_parser = length)]
     pub for_length: Option<Exact>,
@@ -35,6 +39,7 @@ impl PlanFlags {
             speed: self.speed,
             for_length: self.for_length,
             lenient_env,
+            starts: self.starts.clone(),
             folder: None,
             target_given: false,
         }
@@ -59,6 +64,20 @@ fn speed(text: &str) -> Result<Exact, String> {
         Some((value, Unit::Factor)) if value > whole(0) => Ok(value),
         _ => Err("a speed is a factor above 0, such as `x60`".to_owned()),
     }
+}
+
+fn starts(text: &str) -> Result<StartsAt, String> {
+    let wrong = || "write a date and a clock, such as `2026-03-29 00:00 in Europe/Berlin`";
+    let (when, zone) = match text.split_once(" in ") {
+        Some((when, zone)) => (when, Some(zone.trim().trim_matches('"').to_owned())),
+        None => (text, None),
+    };
+    let (date, clock) = when.trim().split_once([' ', 'T']).unwrap_or((when.trim(), "00:00"));
+    let clock_s = calendar::clock(clock.trim()).filter(|s| *s < 86_400).ok_or_else(wrong)?;
+    let zone_name = zone.as_deref().unwrap_or("UTC");
+    calendar::Start::new(date, clock_s, zone_name)
+        .map_err(|error| format!("{error}: {}", wrong()))?;
+    Ok(StartsAt { date: date.to_owned(), clock_s, zone })
 }
 
 pub(crate) fn length(text: &str) -> Result<Exact, String> {

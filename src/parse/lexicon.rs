@@ -38,10 +38,8 @@ pub(super) const ELSEWHERE: &[(&str, &str)] = &[
 ];
 
 /// Words of the language that this version does not speak yet.
-pub(super) const NOT_YET: &[&str] = &[
-    "starts", "hours", "jitter", "shape", "use", "late", "warmup", "flow", "at", "until", "drain",
-    "rows", "batch",
-];
+pub(super) const NOT_YET: &[&str] =
+    &["jitter", "shape", "use", "late", "warmup", "flow", "at", "until", "drain", "rows", "batch"];
 
 /// What a block of rules knows.
 pub(super) struct RuleWords {
@@ -137,8 +135,10 @@ pub(super) fn is_rule(all: &[Token<'_>]) -> bool {
 
 /// Whether a statement that comes with a block has none.
 pub(super) fn lacks_brace(all: &[Token<'_>]) -> bool {
-    let words =
-        ["load", "job", "guard", "expect", "repeat", "together", "scale", "cap", "floor", "speed"];
+    let words = [
+        "load", "job", "guard", "expect", "hours", "repeat", "together", "scale", "cap", "floor",
+        "speed",
+    ];
     let blocks = all.first().is_some_and(|first| words.contains(&first.text));
     blocks && all.iter().all(|token| token.text != "{")
 }

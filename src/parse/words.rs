@@ -6,7 +6,7 @@ use super::Rule;
 pub(super) const STATEMENTS: &[&str] = &[
     "constant", "pause", "ramp", "sine", "burst", "steps", "stairs", "points", "send", "repeat",
     "together", "scale", "cap", "floor", "speed", "load", "job", "let", "guard", "expect",
-    "target", "seed", "after", "walk", "chaos", "replay", "arrivals",
+    "target", "seed", "after", "walk", "chaos", "replay", "arrivals", "starts", "hours",
 ];
 
 /// A block, where one was expected.
@@ -57,6 +57,12 @@ fn word(rule: Rule) -> &'static str {
     use Rule as R;
     match rule {
         R::arrivals | R::kw_arrivals => "`arrivals`",
+        R::starts | R::kw_starts => "`starts`",
+        R::hours | R::kw_hours => "`hours`",
+        R::date => "a date such as `2026-03-29`",
+        R::clock | R::hour_rule => "a time of day such as `07:00`",
+        R::days | R::day => "days such as `sat..sun`",
+        R::kw_on => "`on`",
         R::replay | R::kw_replay => "`replay`",
         R::at_column => "`at`",
         R::time_column => "`time`",
@@ -171,7 +177,9 @@ fn word(rule: Rule) -> &'static str {
         | R::reserved => "a value",
         R::ident | R::name | R::mix_item | R::format_option => "a name",
         R::string => "a text in quotes",
-        R::block | R::job_block | R::guard_block | R::expect_block | R::group => BLOCK,
+        R::block | R::job_block | R::guard_block | R::expect_block | R::hours_block | R::group => {
+            BLOCK
+        }
         R::ramp_curve => "a curve: `linear`, `exponential`, `logarithmic` or `smooth`",
         R::comparison => "`<`, `<=`, `=`, `>=` or `>`",
         R::time_kind => "`send delay`, `service` or `response`",
@@ -338,6 +346,8 @@ pub(super) fn form(statement: &str) -> Option<&'static str> {
         "stairs" => "stairs 10->200 by 10 every 30s",
         "points" => "points 0s 10, 30s 100, 1m 50",
         "walk" => "walk from 60 by 5 every 1s within 20..120 for 10m",
+        "starts" => "starts 2026-03-29 00:00 in \"Europe/Berlin\"",
+        "hours" => "hours { 07:00-09:00 x1.5; 22:00-06:00 x0.3 }",
         "replay" => "replay \"monday.csv\" scale x2",
         "chaos" => "chaos 10..1500 every 30s..3m for 30m",
         "arrivals" => "arrivals poisson",

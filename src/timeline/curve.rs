@@ -38,6 +38,16 @@ impl fmt::Display for Arrivals {
     }
 }
 
+/// From a time on, this is what the rate is multiplied by.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct FactorStep {
+    /// Nanoseconds from the start.
+    pub t_ns: u64,
+    /// The factor, at least 0.
+    #[serde(serialize_with = "exact")]
+    pub factor: Exact,
+}
+
 /// A point of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct RatePoint {
@@ -209,6 +219,16 @@ pub enum Curve {
         /// How many.
         jobs: u64,
         /// Of what; it must not be forever, nor hold no job at all.
+        body: Box<Curve>,
+    },
+    /// Rates and jumps times a factor that changes at some times, which are those of the curve before
+    /// any `Speed` within. What a `Total`, `Cap` or `Floor` within says holds all the same: the factors
+    /// are those of the shapes.
+    Hours {
+        /// From these times on, the first at 0, in order.
+        #[serde(serialize_with = "all")]
+        steps: Arc<[FactorStep]>,
+        /// Of what.
         body: Box<Curve>,
     },
     /// Ends after a length, whatever is left.

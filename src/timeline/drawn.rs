@@ -156,13 +156,14 @@ pub fn draws(curve: &Curve) -> bool {
         | Curve::Speed { body, .. }
         | Curve::Total { body, .. }
         | Curve::Cut { body, .. }
+        | Curve::Hours { body, .. }
         | Curve::Mark { body, .. } => draws(body),
     }
 }
 
 /// What one pass takes.
 #[derive(Clone, Copy, Default)]
-struct Cost {
+pub(super) struct Cost {
     parts: u64,
     steps: u64,
 }
@@ -180,7 +181,7 @@ impl Cost {
     }
 }
 
-fn cost(curve: &Curve) -> Cost {
+pub(super) fn cost(curve: &Curve) -> Cost {
     let one = Cost { parts: 1, steps: 0 };
     let steps = |length: &Option<Exact>, mean: Exact| {
         let steps = length
@@ -210,12 +211,13 @@ fn cost(curve: &Curve) -> Cost {
         | Curve::Speed { body, .. }
         | Curve::Total { body, .. }
         | Curve::Cut { body, .. }
+        | Curve::Hours { body, .. }
         | Curve::Mark { body, .. } => one.plus(cost(body)),
     }
 }
 
 /// How many passes draw anew; `None` if that would be too few of them.
-fn different_passes(times: Option<u64>, one: Cost) -> Option<u64> {
+pub(super) fn different_passes(times: Option<u64>, one: Cost) -> Option<u64> {
     let affordable = (MAX_DRAWN_PARTS / one.parts.max(1)).min(MAX_DRAWN_STEPS / one.steps.max(1));
     let wanted = times.unwrap_or(u64::MAX).min(MAX_DRAWN_PASSES);
     let different = wanted.min(affordable.max(1));

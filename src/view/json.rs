@@ -14,6 +14,9 @@ pub struct Document<'a> {
     digest: &'a str,
     seed: u64,
     target: Option<&'a str>,
+    /// The instant at which it starts in the calendar.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    starts: Option<String>,
     jobs: u64,
     duration_s: f64,
     peak_per_s: f64,
@@ -101,6 +104,7 @@ pub fn document<'a>(
         digest: &plan.digest,
         seed: plan.seed,
         target: plan.target.as_deref(),
+        starts: plan.starts.as_ref().map(ToString::to_string),
         jobs: load.jobs,
         duration_s: seconds(load.end_ns),
         peak_per_s: load.peak_per_s,

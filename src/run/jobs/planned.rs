@@ -128,6 +128,7 @@ mod tests {
             seed: 7,
             digest: "d".to_owned(),
             target: None,
+            starts: None,
             streams: vec![
                 stream(
                     "one",

@@ -87,7 +87,8 @@ fn defined(curve: &Curve) -> Defined {
         Curve::Walk { .. }
         | Curve::Chaos { .. }
         | Curve::Replay { .. }
-        | Curve::Moments { .. } => {
+        | Curve::Moments { .. }
+        | Curve::Hours { .. } => {
             panic!("no formula")
         }
     }

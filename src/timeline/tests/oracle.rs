@@ -115,7 +115,8 @@ impl Oracle {
             Curve::Walk { .. }
             | Curve::Chaos { .. }
             | Curve::Replay { .. }
-            | Curve::Moments { .. } => {
+            | Curve::Moments { .. }
+            | Curve::Hours { .. } => {
                 panic!("no formula")
             }
         }
