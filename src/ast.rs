@@ -30,6 +30,8 @@ pub struct Statement {
 pub enum StatementKind {
     /// `let NAME = EXPR`
     Let(Let),
+    /// `use "shared/day.load"`
+    Use(Name),
     /// `seed`, `target`, `after`
     Setting(Setting),
     /// `job NAME … { … }`
@@ -44,6 +46,8 @@ pub enum StatementKind {
     Expect(Vec<Expectation>),
     /// `hours { 07:00-09:00 x1.5 }`
     Hours(Hours),
+    /// `shape NAME(PARAM = DEFAULT, …) { … }`
+    Shape(Shape),
     /// A shape or a block of shapes.
     Phrase(Box<Phrase>),
     /// What could not be read; its errors are in the parser's list. The name is what the statement
@@ -59,6 +63,35 @@ pub type Name = Spanned<String>;
 pub struct Let {
     /// The name defined.
     pub name: Name,
+    /// Its value.
+    pub value: Expr,
+}
+
+/// `shape NAME(PARAM = DEFAULT, …) { … }`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shape {
+    /// The name defined.
+    pub name: Name,
+    /// Its parameters, in order.
+    pub params: Vec<Param>,
+    /// What stands in its braces.
+    pub body: Vec<Statement>,
+}
+
+/// A parameter of a shape.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Param {
+    /// Its name.
+    pub name: Name,
+    /// Its value where a call gives none.
+    pub default: Option<Expr>,
+}
+
+/// An argument of a call: `800`, or `peak = 800`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Arg {
+    /// The parameter it is for, where it is named.
+    pub name: Option<Name>,
     /// Its value.
     pub value: Expr,
 }
@@ -321,6 +354,13 @@ pub enum PhraseKind {
     Replay(Replay),
     /// `send 50k at once`
     AtOnce(Expr),
+    /// `lunch(800, up = 2m)`: a shape of one's own.
+    Call {
+        /// The shape's name.
+        name: Name,
+        /// What it is given, in order.
+        args: Vec<Arg>,
+    },
     /// `{ … }`
     Group(Vec<Statement>),
     /// `repeat 3 { … }`; `None` is `repeat forever`.

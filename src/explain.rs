@@ -20,11 +20,11 @@ use crate::view::{Load, Look};
 const INDENT: usize = 2;
 
 /// A script in plain sentences: what it sends, when, within which bounds, and how it is judged.
-/// `defaults` are the guards that hold in addition where the target is another machine. Ends
+/// `scripts` are the trees of its files, its own first; `defaults` are the guards that hold in addition where the target is another machine. Ends
 /// without a newline.
 pub fn script(
     source: &SourceFile,
-    script: &Script,
+    scripts: &[Script],
     plan: &Plan,
     defaults: &[Guard],
     look: Look,
@@ -33,7 +33,7 @@ pub fn script(
     let mut page = Page { look, lines: Vec::new() };
     let name = show::clean(&plan.file);
     page.say(0, &format!("{name} sends {}. {}", totals(&load), whole(plan)));
-    let phrases = phrases::Phrases::of(source, script);
+    let phrases = phrases::Phrases::of(source, scripts);
     for stream in &plan.streams {
         page.heading(&title(stream, plan.streams.len()));
         for sentence in jobs::sentences(stream, plan.seed) {
@@ -88,6 +88,8 @@ pub fn library(source: &SourceFile, script: &Script) -> String {
     for statement in &script.statements {
         match &statement.kind {
             StatementKind::Let(definition) => names.push(format!("`{}`", definition.name.node)),
+            StatementKind::Use(path) => names.push(format!("what `{}` defines", path.node)),
+            StatementKind::Shape(shape) => names.push(format!("the shape `{}`", shape.name.node)),
             StatementKind::Job(job) => names.push(format!("the job `{}`", job.name.node)),
             _ => {}
         }

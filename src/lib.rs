@@ -15,6 +15,7 @@ pub mod diff;
 pub mod exact;
 pub mod explain;
 pub mod fmt;
+pub mod gather;
 pub mod job;
 pub mod parse;
 pub mod plan;

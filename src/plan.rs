@@ -81,9 +81,11 @@ pub struct Phrase {
     pub text: String,
     /// `as "night"`
     pub label: Option<String>,
+    /// The file it stands in, where that is not the script but one that it uses.
+    pub file: Option<String>,
     /// Line in the file, from 1.
     pub line: usize,
-    /// Place in the file.
+    /// Place in the source.
     pub span: Span,
     /// Start, in nanoseconds from the stream's start.
     pub start_ns: u64,
@@ -97,6 +99,8 @@ pub struct Phrase {
     pub rate_end_per_s: f64,
     /// The supremum between.
     pub peak_per_s: f64,
+    /// It is the call of a shape: what is within stands elsewhere in the script.
+    pub is_call: bool,
     /// The phrases within a block.
     pub phrases: Vec<Phrase>,
 }

@@ -130,6 +130,10 @@ codes! {
     ReservedName = "E0203",
     /// a definition that needs itself
     Cycle = "E0204",
+    /// a call that does not go with its shape
+    BadCall = "E0205",
+    /// a file that cannot be used
+    BadUse = "E0206",
     /// a value of the wrong kind
     WrongUnit = "E0301",
     /// arithmetic between values that do not go together

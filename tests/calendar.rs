@@ -78,7 +78,8 @@ fn a_start_that_is_none_is_refused() {
         command.current_dir(env!("CARGO_MANIFEST_DIR"));
         command.output().unwrap()
     };
-    for wrong in ["tomorrow", "2026-02-30 00:00", "2026-02-28 25:00", "2026-02-28 00:00 in Nowhere"] {
+    for wrong in ["tomorrow", "2026-02-30 00:00", "2026-02-28 25:00", "2026-02-28 00:00 in Nowhere"]
+    {
         let output = flag(wrong);
         assert_eq!(output.status.code(), Some(2), "{wrong}");
         assert!(stderr(&output).contains("2026-03-29 00:00"), "{}", stderr(&output));

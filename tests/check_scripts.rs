@@ -20,19 +20,15 @@ const STYLE: diag::Style = diag::Style { color: false, width: 100 };
 fn read(path: &Path) -> Result<SourceFile, Box<(SourceFile, Problem)>> {
     let folder = path.parent().and_then(Path::file_name).unwrap_or_default();
     let name = Path::new(folder).join(path.file_name().unwrap_or_default());
-    loadc::parse::decode(&name.to_string_lossy(), std::fs::read(path).unwrap())
-}
-
-/// Files that a script names are beside it.
-fn options(path: &Path) -> Options {
-    Options { folder: path.parent().map(Path::to_path_buf), ..Options::default() }
+    let source = loadc::parse::decode(&name.to_string_lossy(), std::fs::read(path).unwrap())?;
+    Ok(loadc::gather::gather(source.from_path(path)))
 }
 
 /// What the writer of a script sees.
 fn seen(path: &Path) -> (Vec<Problem>, String) {
     let (source, problems) = match read(path) {
         Ok(source) => {
-            let problems = check(&source, &options(path)).problems;
+            let problems = check(&source, &Options::default()).problems;
             (source, problems)
         }
         Err(refused) => (refused.0, vec![refused.1]),
@@ -136,7 +132,7 @@ fn facts(plan: &Plan) -> String {
 fn good_scripts_have_the_plans_their_writers_expect() {
     insta::glob!("scripts/ok/*.load", |path| {
         let source = read(path).expect("text");
-        let Checked { plan, problems } = check(&source, &options(path));
+        let Checked { plan, problems } = check(&source, &Options::default());
         assert!(problems.is_empty(), "{}", diag::human(&source, &problems, STYLE));
         assert_expected(&source, plan.as_ref());
         insta::assert_snapshot!(plan.map_or_else(|| "a library".to_owned(), |plan| facts(&plan)));

@@ -136,10 +136,11 @@ fn a_run_sends_exactly_what_was_drawn() {
 #[test]
 fn the_digest_is_that_of_what_a_recording_holds() {
     let folder = tempfile::tempdir().unwrap();
-    let options = || Options { folder: Some(folder.path().to_path_buf()), ..Options::default() };
     let digest = |content: &str| {
         std::fs::write(folder.path().join("a.csv"), content).unwrap();
-        plan_with("replay \"a.csv\"", &options()).digest
+        let script = SourceFile::new("a.load", "replay \"a.csv\"");
+        let checked = check(&script.from_path(folder.path().join("a.load")), &Options::default());
+        checked.plan.unwrap().digest
     };
     let first = digest("t,rate\n0,10\n5,20\n");
     assert_eq!(first, digest("rate,t,note\n10,100,same\n20,105,load\n"));

@@ -5,6 +5,7 @@
 use super::docs::blocks;
 use loadc::check::{Options, check};
 use loadc::explain::pages;
+use loadc::gather::gather;
 use loadc::problem::{Code, Problem};
 use loadc::source::SourceFile;
 use std::fs;
@@ -23,9 +24,10 @@ fn out(output: &Output) -> String {
 }
 
 fn found(text: &str) -> Vec<Problem> {
-    let folder = Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples"));
-    let options = Options { lenient_env: true, folder, ..Options::default() };
-    check(&SourceFile::new("page.load", text), &options).problems
+    let options = Options { lenient_env: true, ..Options::default() };
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/page.load");
+    let source = gather(SourceFile::new("page.load", text).from_path(beside));
+    check(&source, &options).problems
 }
 
 #[test]

@@ -19,4 +19,5 @@ mod profiles;
 mod proxy;
 #[path = "support/redis_server.rs"]
 mod redis_server;
+mod uses;
 mod walls;

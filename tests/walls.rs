@@ -79,6 +79,7 @@ const WALLS: &[(&str, &[&str])] = &[
         "parse",
         &["crate::check", "crate::plan", "crate::run", "crate::sink", "tokio", "miette", "Instant"],
     ),
+    ("gather", &["crate::check", "crate::plan", "crate::run", "crate::cli", "tokio", "miette"]),
     (
         "timeline",
         &[

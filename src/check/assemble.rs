@@ -183,6 +183,8 @@ impl Checker<'_> {
             Some(Phrase {
                 text: node.text.clone(),
                 label: node.label.clone(),
+                file: (self.source.part_of(node.span.start) > 0)
+                    .then(|| self.source.name_at(node.span.start).to_owned()),
                 line: self.source.line_column(node.span.start).0,
                 span: node.span,
                 start_ns: mark.start_ns,
@@ -194,6 +196,7 @@ impl Checker<'_> {
                 rate_start_per_s: mark.rate_start_per_s,
                 rate_end_per_s: mark.rate_end_per_s,
                 peak_per_s: mark.peak_per_s,
+                is_call: node.is_call,
                 phrases: self.phrases(&node.children, marks),
             })
         };

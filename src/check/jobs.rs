@@ -65,7 +65,10 @@ impl Checker<'_> {
         for name in &scopes.broken {
             jobs.entry(name.clone()).or_insert(None);
         }
-        self.jobs_sound = !self.shaky && !scopes.any_broken && jobs.values().all(Option::is_some);
+        self.jobs_sound = !self.shaky
+            && !self.lacks_file
+            && !scopes.any_broken
+            && jobs.values().all(Option::is_some);
         jobs
     }
 
@@ -364,6 +367,7 @@ impl Checker<'_> {
                     chosen.extend(weight.map(|weight| (ready.clone(), weight, item.job.span)));
                 }
                 Some(None) => {}
+                None if self.lacks_file => {}
                 None if !self.misused.insert(format!("job {}", item.job.node)) => {}
                 None => {
                     let message = format!("there is no job `{}`", item.job.node);

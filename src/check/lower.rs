@@ -20,17 +20,23 @@ pub(super) struct Node {
     pub label: Option<String>,
     /// Its place.
     pub span: Span,
+    /// It is the call of a shape.
+    pub is_call: bool,
     /// The phrases within.
     pub children: Vec<Node>,
 }
 
 /// Where a phrase stands.
 #[derive(Clone, Copy, Default)]
-struct Inside {
+pub(super) struct Inside {
     /// The word of a `cap` or `floor` around it, which cannot hold jobs at once.
-    limit: Option<Span>,
+    pub limit: Option<Span>,
     /// Nothing after it is reached.
-    together: bool,
+    pub together: bool,
+    /// A shape is checked by itself.
+    pub alone: bool,
+    /// How many blocks and calls stand around it.
+    pub depth: usize,
 }
 
 impl Checker<'_> {
@@ -83,6 +89,7 @@ impl Checker<'_> {
                 text: self.phrase_text(phrase),
                 label: phrase.label.as_ref().map(|label| label.node.clone()),
                 span: phrase.head,
+                is_call: matches!(phrase.kind, PhraseKind::Call { .. }),
                 children,
             });
             match (curve, parts.as_mut()) {
@@ -175,6 +182,9 @@ impl Checker<'_> {
             PhraseKind::Chaos(chaos) => self.chaos(chaos),
             PhraseKind::Replay(replay) => self.replay(replay, inside.limit),
             PhraseKind::AtOnce(jobs) => self.at_once(jobs, phrase.head, inside),
+            PhraseKind::Call { name, args } => {
+                self.call_curve(name, args, phrase.head, inside, children)
+            }
             PhraseKind::Group(body) => self.serial(body, inside, children).map(Curve::Sequence),
             PhraseKind::Together(body) => {
                 let inside = Inside { together: true, ..inside };
@@ -221,13 +231,14 @@ impl Checker<'_> {
         self.block(body, Inside { together: false, ..inside }, children)
     }
 
-    fn block(
+    pub(super) fn block(
         &mut self,
         body: &[Statement],
         inside: Inside,
         children: &mut Vec<Node>,
     ) -> Option<Vec<Curve>> {
         self.misplaced(body);
+        let inside = Inside { depth: inside.depth + 1, ..inside };
         let (parts, nodes) = self.parts(body.iter(), inside);
         *children = nodes;
         parts

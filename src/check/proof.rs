@@ -53,8 +53,9 @@ impl Checker<'_> {
                 _ => None,
             };
             let Some(breach) = breach else { continue };
+            let call = breach.place.and_then(|place| call_around(streams, place));
             match guard.action {
-                None => self.claim_broken(guard, &breach),
+                None => self.claim_broken(guard, &breach, call),
                 // The plan has been cut there, and a note says so.
                 Some(Action::Stop) if !matches!(guard.kind, GuardKind::Rate { .. }) => {}
                 Some(_) => {
@@ -88,8 +89,12 @@ impl Checker<'_> {
         );
     }
 
-    fn claim_broken(&mut self, guard: &Guard, breach: &Breach<'_>) {
+    fn claim_broken(&mut self, guard: &Guard, breach: &Breach<'_>, call: Option<&Phrase>) {
         let place = breach.place.map(|phrase| phrase.span);
+        let called = |problem: Problem| match call {
+            Some(call) => problem.and(call.span, "called here"),
+            None => problem,
+        };
         let Some(span) = guard.span else {
             // A guard that nobody wrote: it holds because the target is not this machine.
             let message = format!(
@@ -98,7 +103,7 @@ impl Checker<'_> {
             );
             let problem = Problem::error(breach.code, place.unwrap_or_default(), message);
             self.report(
-                problem
+                called(problem)
                     .label(breach.what.clone())
                     .help("state the bound that you mean in a `guard { … }` of the script"),
             );
@@ -107,7 +112,7 @@ impl Checker<'_> {
         let problem = Problem::error(breach.code, span, breach.message.clone());
         let mut problem = problem.label("this guard").help(breach.help.clone());
         if let Some(place) = place {
-            problem = problem.and(place, breach.what.clone());
+            problem = called(problem.and(place, breach.what.clone()));
         }
         self.report(problem);
     }
@@ -256,6 +261,18 @@ pub(super) fn phrase_at(phrases: &[Phrase], t_ns: u64) -> Option<&Phrase> {
         .find(|inner| inner.start_ns < t_ns && t_ns <= inner.end_ns && !inner.span.is_empty());
     // Within a repetition only the first pass has places; later ones are the block's.
     inner.and_then(|_| phrase_at(&direct.phrases, t_ns)).or(Some(direct))
+}
+
+/// The outermost call of a shape in which a phrase stands.
+fn call_around<'p>(streams: &'p [Stream], place: &Phrase) -> Option<&'p Phrase> {
+    fn holds(phrase: &Phrase, place: &Phrase) -> bool {
+        phrase.phrases.iter().any(|inner| std::ptr::eq(inner, place) || holds(inner, place))
+    }
+    fn find<'p>(phrases: &'p [Phrase], place: &Phrase) -> Option<&'p Phrase> {
+        let around = phrases.iter().find(|phrase| holds(phrase, place))?;
+        if around.is_call { Some(around) } else { find(&around.phrases, place) }
+    }
+    streams.iter().find_map(|stream| find(&stream.phrases, place))
 }
 
 /// The place of a mark that a curve fault names.

@@ -7,7 +7,6 @@ use crate::problem::{Code, Problem};
 use crate::recording::{self, Columns, Recording, TimeColumn, TimeUnit};
 use crate::source::Span;
 use crate::timeline::curve::Curve;
-use std::path::{Path, PathBuf};
 
 impl Checker<'_> {
     pub(super) fn replay(&mut self, replay: &Replay, limit: Option<Span>) -> Option<Curve> {
@@ -104,7 +103,7 @@ impl Checker<'_> {
     }
 
     fn recording(&mut self, file: &Name, columns: &Columns) -> Option<Recording> {
-        let path = self.beside(&file.node);
+        let path = self.source.path_from(file.span.start, &file.node);
         let read = std::fs::read(&path)
             .map_err(|error| {
                 let what = error.to_string();
@@ -125,12 +124,5 @@ impl Checker<'_> {
                 None
             }
         }
-    }
-
-    /// The path of a file that the script names.
-    fn beside(&self, path: &str) -> PathBuf {
-        let own = || Path::new(&self.source.name).parent().map(Path::to_path_buf);
-        let folder = self.options.folder.clone().or_else(own).unwrap_or_default();
-        folder.join(path)
     }
 }

@@ -151,7 +151,7 @@ impl<'s> Scope<'s> {
 
 impl Checker<'_> {
     /// Sorts the statements of a script.
-    pub(super) fn collect<'s>(&mut self, script: &'s Script) -> Scopes<'s> {
+    pub(super) fn collect<'s>(&mut self, scripts: &'s [Script]) -> Scopes<'s> {
         let mut scopes = Scopes {
             scopes: vec![Scope::new(None)],
             jobs: Vec::new(),
@@ -163,9 +163,43 @@ impl Checker<'_> {
             broken: Vec::new(),
         };
         let mut firsts = BTreeMap::new();
-        self.collect_from(&script.statements, 0, &mut scopes, &mut firsts);
+        for (part, script) in scripts.iter().enumerate() {
+            if part == 0 {
+                self.collect_from(&script.statements, 0, &mut scopes, &mut firsts);
+            } else {
+                self.definitions(&script.statements, true, &mut scopes, &mut firsts);
+            }
+        }
         self.override_names();
         scopes
+    }
+
+    /// What a used file defines; the rest of it stays where it is. A job that stands within a load
+    /// there is sent only by its name here.
+    fn definitions<'s>(
+        &mut self,
+        statements: &'s [Statement],
+        outermost: bool,
+        scopes: &mut Scopes<'s>,
+        firsts: &mut BTreeMap<String, Span>,
+    ) {
+        for statement in statements {
+            match &statement.kind {
+                StatementKind::Job(job) if !outermost => {
+                    let first = self.first_of("job", &job.name, firsts);
+                    scopes.jobs.extend(first.then_some(job));
+                }
+                StatementKind::Let(_) | StatementKind::Job(_) | StatementKind::Shape(_) => {
+                    self.collect_from(std::slice::from_ref(statement), 0, scopes, firsts);
+                }
+                StatementKind::Load(load) => self.definitions(&load.body, false, scopes, firsts),
+                StatementKind::Phrase(phrase) => {
+                    self.definitions(body_of(&phrase.kind), outermost, scopes, firsts);
+                }
+                StatementKind::Broken(name) => self.broken(name.as_ref(), scopes),
+                _ => {}
+            }
+        }
     }
 
     fn collect_from<'s>(
@@ -191,6 +225,11 @@ impl Checker<'_> {
                         scopes.scopes[at].jobs.push(job.name.node.clone());
                     }
                 }
+                StatementKind::Shape(shape) => {
+                    if self.first_of("shape", &shape.name, firsts) && self.is_free(&shape.name) {
+                        self.shapes.insert(shape.name.node.clone(), super::call::Known::new(shape));
+                    }
+                }
                 StatementKind::Load(load) if at == 0 => {
                     self.first_of("load", &load.name, firsts);
                     scopes.scopes.push(Scope::new(Some(&load.name)));
@@ -204,6 +243,14 @@ impl Checker<'_> {
                         "write loads one after another; they start together, or `after` a time",
                     );
                 }
+                StatementKind::Use(path) if at > 0 => {
+                    self.out_of_place(
+                        path.span,
+                        "a `use` within a load",
+                        "what it brings holds for the whole file: move it out of the load",
+                    );
+                }
+                StatementKind::Use(_) => {}
                 StatementKind::Mix(items) => {
                     let first = scopes.scopes[at].mix.is_none();
                     if self.only_once(first, "send", statement.span) {
@@ -245,9 +292,10 @@ impl Checker<'_> {
         scopes.any_broken = true;
         let Some(name) = name else { return };
         scopes.broken.push(name.node.clone());
+        self.names.or_insert(name.node.replace('-', "_"), State::Done(None));
         // Where it is used, `peak-rate` is `peak` minus `rate`.
         for part in name.node.split('-') {
-            self.names.entry(part.to_owned()).or_insert(State::Done(None));
+            self.names.or_insert(part.to_owned(), State::Done(None));
         }
     }
 
@@ -302,7 +350,7 @@ impl Checker<'_> {
     ) {
         for statement in body_of(&phrase.kind) {
             match &statement.kind {
-                StatementKind::Let(_) | StatementKind::Job(_) => {
+                StatementKind::Let(_) | StatementKind::Job(_) | StatementKind::Shape(_) => {
                     self.collect_from(std::slice::from_ref(statement), at, scopes, firsts);
                 }
                 StatementKind::Phrase(inner) => self.hoist(inner, at, scopes, firsts),
@@ -319,6 +367,7 @@ impl Checker<'_> {
                 StatementKind::Guard(_) => "a guard within a block",
                 StatementKind::Expect(_) => "an `expect` within a block",
                 StatementKind::Mix(_) => "a choice of jobs within a block",
+                StatementKind::Use(_) => "a `use` within a block",
                 StatementKind::Setting(_) | StatementKind::Hours(_) => "a setting within a block",
                 _ => continue,
             };
@@ -330,7 +379,7 @@ impl Checker<'_> {
         }
     }
 
-    fn out_of_place(&mut self, span: Span, what: &str, help: &str) {
+    pub(super) fn out_of_place(&mut self, span: Span, what: &str, help: &str) {
         if self.shaky {
             return;
         }
@@ -362,6 +411,8 @@ impl Checker<'_> {
                 .and(*first, "defined first here")
                 .help("give one of them another name"),
             );
+            // Which of the two is meant cannot be told, nor whether it is seen from where it is used.
+            self.misused.insert(format!("{} unseen", name.node));
             return false;
         }
         firsts.insert(key, name.span);
@@ -369,6 +420,15 @@ impl Checker<'_> {
     }
 
     fn allowed(&mut self, name: &Name) -> bool {
+        let free = self.is_free(name);
+        if !free {
+            self.names.insert(name.node.clone(), State::Done(None));
+        }
+        free
+    }
+
+    /// Whether a name is no word of the language.
+    pub(super) fn is_free(&mut self, name: &Name) -> bool {
         let factor = name
             .node
             .strip_prefix('x')
@@ -384,7 +444,6 @@ impl Checker<'_> {
             Problem::error(Code::ReservedName, name.span, message)
                 .help(format!("choose another name, such as `my_{}`", name.node)),
         );
-        self.names.insert(name.node.clone(), State::Done(None));
         false
     }
 

@@ -50,11 +50,22 @@ impl Checker<'_> {
             if !self.misused.insert(name.clone()) {
                 return;
             }
-            if let Some(place) = self.lets.get(name) {
+            if self.names.is_local(name) {
+                problem = self.at_argument(name, problem, wanted);
+            } else if let Some(place) = self.lets.get(name) {
                 problem = problem.and(*place, format!("defined as {}", unit_name(unit)));
             }
         }
         self.report(problem);
+    }
+
+    /// What a parameter stands for was written elsewhere, and is what must change.
+    pub(super) fn at_argument(&self, name: &str, mut problem: Problem, wanted: &str) -> Problem {
+        if let Some(given) = self.names.given(name) {
+            let (used, _) = std::mem::replace(&mut problem.place, (given, String::new()));
+            problem = problem.and(used, format!("used as {wanted} here"));
+        }
+        problem
     }
 
     pub(super) fn text_of(&self, expr: &Expr) -> String {

@@ -18,9 +18,11 @@ pub(super) struct Phrases<'a> {
 }
 
 impl<'a> Phrases<'a> {
-    pub fn of(source: &'a SourceFile, script: &'a Script) -> Self {
+    pub fn of(source: &'a SourceFile, scripts: &'a [Script]) -> Self {
         let mut trees = HashMap::new();
-        collect(&script.statements, &mut trees);
+        for script in scripts {
+            collect(&script.statements, &mut trees);
+        }
         Phrases { source, trees }
     }
 
@@ -92,6 +94,9 @@ impl<'a> Phrases<'a> {
             PhraseKind::Chaos(chaos) => self.chaos(chaos),
             PhraseKind::Replay(replay) => self.replay(replay),
             PhraseKind::AtOnce(jobs) => format!("{} jobs fall due at once", self.words(jobs)),
+            PhraseKind::Call { name, .. } => {
+                format!("runs the shape `{}`", show::clean(&name.node))
+            }
             PhraseKind::Group(_) => "runs what follows, one after another".to_owned(),
             PhraseKind::Repeat(None, _) => "runs what follows again and again".to_owned(),
             PhraseKind::Repeat(Some(times), _) => {
@@ -280,6 +285,7 @@ fn collect<'a>(statements: &'a [Statement], trees: &mut HashMap<Span, &'a Tree>)
     for statement in statements {
         match &statement.kind {
             StatementKind::Load(load) => collect(&load.body, trees),
+            StatementKind::Shape(shape) => collect(&shape.body, trees),
             StatementKind::Phrase(phrase) => {
                 trees.insert(phrase.head, phrase);
                 collect(body(&phrase.kind).unwrap_or_default(), trees);

@@ -91,6 +91,7 @@ impl Reader {
             Rule::walk => self.walk(pair, span),
             Rule::chaos => self.chaos(pair, span),
             Rule::replay => self.replay(pair),
+            Rule::shape_call => self.shape_call(pair),
             Rule::at_once => {
                 let count = pair.into_inner().find(|p| p.as_rule() == Rule::expr)?;
                 Some(PhraseKind::AtOnce(self.expr(count)))

@@ -6,7 +6,8 @@ use super::Rule;
 pub(super) const STATEMENTS: &[&str] = &[
     "constant", "pause", "ramp", "sine", "burst", "steps", "stairs", "points", "send", "repeat",
     "together", "scale", "cap", "floor", "speed", "load", "job", "let", "guard", "expect",
-    "target", "seed", "after", "walk", "chaos", "replay", "arrivals", "starts", "hours",
+    "target", "seed", "after", "walk", "chaos", "replay", "arrivals", "starts", "hours", "shape",
+    "use",
 ];
 
 /// A block, where one was expected.
@@ -118,6 +119,9 @@ fn word(rule: Rule) -> &'static str {
         R::cap | R::kw_cap => "`cap`",
         R::floor | R::kw_floor => "`floor`",
         R::speed | R::kw_speed => "`speed`",
+        R::use_statement | R::kw_use => "`use`",
+        R::shape_definition | R::kw_shape => "`shape`",
+        R::params => "parameters in parentheses",
         R::job | R::kw_job => "`job`",
         R::guard | R::kw_guard => "`guard`",
         R::expect | R::kw_expect => "`expect`",
@@ -154,6 +158,7 @@ fn word(rule: Rule) -> &'static str {
         R::at_most => "`<=`",
         R::dots => "`..`",
         R::expr
+        | R::shape_arg
         | R::number
         | R::factor
         | R::function
@@ -175,7 +180,7 @@ fn word(rule: Rule) -> &'static str {
         | R::step
         | R::point
         | R::reserved => "a value",
-        R::ident | R::name | R::mix_item | R::format_option => "a name",
+        R::ident | R::name | R::param | R::mix_item | R::format_option => "a name",
         R::string => "a text in quotes",
         R::block | R::job_block | R::guard_block | R::expect_block | R::hours_block | R::group => {
             BLOCK
@@ -210,6 +215,7 @@ fn word(rule: Rule) -> &'static str {
         | R::shape_phrase
         | R::suffix
         | R::shape
+        | R::shape_call
         | R::ramp_arg
         | R::sine_arg
         | R::burst_arg
@@ -284,6 +290,7 @@ fn value_behind(before: Option<&str>, statement: &str) -> &'static str {
         "cv" => "a number such as `2`",
         "phase" => "an angle such as `90deg`",
         "errors" | "deviation" => "a share such as `1%`",
+        "use" => "a path such as `\"shared/day.load\"`",
         "target" => "an address such as `\"redis://127.0.0.1:6379\"`",
         "points" => "a time and a rate such as `0s 10`",
         "send" => "a number such as `50k`",
@@ -333,6 +340,8 @@ pub(super) fn form(statement: &str) -> Option<&'static str> {
         "seed" => "seed 42",
         "target" => "target \"redis://127.0.0.1:6379\"",
         "after" => "after 10s",
+        "shape" => "shape lunch(peak = 500/s) { ramp 10->peak over 5m }",
+        "use" => "use \"shared/day.load\"",
         "load" => "load orders { … }",
         "job" => "job order weight 2 { queue \"orders\"; body { id: uuid() } }",
         "guard" => "guard { rate <= 1000/s; jobs <= 1M }",

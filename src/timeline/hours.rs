@@ -188,8 +188,8 @@ fn sliced(node: Node, at: Num, steps: &[FactorStep]) -> Result<Node, Fault> {
     let first = steps.partition_point(|step| Num::whole(step.t_ns).order(at).is_le());
     let factor = |index: usize| index.checked_sub(1).map(|index| Num::of(steps[index].factor));
     let (mut rest, mut begun, mut pieces) = (node, at, Vec::new());
-    for index in first..steps.len() {
-        let border = Num::whole(steps[index].t_ns);
+    for (index, step) in steps.iter().enumerate().skip(first) {
+        let border = Num::whole(step.t_ns);
         let left = border.minus(begun);
         if rest.length.is_some_and(|length| length.order(left).is_le()) {
             break;

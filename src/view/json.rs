@@ -56,6 +56,9 @@ struct PhraseEntry<'a> {
     text: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     label: Option<&'a str>,
+    /// Where the phrase stands in a file that the script uses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
     line: usize,
     start_s: f64,
     end_s: f64,
@@ -161,6 +164,7 @@ fn phrase(entry: &Phrase, after_ns: u64) -> PhraseEntry<'_> {
     PhraseEntry {
         text: &entry.text,
         label: entry.label.as_deref(),
+        file: entry.file.as_deref(),
         line: entry.line,
         start_s: seconds(entry.start_ns.saturating_add(after_ns)),
         end_s: seconds(entry.end_ns.saturating_add(after_ns)),
