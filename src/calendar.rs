@@ -63,6 +63,20 @@ impl Start {
         Ok(Start { unix_s, zone: zone.to_owned(), clock_s })
     }
 
+    /// Seconds from here until a clock on the wall next shows a second of the day.
+    pub fn until_clock(&self, clock_s: u32) -> Option<i64> {
+        let zone = TimeZone::get(&self.zone).ok()?;
+        let day = Timestamp::from_second(self.unix_s).ok()?.to_zoned(zone.clone()).date();
+        let (hour, minute) = (clock_s / 3600, clock_s / 60 % 60);
+        let days = [day, day.tomorrow().ok()?];
+        let seconds = days.into_iter().filter_map(|day| {
+            let at = day.at(hour as i8, minute as i8, (clock_s % 60) as i8, 0);
+            let at = at.to_zoned(zone.clone()).ok()?.timestamp().as_second();
+            Some(at - self.unix_s)
+        });
+        seconds.filter(|seconds| *seconds >= 0).min()
+    }
+
     /// Nanoseconds since 1970.
     pub fn unix_ns(&self) -> u64 {
         u64::try_from(self.unix_s).unwrap_or(0).saturating_mul(NANOS_PER_SECOND as u64)
@@ -325,6 +339,13 @@ mod tests {
         assert_eq!(of("1969-12-31", 0, "UTC"), Err(CalendarError::OutOfRange));
         assert_eq!(similar_zone("Berlin").as_deref(), Some("Europe/Berlin"));
         assert_eq!(similar_zone("Europe/Berlln").as_deref(), Some("Europe/Berlin"));
+        let start = Start::new("2026-10-25", 3600, "Europe/Berlin").unwrap();
+        let until = [3600, 4 * 3600, 0].map(|clock_s| start.until_clock(clock_s));
+        assert_eq!(
+            until,
+            [Some(0), Some(4 * 3600), Some(24 * 3600)],
+            "that night has an hour more"
+        );
         let clocks = ["07:00", "7:05:09", "24:00", "24:01", "12:60", "7", "1:2:3:4"].map(clock);
         let second = [Some(25_200), Some(25_509), Some(86_400), None, None, None, None];
         assert_eq!(clocks, second);

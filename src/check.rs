@@ -28,9 +28,10 @@ mod used;
 mod value;
 
 use crate::ast::Script;
-use crate::exact::Exact;
+use crate::exact::{Exact, whole};
 use crate::plan::Plan;
 use crate::problem::{Code, Problem, Severity, did_you_mean};
+use crate::schedule::Shard;
 use crate::source::{SourceFile, Span};
 use drawn::Draws;
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,6 +54,10 @@ pub struct Options {
     pub lenient_env: bool,
     /// `--starts`: goes before the script's own.
     pub starts: Option<StartsAt>,
+    /// `--from`: where the run enters the plan.
+    pub from: Option<Entry>,
+    /// `--shard 1/4`: which part of the jobs the run sends.
+    pub shard: Option<Shard>,
     /// `--target`: the script's own target is not used, so it need not be to be had.
     pub target_given: bool,
 }
@@ -66,6 +71,16 @@ pub struct StartsAt {
     pub clock_s: u32,
     /// The zone; none is the script's.
     pub zone: Option<String>,
+}
+
+/// Where a run enters a plan.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Entry {
+    /// So many seconds after its start.
+    Offset(Exact),
+    /// When a clock on the wall first shows this second of the day. Without a place in the calendar
+    /// a plan starts at midnight.
+    Clock(u32),
 }
 
 /// What `check` found.
@@ -142,6 +157,8 @@ struct Checker<'a> {
     steps: i128,
     /// A bracket is missing somewhere, so what belongs to what cannot be told.
     shaky: bool,
+    /// Where the run enters the plan, in seconds from its start.
+    from: Exact,
     /// That `hours` lack a start has been said, or the start itself is wrong.
     calendar_missed: bool,
     /// Every job could be read and is right.
@@ -166,6 +183,7 @@ impl<'a> Checker<'a> {
             draws: Draws::default(),
             steps: 0,
             shaky,
+            from: whole(0),
             calendar_missed: false,
             jobs_sound: true,
         }
@@ -208,6 +226,7 @@ impl<'a> Checker<'a> {
         self.uses(scripts);
         let scopes = self.collect(scripts);
         let settings = self.settings(&scopes);
+        self.from = self.entry(settings.starts.as_ref())?;
         let jobs = self.jobs(&scopes);
         self.shapes_alone();
         let streams = self.streams(&scopes, &jobs, &settings);

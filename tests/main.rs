@@ -14,6 +14,7 @@ mod explain;
 mod fmt;
 mod fmt_properties;
 mod pages;
+mod parts;
 mod profiles;
 #[path = "support/proxy.rs"]
 mod proxy;

@@ -1,10 +1,10 @@
 //! The plan in the calendar: `starts`, and what `hours` make of a stream.
 
 use super::lower::is_endless;
-use super::{Checker, StartsAt};
+use super::{Checker, Entry, StartsAt};
 use crate::ast::{HourLine, Hours, Name, Starts};
 use crate::calendar::{self, CalendarError, HourRule, Start, hours_steps};
-use crate::exact::{Exact, NANOS_PER_SECOND, to_f64};
+use crate::exact::{Exact, NANOS_PER_SECOND, checked, to_f64, whole};
 use crate::plan::Stream;
 use crate::problem::{Code, Problem};
 use crate::source::Span;
@@ -22,6 +22,22 @@ impl Checker<'_> {
         self.calendar_missed =
             start.is_none() && (written.is_some() || self.options.starts.is_some());
         start
+    }
+
+    /// Where the run enters the plan, in seconds from its start.
+    pub(super) fn entry(&mut self, starts: Option<&Start>) -> Option<Exact> {
+        let clock_s = match self.options.from {
+            None => return Some(whole(0)),
+            Some(Entry::Offset(offset)) => return Some(offset),
+            Some(Entry::Clock(clock_s)) => clock_s,
+        };
+        let seconds = match starts {
+            Some(start) => start.until_clock(clock_s)?,
+            None => i64::from(clock_s),
+        };
+        // The clock is that of the plan before it is sped up.
+        let speed = self.options.speed.unwrap_or_else(|| whole(1));
+        checked('/', &whole(i128::from(seconds)), &speed)
     }
 
     fn found_start(&mut self, written: Option<(&Starts, Span)>) -> Option<Start> {

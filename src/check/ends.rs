@@ -3,7 +3,7 @@
 
 use super::lower::is_endless;
 use super::{Checker, proof};
-use crate::exact::nanos_to_seconds;
+use crate::exact::{nanos_to_seconds, seconds_to_nanos};
 use crate::plan::{Action, Guard, GuardKind, Stream};
 use crate::problem::{Code, Problem};
 use crate::schedule::{self, Arrivals, DueTimes, Points};
@@ -95,7 +95,10 @@ impl Checker<'_> {
     /// When a guard stops the plan; `None` inside if it never does.
     fn stop_of(&mut self, guard: &Guard, growing: &mut [Growing]) -> Option<Option<u64>> {
         Some(match guard.kind {
-            GuardKind::Time(limit_ns) => Some(limit_ns),
+            // Time is that of the run, which may enter the plan later than its start.
+            GuardKind::Time(limit_ns) => {
+                Some(limit_ns.saturating_add(seconds_to_nanos(&self.from)?))
+            }
             GuardKind::Jobs(limit) => {
                 let chosen = |index: usize| guard.stream.is_none_or(|only| only == index);
                 let mut of = Vec::new();

@@ -85,7 +85,7 @@ mod tests {
     use super::*;
     use crate::exact;
     use crate::job::{JobSpec, Payload, QueueChoice};
-    use crate::plan::{DefaultGuards, MixEntry, Stream as PlanStream};
+    use crate::plan::{DefaultGuards, MixEntry, Part, Stream as PlanStream};
     use crate::run::clock::{Clock, RealClock, Rehearsal};
     use crate::run::{Control, RunOptions, Task, channel, run};
     use crate::schedule::Shard;
@@ -129,6 +129,7 @@ mod tests {
             digest: "d".to_owned(),
             target: None,
             starts: None,
+            part: Part::WHOLE,
             streams: vec![
                 stream(
                     "one",
