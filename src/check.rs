@@ -12,6 +12,7 @@ mod circles;
 mod defaults;
 mod digest;
 mod drawn;
+mod draws;
 mod ends;
 mod fields;
 mod guards;
@@ -21,8 +22,10 @@ mod names;
 mod payload;
 mod proof;
 mod replay;
+mod rows;
 mod scope;
 mod shapes;
+mod tuning;
 mod units;
 mod used;
 mod value;
@@ -155,6 +158,8 @@ struct Checker<'a> {
     draws: Draws,
     /// Steps of all stairs so far.
     steps: i128,
+    /// Rows of files that the job in hand has, and files read so far.
+    rows: rows::Files,
     /// A bracket is missing somewhere, so what belongs to what cannot be told.
     shaky: bool,
     /// Where the run enters the plan, in seconds from its start.
@@ -182,6 +187,7 @@ impl<'a> Checker<'a> {
             misused: BTreeSet::new(),
             draws: Draws::default(),
             steps: 0,
+            rows: rows::Files::default(),
             shaky,
             from: whole(0),
             calendar_missed: false,
@@ -231,11 +237,13 @@ impl<'a> Checker<'a> {
         self.shapes_alone();
         let streams = self.streams(&scopes, &jobs, &settings);
         let guards = self.guards(&scopes, &streams);
+        let notify = self.notifications(&scopes);
         let expectations = self.expectations(&scopes);
         self.unused_names();
         if self.has_errors() {
             return None;
         }
-        self.assemble(settings, streams, guards, expectations)
+        let plan = self.assemble(settings, streams, guards, expectations)?;
+        Some(Plan { notify, ..plan })
     }
 }

@@ -67,6 +67,7 @@ impl Checker<'_> {
             shard: self.options.shard.unwrap_or(Shard::WHOLE),
         };
         notes.extend(part.note(&streams));
+        self.prove_payloads(&streams, seed);
         let default_guards = defaults::open(&streams, &guards);
         if is_elsewhere(settings.target.as_deref()) {
             self.prove(&streams, &defaults::guards(default_guards), &mut Vec::new());
@@ -81,6 +82,7 @@ impl Checker<'_> {
             streams,
             guards,
             expectations,
+            notify: Vec::new(),
             default_guards,
             notes,
         })
