@@ -194,7 +194,7 @@ fn each_library_has_its_room() {
         ("redis::", &["sink"]),
         ("kevy", &["sink"]),
         ("fake::faker", &["job"]),
-        ("csv::Reader", &["files"]),
+        ("csv::Reader", &["files", "recording"]),
         ("miette::", &["diag"]),
         ("clap::", &["cli"]),
         ("ureq::", &["notify"]),
