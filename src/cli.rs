@@ -13,6 +13,7 @@ mod pages;
 mod plan;
 mod profiles;
 mod run;
+mod scripts;
 mod shared;
 mod target;
 

@@ -17,6 +17,7 @@ pub mod explain;
 pub mod fmt;
 pub mod gather;
 pub mod job;
+pub mod lint;
 pub mod parse;
 pub mod plan;
 pub mod problem;

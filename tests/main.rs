@@ -1,6 +1,7 @@
 //! Every integration test, in one binary, one module for each subject.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+mod check_cli;
 mod check_props;
 mod check_scripts;
 mod cli_plan;
