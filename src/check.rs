@@ -11,6 +11,7 @@ mod circles;
 mod defaults;
 mod digest;
 mod drawn;
+mod draws;
 mod ends;
 mod fields;
 mod guards;
@@ -20,8 +21,10 @@ mod lower;
 mod names;
 mod payload;
 mod proof;
+mod rows;
 mod scope;
 mod shapes;
+mod tuning;
 mod units;
 mod used;
 mod value;
@@ -34,6 +37,7 @@ use crate::problem::{Code, Problem, Severity, did_you_mean};
 use crate::source::{SourceFile, Span};
 use drawn::Draws;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 pub use assemble::random_seed;
 pub use defaults::{default_guards, prove_defaults};
@@ -65,6 +69,8 @@ pub struct Checked {
     /// What is right, and yet may not be meant: lints besides those that are among the problems, less
     /// those that a comment in the script allows. None where there are errors.
     pub lints: Vec<Problem>,
+    /// Every file that was read for it, or asked for and not found: what to watch.
+    pub files: Vec<PathBuf>,
 }
 
 impl Checked {
@@ -88,6 +94,7 @@ pub fn check(source: &SourceFile, options: &Options) -> Checked {
     checker.problems.append(&mut directives);
     let mut problems = without_echoes(source, checker.problems);
     let plan = plan.filter(|_| problems.iter().all(|p| p.severity != Severity::Error));
+    let files = source.files().into_iter().chain(checker.rows.paths()).collect();
     let mut lints = checker.lints;
     if problems.iter().any(|problem| problem.severity == Severity::Error) {
         lints.clear();
@@ -102,7 +109,7 @@ pub fn check(source: &SourceFile, options: &Options) -> Checked {
     }
     problems.sort_by_key(|problem| problem.place.0);
     lints.sort_by_key(|problem| problem.place.0);
-    Checked { plan, problems, lints }
+    Checked { plan, problems, lints, files }
 }
 
 /// A quote that is missing turns the texts of its line inside out: what else is found there follows
@@ -157,6 +164,8 @@ struct Checker<'a> {
     draws: Draws,
     /// Steps of all stairs so far.
     steps: i128,
+    /// Rows of files that the job in hand has, and files read so far.
+    rows: rows::Files,
     /// A bracket is missing somewhere, so what belongs to what cannot be told.
     shaky: bool,
     /// Every job could be read and is right.
@@ -186,6 +195,7 @@ impl<'a> Checker<'a> {
             misused: BTreeSet::new(),
             draws: Draws::default(),
             steps: 0,
+            rows: rows::Files::default(),
             shaky,
             jobs_sound: true,
         }
@@ -232,6 +242,7 @@ impl<'a> Checker<'a> {
         self.shapes_alone();
         let streams = self.streams(&scopes, &jobs, settings.seed);
         let guards = self.guards(&scopes, &streams);
+        let notify = self.notifications(&scopes);
         let expectations = self.expectations(&scopes);
         self.unused_names();
         if self.has_errors() {
@@ -240,6 +251,7 @@ impl<'a> Checker<'a> {
         if !streams.is_empty() {
             self.unused(scripts, &scopes, &streams);
         }
-        self.assemble(settings, streams, guards, expectations)
+        let plan = self.assemble(settings, streams, guards, expectations)?;
+        Some(Plan { notify, ..plan })
     }
 }

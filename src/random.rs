@@ -64,6 +64,8 @@ pub enum Kind {
     Item,
     /// What sets an item of a `list` apart from the others, by its index.
     Salt,
+    /// The row of a file, by its name in the body.
+    Row,
     /// A `walk`, by its ordinal among those of its stream.
     Walk = 64,
     /// A `chaos`, likewise.
