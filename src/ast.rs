@@ -416,6 +416,22 @@ pub enum PhraseKind {
     Speed(Expr, Vec<Statement>),
 }
 
+impl PhraseKind {
+    /// The statements within a block; none of a shape.
+    pub fn body(&self) -> &[Statement] {
+        match self {
+            PhraseKind::Group(body)
+            | PhraseKind::Repeat(_, body)
+            | PhraseKind::Together(body)
+            | PhraseKind::Scale(_, body)
+            | PhraseKind::Cap(_, body)
+            | PhraseKind::Floor(_, body)
+            | PhraseKind::Speed(_, body) => body,
+            _ => &[],
+        }
+    }
+}
+
 /// How long a shape lasts.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Length {

@@ -419,6 +419,10 @@ impl Checker<'_> {
                 }
             }
         }
+        if chosen.len() == items.len() {
+            let weights = chosen.iter().map(|(_, weight, _)| *weight).collect();
+            self.mix_lint(items, weights);
+        }
         chosen
     }
 
