@@ -101,6 +101,20 @@ pub enum JobFieldKind {
     Body(Value),
     /// `size 1KB..4KB` or `size small`
     Size(SizeSpec),
+    /// `args [int(1..9), "x"]`
+    Args(Value),
+    /// `kwargs { lang: "en" }`
+    Kwargs(Value),
+    /// `priority 5` or `priority 1..5`
+    Priority(RangeArg),
+    /// `delay 30s` or `delay 0s..30s`
+    Delay(RangeArg),
+    /// `timeout 30s`
+    Timeout(Expr),
+    /// `retry 3`
+    Retry(Expr),
+    /// `command "XADD" key "*" "data" body`
+    Command(Vec<Value>),
     /// What could not be read.
     Broken,
 }

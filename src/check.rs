@@ -4,8 +4,10 @@
 //! finding is caused by another.
 
 mod assemble;
+mod commands;
 mod defaults;
 mod digest;
+mod envelope;
 mod fields;
 mod guards;
 mod jobs;

@@ -162,6 +162,10 @@ codes! {
     IncompleteJob = "E0503",
     /// one queue in two formats
     QueueConflict = "E0504",
+    /// something that the queue's format cannot say
+    CannotSay = "E0521",
+    /// a command of a `custom` job that Redis would not take
+    BadCommand = "E0522",
     /// the script breaks its own guard on jobs
     GuardJobs = "E0601",
     /// the script breaks its own guard on rate

@@ -11,6 +11,7 @@ mod exactly_once;
 mod explain;
 mod fmt;
 mod fmt_properties;
+mod formats;
 mod pages;
 mod profiles;
 #[path = "support/proxy.rs"]

@@ -57,8 +57,11 @@ pub(super) struct RuleWords {
 
 pub(super) const JOB: RuleWords = RuleWords {
     block: "a job",
-    known: &["queue", "body", "size"],
-    later: &["priority", "delay", "timeout", "retry", "rows", "batch", "args"],
+    known: &[
+        "queue", "body", "size", "args", "kwargs", "priority", "delay", "timeout", "retry",
+        "command",
+    ],
+    later: &["rows", "batch"],
     elsewhere: &[
         ("payload", "body { id: uuid() }"),
         ("data", "body { id: uuid() }"),

@@ -15,7 +15,8 @@ pub(super) const BLOCK: &str = "a block `{ … }`";
 /// Whether a word begins a statement of a file, a job, a guard or an expectation.
 pub(super) fn begins_statement(word: &str) -> bool {
     STATEMENTS.contains(&word)
-        || matches!(word, "queue" | "body" | "size")
+        || matches!(word, "queue" | "body" | "size" | "args" | "kwargs" | "priority" | "delay")
+        || matches!(word, "timeout" | "retry" | "command")
         || matches!(word, "rate" | "jobs" | "time" | "depth" | "errors" | "file" | "deviation")
 }
 
@@ -98,6 +99,12 @@ fn word(rule: Rule) -> &'static str {
         R::queue | R::kw_queue => "`queue`",
         R::size | R::kw_size => "`size`",
         R::body | R::kw_body => "`body`",
+        R::args | R::kw_args => "`args`",
+        R::kwargs | R::kw_kwargs => "`kwargs`",
+        R::priority | R::kw_priority => "`priority`",
+        R::timeout | R::kw_timeout => "`timeout`",
+        R::retry | R::kw_retry => "`retry`",
+        R::command | R::kw_command => "`command`",
         R::list | R::list_head | R::kw_list => "`list`",
         R::env | R::kw_env => "`env`",
         R::rate_guard | R::kw_rate => "`rate`",
@@ -107,7 +114,7 @@ fn word(rule: Rule) -> &'static str {
         R::errors_guard | R::kw_errors => "`errors`",
         R::file_guard | R::kw_file => "`file`",
         R::kw_at => "`at`",
-        R::kw_delay => "`delay`",
+        R::job_delay | R::kw_delay => "`delay`",
         R::kw_deviation => "`deviation`",
         R::kw_exponential => "`exponential`",
         R::kw_forever => "`forever`",
@@ -223,6 +230,7 @@ fn word(rule: Rule) -> &'static str {
         | R::gone
         | R::open_string
         | R::carried
+        | R::format_flag
         | R::begins
         | R::brackets
         | R::braces
@@ -239,15 +247,13 @@ fn value_behind(before: Option<&str>, statement: &str) -> &'static str {
         before => before,
     };
     match before {
-        "for" | "over" | "every" | "each" | "hold" | "period" | "after" | "time" => {
-            "a duration such as `30s`"
-        }
+        "for" | "over" | "every" | "each" | "hold" | "period" | "after" | "time" | "delay"
+        | "timeout" => "a duration such as `30s`",
         "constant" | "ramp" | "stairs" | "base" | "amp" | "cap" | "floor" | "by" | "->"
         | "rate" => "a rate such as `50` or `50/s`",
         "scale" | "speed" => "a factor such as `x2`",
-        "total" | "times" | "repeat" | "jobs" | "weight" | "seed" | "depth" => {
-            "a number such as `10`"
-        }
+        "total" | "times" | "repeat" | "jobs" | "weight" | "seed" | "depth" | "priority"
+        | "retry" => "a number such as `10`",
         "size" => "a size such as `4KB`",
         "phase" => "an angle such as `90deg`",
         "errors" | "deviation" => "a share such as `1%`",
@@ -322,6 +328,13 @@ pub(super) fn form(statement: &str) -> Option<&'static str> {
         "queue" => "queue \"orders\" as stream",
         "body" => "body { id: uuid(), n: seq() }",
         "size" => "size 1KB..4KB",
+        "args" => "args [int(1..9), \"x\"]",
+        "kwargs" => "kwargs { lang: \"en\" }",
+        "priority" => "priority 5",
+        "delay" => "delay 0s..30s",
+        "timeout" => "timeout 30s",
+        "retry" => "retry 3",
+        "command" => "command \"XADD\" key \"*\" \"data\" body",
         "rate" => "rate <= 1000/s over 5s then stop",
         "jobs" => "jobs <= 1M",
         "time" => "time <= 1h then stop",
