@@ -6,7 +6,6 @@ mod envelope;
 pub mod layouts;
 mod mix;
 mod program;
-mod random;
 mod sizes;
 mod template;
 pub(crate) mod write;

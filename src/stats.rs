@@ -15,6 +15,7 @@ pub mod errors;
 pub mod minutes;
 pub mod process;
 pub mod times;
+pub mod workers;
 
 use crate::sink::{Failure, Outcome};
 use depth::QueueDepth;

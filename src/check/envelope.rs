@@ -140,7 +140,8 @@ impl Checker<'_> {
     }
 
     fn option(&mut self, layout: &Layout, option: &Name, value: Option<&Expr>, told: &mut Told) {
-        let Some(word) = layout.options.iter().find(|word| word.word == option.node) else {
+        let mut known = layout.options.iter().chain(layouts::COMMON);
+        let Some(word) = known.find(|word| word.word == option.node) else {
             self.unknown_option(layout, option);
             told.good = false;
             return;

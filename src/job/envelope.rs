@@ -2,8 +2,8 @@
 //! again, when to begin; and the id that sets the job apart.
 
 use super::Value;
-use super::random::{Key, Kind};
 use super::write;
+use crate::random::{Key, Kind};
 use serde::Serialize;
 use std::collections::BTreeMap;
 

@@ -97,6 +97,9 @@ const PLAIN: Layout = Layout {
 const HEAD: Result<&str, &str> =
     Err("it does not record when a job began; the age of the oldest one is shown");
 
+/// Options that every format takes.
+pub const COMMON: &[Word] = &[word("watch", Kind::Truth, "watch false")];
+
 /// Every format, in the order of the documentation.
 pub const LAYOUTS: &[Layout] = &[
     Layout {
@@ -178,7 +181,6 @@ pub const LAYOUTS: &[Layout] = &[
         timeout: Ok("time_limit"),
         retry: Err("in Celery the task's own code decides that (`autoretry_for`, `max_retries`)"),
         pickup: HEAD,
-        ..PLAIN
     },
     Layout {
         word: "rq",
@@ -200,7 +202,6 @@ pub const LAYOUTS: &[Layout] = &[
         timeout: Ok("timeout"),
         retry: Ok(("retry", 0)),
         pickup: Ok("the jobs' `started_at`"),
-        ..PLAIN
     },
     Layout {
         word: "arq",
@@ -216,7 +217,6 @@ pub const LAYOUTS: &[Layout] = &[
         timeout: Err("in arq the worker's function decides that (`job_timeout`)"),
         retry: Err("in arq the worker's function decides that (`max_tries`)"),
         pickup: Ok("the jobs' results"),
-        ..PLAIN
     },
     Layout {
         word: "dramatiq",
@@ -236,7 +236,6 @@ pub const LAYOUTS: &[Layout] = &[
         timeout: Ok("time_limit"),
         retry: Ok(("max_retries", 0)),
         pickup: HEAD,
-        ..PLAIN
     },
     Layout {
         word: "asynq",
@@ -300,7 +299,6 @@ pub const LAYOUTS: &[Layout] = &[
         timeout: Ok("timeout"),
         retry: Ok(("max_retries", 0)),
         pickup: HEAD,
-        ..PLAIN
     },
     Layout {
         word: "huey",
@@ -317,7 +315,6 @@ pub const LAYOUTS: &[Layout] = &[
         timeout: Ok("timeout"),
         retry: Ok(("retries", 0)),
         pickup: HEAD,
-        ..PLAIN
     },
     Layout {
         word: "bull",

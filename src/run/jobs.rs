@@ -52,6 +52,11 @@ pub trait Jobs: Send {
     /// Appends a job to commands of its queue's format.
     fn write(&self, due: DueJob, choice: Choice, unit: &mut Unit);
 
+    /// Whether the workers of a queue are looked at, and not its depth alone.
+    fn is_watched(&self, _queue: usize) -> bool {
+        true
+    }
+
     /// Commands to run once, before the first job.
     fn prepare(&self) -> Vec<Args> {
         Vec::new()

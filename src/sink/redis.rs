@@ -178,7 +178,7 @@ impl Sink for RedisSink {
     }
 
     async fn depth(&self, queue: &Queue) -> Result<u64, Failure> {
-        self.look(queue).await.map(|seen| seen.depth())
+        self.lookers.depth(&self.control, queue).await
     }
 
     async fn look(&self, queue: &Queue) -> Result<Seen, Failure> {

@@ -11,6 +11,8 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct PlannedJobs {
     queues: Vec<Queue>,
+    /// Queues that no job wants to have watched.
+    unwatched: Vec<usize>,
     streams: Vec<Stream>,
 }
 
@@ -34,6 +36,7 @@ impl PlannedJobs {
     /// For what `check` refuses, see [`CompileError`].
     pub fn compile(plan: &Plan, run_id: &str) -> Result<PlannedJobs, CompileError> {
         let mut queues = Vec::new();
+        let (mut unwatched, mut watched) = (Vec::new(), Vec::new());
         let mut streams = Vec::with_capacity(plan.streams.len());
         for stream in &plan.streams {
             let load = stream.name.as_deref();
@@ -43,8 +46,10 @@ impl PlannedJobs {
             let (mut encoders, mut ids) = (Vec::new(), Vec::new());
             for entry in &stream.mix {
                 let template = Template::compile(&entry.job, plan.seed, load)?;
-                let places =
+                let places: Vec<usize> =
                     template.queues().iter().map(|queue| place_of(&mut queues, queue)).collect();
+                let quiet = entry.job.envelope.flag("watch") == Some(false);
+                if quiet { &mut unwatched } else { &mut watched }.extend(&places);
                 kinds.push(Kind { name: entry.job.name.clone(), queues: places });
                 let encoder = |queue| Arc::from(formats::encoder(queue, &entry.job.envelope));
                 encoders.push(template.queues().iter().map(encoder).collect());
@@ -54,7 +59,8 @@ impl PlannedJobs {
             let mix = Mix::new(&weights, plan.seed, load);
             streams.push(Stream { mix, templates, kinds, encoders, ids });
         }
-        Ok(PlannedJobs { queues, streams })
+        unwatched.retain(|queue| !watched.contains(queue));
+        Ok(PlannedJobs { queues, unwatched, streams })
     }
 }
 
@@ -98,6 +104,10 @@ impl Jobs for PlannedJobs {
         stream.encoders[choice.job][place].encode(&job, unit);
     }
 
+    fn is_watched(&self, queue: usize) -> bool {
+        !self.unwatched.contains(&queue)
+    }
+
     fn prepare(&self) -> Vec<Args> {
         let encoders = self.streams.iter().flat_map(|stream| stream.encoders.iter().flatten());
         encoders.flat_map(|encoder| encoder.prepare()).collect()
@@ -115,7 +125,7 @@ mod tests {
     use crate::schedule::Shard;
     use crate::sink::NullSink;
     use crate::timeline::Timeline;
-    use crate::timeline::curve::Curve;
+    use crate::timeline::curve::{Arrivals, Curve};
     use std::sync::Arc;
 
     fn job(name: &str, queue: QueueChoice, format: Format, weight: u32) -> MixEntry {
@@ -129,7 +139,16 @@ mod tests {
         let curve = Curve::Constant { rate: exact::whole(rate), length };
         let timeline = Arc::new(Timeline::new(&curve).unwrap());
         let name = Some(name.to_owned());
-        PlanStream { name, after_ns: 0, curve, timeline, phrases: Vec::new(), mix }
+        PlanStream {
+            name,
+            after_ns: 0,
+            curve,
+            due: timeline.clone(),
+            timeline,
+            arrivals: Arrivals::Even,
+            phrases: Vec::new(),
+            mix,
+        }
     }
 
     fn plan() -> Plan {

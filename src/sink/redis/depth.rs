@@ -26,9 +26,18 @@ impl Lookers {
     pub(super) async fn look(&self, control: &Control, queue: &Queue) -> Result<Seen, Failure> {
         let known = self.lock().remove(queue);
         let mut watch = known.unwrap_or_else(|| formats::watcher(queue));
-        let seen = look(control, watch.as_mut()).await;
+        let seen = look(control, watch.as_mut(), true).await;
         self.lock().insert(queue.clone(), watch);
         seen
+    }
+
+    /// How many jobs are not done, and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// Why that can't be known.
+    pub(super) async fn depth(&self, control: &Control, queue: &Queue) -> Result<u64, Failure> {
+        look(control, formats::watcher(queue).as_mut(), false).await.map(|seen| seen.depth())
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Queue, Box<dyn Watch>>> {
@@ -36,13 +45,14 @@ impl Lookers {
     }
 }
 
-async fn look(control: &Control, watch: &mut dyn Watch) -> Result<Seen, Failure> {
+/// One look; without `whole` only what the first question tells.
+async fn look(control: &Control, watch: &mut dyn Watch, whole: bool) -> Result<Seen, Failure> {
     let asked = watch.ask();
     if asked.is_empty() {
         return Ok(Seen::default());
     }
     let (answers, clocks, mut server_us) = timed(control, asked).await?;
-    let further = watch.ask_more(&answers);
+    let further = if whole { watch.ask_more(&answers) } else { Vec::new() };
     let mut more = Vec::new();
     let mut clocks_then = clocks;
     if !further.is_empty() {
