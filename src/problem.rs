@@ -168,6 +168,12 @@ codes! {
     IncompleteJob = "E0503",
     /// one queue in two formats
     QueueConflict = "E0504",
+    /// a file that cannot be used
+    BadFile = "E0505",
+    /// more jobs than a file has rows
+    RowsRunOut = "E0506",
+    /// a payload that may be too large
+    PayloadTooLarge = "E0507",
     /// something that the queue's format cannot say
     CannotSay = "E0521",
     /// a command of a `custom` job that Redis would not take

@@ -74,6 +74,8 @@ pub enum Kind {
     Named,
     /// A word of a job's own commands, by its index.
     Word,
+    /// The row of a file, by its name in the body.
+    Row,
     /// A `walk`, by its ordinal among those of its stream.
     Walk = 64,
     /// A `chaos`, likewise.

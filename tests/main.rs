@@ -19,5 +19,6 @@ mod profiles;
 mod proxy;
 #[path = "support/redis_server.rs"]
 mod redis_server;
+mod steer_guards;
 mod uses;
 mod walls;

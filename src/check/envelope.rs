@@ -3,7 +3,7 @@
 
 use super::Checker;
 use crate::ast::{
-    Expr, ExprKind, Job, JobFieldKind, Name, Queue, RangeArg, Unit, Value, ValueKind,
+    Content, Expr, ExprKind, Job, JobFieldKind, Name, Queue, RangeArg, Unit, Value, ValueKind,
 };
 use crate::exact::{seconds_to_nanos, to_f64};
 use crate::job::layouts::{self, Carries, Kind, LAYOUTS, Layout, Word};
@@ -82,19 +82,53 @@ pub(super) fn clash(one: &Format, other: &Format) -> bool {
     one != other && (one.word() == other.word() || lies_at_its_name(one) && lies_at_its_name(other))
 }
 
-/// A payload as the only argument of a call, where the format calls something.
-pub(super) fn as_arguments(payload: Payload, layout: Option<&Layout>) -> Payload {
-    if layout.is_none_or(|layout| layout.carries != Carries::Arguments) {
-        return payload;
+/// A JSON text of a file as a value.
+fn json_value(value: serde_json::Value) -> job::Value {
+    use serde_json::Value as Json;
+    match value {
+        Json::Null => job::Value::Null,
+        Json::Bool(value) => job::Value::Bool(value),
+        Json::Number(number) => job::Value::Number(number.to_string()),
+        Json::String(text) => job::Value::Text(vec![job::TextPart::Literal(text)]),
+        Json::Array(items) => job::Value::Array(items.into_iter().map(json_value).collect()),
+        Json::Object(fields) => {
+            let fields = fields.into_iter().map(|(name, value)| (name, json_value(value)));
+            job::Value::Object(fields.collect())
+        }
     }
-    let argument = match payload {
-        Payload::Body(value) => value,
-        Payload::Size { min, max } => job::Value::RandomText { min, max },
-    };
-    Payload::Body(job::Value::Array(vec![argument]))
 }
 
 impl Checker<'_> {
+    /// A payload as the format carries it: where it is part of a JSON text it has to be JSON, and a
+    /// call takes it as its only argument unless there are `args`.
+    pub(super) fn carried(
+        &mut self,
+        payload: Payload,
+        layout: Option<&Layout>,
+        positional: bool,
+        place: Span,
+    ) -> Option<Payload> {
+        let Some(layout) = layout.filter(|layout| layout.is_json()) else { return Some(payload) };
+        let value = match payload {
+            Payload::Body(value) => Some(value),
+            Payload::Size { min, max, content: Content::Text } => {
+                Some(job::Value::RandomText { min, max })
+            }
+            Payload::File(blob) => serde_json::from_slice(&blob.bytes).ok().map(json_value),
+            Payload::Size { .. } | Payload::Mixed(_) => None,
+        };
+        let Some(value) = value else {
+            let message = format!("a job of `as {}` is JSON, and this is not", layout.word);
+            self.report(
+                Problem::error(Code::CannotSay, place, message)
+                    .help("write a `body`, a `size` of text, or name a file that holds JSON"),
+            );
+            return None;
+        };
+        let call = layout.carries == Carries::Arguments && !positional;
+        Some(Payload::Body(if call { job::Value::Array(vec![value]) } else { value }))
+    }
+
     /// The format of a queue, if there is such a one.
     pub(super) fn layout(&self, queue: &Queue) -> Option<&'static Layout> {
         layouts::layout(queue.format.as_ref().map_or("list", |word| &word.node))

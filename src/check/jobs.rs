@@ -2,12 +2,14 @@
 
 use super::Checker;
 use super::drawn::Drawing;
-use super::envelope::{Told, as_arguments, clash, format_name};
+use super::envelope::{Told, clash, format_name};
 use super::lower::Node;
 use super::scope::{Scope, Scopes};
-use crate::ast::{Expr, Job, JobFieldKind, MixItem, Name, Queue, SizeSpec, Value, ValueKind};
+use crate::ast::{
+    Content, Expr, Job, JobFieldKind, MixItem, Name, Queue, SizeSpec, Value, ValueKind,
+};
 use crate::exact::{Exact, to_f64, whole};
-use crate::job::{Format, JobSpec, Payload, QueueChoice};
+use crate::job::{Format, JobSpec, LARGE, MEDIUM, Payload, QueueChoice, SMALL};
 use crate::plan::MixEntry;
 use crate::problem::{Code, Problem};
 use crate::source::Span;
@@ -74,11 +76,13 @@ impl Checker<'_> {
         });
         let mut told = Told::new(layout);
         let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
+        self.rows_of(job);
         for field in &job.fields {
             let (word, clash) = match &field.kind {
                 JobFieldKind::Queue(_) => ("queue", "queue"),
-                JobFieldKind::Body(_) => ("body", "payload"),
-                JobFieldKind::Size(_) => ("size", "payload"),
+                JobFieldKind::Body(_) | JobFieldKind::BodyFile(_) => ("body", "payload"),
+                JobFieldKind::Size(..) => ("size", "payload"),
+                JobFieldKind::Rows(_) => continue,
                 JobFieldKind::Args(_) => ("args", "payload"),
                 JobFieldKind::Kwargs(_) => ("kwargs", "kwargs"),
                 JobFieldKind::Priority(_) => ("priority", "priority"),
@@ -106,7 +110,12 @@ impl Checker<'_> {
             match &field.kind {
                 JobFieldKind::Queue(spec) => queue = Some(self.queue(spec, formats, &mut told)),
                 JobFieldKind::Body(value) => payload = Some(self.body(value).map(Payload::Body)),
-                JobFieldKind::Size(size) => payload = Some(self.size_range(size)),
+                JobFieldKind::BodyFile(path) => {
+                    payload = Some(self.blob(path).map(Payload::File));
+                }
+                JobFieldKind::Size(size, content) => {
+                    payload = Some(self.size_range(size, *content));
+                }
                 JobFieldKind::Args(value) => payload = Some(self.arguments(value, &mut told)),
                 other => self.tell(other, field.span, &mut told),
             }
@@ -125,7 +134,7 @@ impl Checker<'_> {
         let payload = payload.unwrap_or_else(|| Some(JobSpec::default_job().payload));
         let envelope = self.envelope(job, told);
         let ((queue, format), payload, (envelope, positional)) = (queue??, payload?, envelope?);
-        let payload = if positional { payload } else { as_arguments(payload, layout) };
+        let payload = self.carried(payload, layout, positional, job.name.span)?;
         let spec = JobSpec { name: job.name.node.clone(), queue, format, payload, envelope };
         let place = job.name.span;
         (!broken).then_some(Ready { spec: Arc::new(spec), weight: weight?, place })
@@ -204,20 +213,13 @@ impl Checker<'_> {
         }
     }
 
-    fn size_range(&mut self, size: &SizeSpec) -> Option<Payload> {
+    fn size_range(&mut self, size: &SizeSpec, content: Content) -> Option<Payload> {
         let (min, max) = match size {
             SizeSpec::Class(class) => match class.node.as_str() {
-                "small" => (64, 999),
-                "medium" => (1_000, 1_000_000),
-                "large" => (1_000_000, 100_000_000),
-                _ => {
-                    let message = format!("this version of loadc has no `size {}` yet", class.node);
-                    self.report(
-                        Problem::error(Code::NotYet, class.span, message)
-                            .help("write a range: `size 64B..100KB`"),
-                    );
-                    return None;
-                }
+                "small" => SMALL,
+                "medium" => MEDIUM,
+                "large" => LARGE,
+                _ => return Some(Payload::Mixed(content)),
             },
             SizeSpec::Range(low, high) => {
                 let min = self.size(low);
@@ -231,7 +233,7 @@ impl Checker<'_> {
                 (min, max)
             }
         };
-        Some(Payload::Size { min, max })
+        Some(Payload::Size { min, max, content })
     }
 
     /// A range that runs backwards.

@@ -10,6 +10,7 @@ use super::output::Output;
 use super::shared::{self, PlanFlags};
 use super::target::{self, Origin};
 use crate::check::{default_guards, prove_defaults};
+use crate::notify::Notifier;
 use crate::plan::Plan;
 use crate::run::clock::RealClock;
 use crate::run::control::Control;
@@ -21,6 +22,7 @@ use crate::sink::redis::{ConnectError, Cursor, Options as SinkOptions};
 use crate::source::SourceFile;
 use crate::target::Target;
 use serde_json::json;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Send a script's jobs at their planned times
@@ -54,6 +56,9 @@ pub(super) struct Args {
     #[command(flatten)]
     flags: PlanFlags,
 }
+
+/// How long a run that is over waits for those who are to be told of its guards.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 fn gap(text: &str) -> Result<Duration, String> {
     let seconds = shared::length(text)?;
@@ -226,8 +231,10 @@ async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exi
     let (publisher, views) = events::channel(1024);
     let following = progress::spawn(views, args.quiet);
     signals::obey(control.clone(), *out);
+    let notifier = Notifier::start(&plan.notify).map(Arc::new);
     let options = RunOptions {
         run_id,
+        notifier: notifier.clone(),
         gap: args.gap,
         target: reached.target.shown(),
         ..RunOptions::default()
@@ -235,6 +242,9 @@ async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exi
     let report = crate::run::run(plan, sink, options, clock, control, publisher).await;
     if let Some(following) = following {
         let _ = following.join();
+    }
+    for trouble in notifier.iter().flat_map(|notifier| notifier.finish(LAST_WORDS)) {
+        out.note(&format!("warning: {trouble}"));
     }
     match report {
         Ok(report) => tell(args, &report, reached, out),

@@ -1,8 +1,9 @@
 //! What a stream sends, and where it goes.
 
 use super::and;
+use crate::ast::{Content, RowOrder};
 use crate::job::layouts::{Carries, layout};
-use crate::job::{Format, JobSpec, Payload, QueueChoice, Setting, Value};
+use crate::job::{Format, JobSpec, MIXED, Payload, QueueChoice, Rows, Setting, Value};
 use crate::plan::{MixEntry, Stream};
 use crate::show;
 use crate::view::text::size;
@@ -27,18 +28,42 @@ pub(super) fn sentences(stream: &Stream, seed: u64) -> Vec<String> {
             let about = if sizes.min_bytes == sizes.max_bytes { "" } else { "about " };
             format!(", {about}{mean} each")
         });
-        format!("{which}: {} for {}{bytes}.", payload(job), queue(job))
+        let rows = job.payload.rows().into_iter().map(rows).collect::<String>();
+        format!("{which}: {}{rows} for {}{bytes}.", payload(job), queue(job))
     };
     stream.mix.iter().map(sentence).collect()
+}
+
+fn rows(rows: &Rows) -> String {
+    let count = show::plural(rows.table.rows(), "row");
+    let order = match rows.order {
+        RowOrder::InTurn => "in turn",
+        RowOrder::Random => "at random",
+        RowOrder::Once => "each once",
+    };
+    format!(", `{}` from a file of {count}, {order},", show::clean(&rows.name))
 }
 
 fn payload(job: &JobSpec) -> String {
     let job_takes_arguments =
         layout(job.format.word()).is_some_and(|layout| layout.carries == Carries::Arguments);
     match &job.payload {
-        Payload::Size { min, max } if min == max => format!("{} of text", show::bytes(*min)),
-        Payload::Size { min, max } => {
-            format!("{} to {} of text", show::bytes(*min), show::bytes(*max))
+        Payload::Size { min, max, content } if min == max => {
+            format!("{} of {}", show::bytes(*min), made_of(*content))
+        }
+        Payload::Size { min, max, content } => {
+            format!("{} to {} of {}", show::bytes(*min), show::bytes(*max), made_of(*content))
+        }
+        Payload::Mixed(content) => {
+            let part = |((min, max), share): &((u64, u64), f64)| {
+                let (min, max) = (show::bytes(*min), show::bytes(*max));
+                format!("{} of them {min} to {max}", show::percent(*share))
+            };
+            let parts = MIXED.iter().map(part).collect::<Vec<_>>();
+            format!("{} of mixed sizes, {}", made_of(*content), and(&parts))
+        }
+        Payload::File(blob) => {
+            format!("a file of {}", show::bytes(blob.bytes.len() as u64))
         }
         Payload::Body(Value::Object(fields)) if fields.is_empty() => "an empty object".to_owned(),
         Payload::Body(Value::Object(fields)) => {
@@ -51,6 +76,13 @@ fn payload(job: &JobSpec) -> String {
             count => format!("a call with {count} arguments"),
         },
         Payload::Body(_) => "a value".to_owned(),
+    }
+}
+
+fn made_of(content: Content) -> &'static str {
+    match content {
+        Content::Text => "text",
+        Content::Binary => "random bytes",
     }
 }
 

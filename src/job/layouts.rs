@@ -27,6 +27,13 @@ pub struct Layout {
     pub pickup: Result<&'static str, &'static str>,
 }
 
+impl Layout {
+    /// Whether what a job carries is part of a JSON text, or of a pickle made from one.
+    pub fn is_json(&self) -> bool {
+        !matches!(self.word, "list" | "stream" | "pubsub" | "asynq" | "custom")
+    }
+}
+
 /// What stands for the job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Carries {

@@ -1,10 +1,12 @@
 //! A job compiled for one seed and one stream.
 
+use crate::ast::{Content, RowOrder};
 use crate::job::compile::{CompileError, Compiler, Mode, Place};
 use crate::job::program::{BlockId, Cell, Fill, Program};
-use crate::job::{Id, IdKey, JobSpec, Payload, QueueChoice, Value, WordPart};
+use crate::job::{Id, IdKey, JobSpec, MIXED, Mix, Payload, QueueChoice, Rows, Value, WordPart};
 use crate::random::{self, Key, Kind};
 use crate::sink::{Args, Queue};
+use std::sync::Arc;
 
 /// The field of a stream's entry that holds a payload which has no fields of its own.
 const WHOLE_PAYLOAD: &str = "data";
@@ -39,6 +41,8 @@ pub struct Template {
     job_key: Key,
     delay: Option<(Key, (u64, u64))>,
     priority: Option<(Key, (i64, i64))>,
+    /// The mix it is in and its place there, where that matters.
+    turns: Option<(Mix, usize)>,
 }
 
 /// A piece of a word of a job's own commands.
@@ -49,6 +53,13 @@ enum Piece {
     Id,
     Body,
     Value(BlockId),
+}
+
+fn fill_of(content: Content) -> Fill {
+    match content {
+        Content::Text => Fill::Printable,
+        Content::Binary => Fill::Raw,
+    }
 }
 
 impl Template {
@@ -65,11 +76,19 @@ impl Template {
         let job_key = Key::stream(seed, load).named(Kind::Job, &spec.name);
         let top = Place::top(job_key.derive(Kind::Payload, &[]));
 
-        let mut compiler = Compiler::default();
+        let mut compiler = Compiler::new(top.key);
         let whole = |block| vec![(WHOLE_PAYLOAD.to_owned(), block)];
         let (body, fields) = match &spec.payload {
-            Payload::Size { min, max } => {
-                let body = compiler.fill_block(top.key, Fill::Printable, (*min, *max));
+            Payload::Size { min, max, content } => {
+                let body = compiler.fill_block(top.key, fill_of(*content), (*min, *max));
+                (body, whole(body))
+            }
+            Payload::Mixed(content) => {
+                let body = compiler.mixed_block(top.key, fill_of(*content), &MIXED);
+                (body, whole(body))
+            }
+            Payload::File(blob) => {
+                let body = compiler.bytes_block(&blob.bytes);
                 (body, whole(body))
             }
             Payload::Body(value) => {
@@ -117,7 +136,23 @@ impl Template {
             program: compiler.finish(),
             body,
             fields,
+            turns: None,
         })
+    }
+
+    /// This one as the `job`-th of a mix: which row of a file a job has goes by its place among those
+    /// of its kind. Without, it is taken for the only one.
+    #[must_use]
+    pub fn in_mix(mut self, mix: &Mix, job: usize) -> Template {
+        let by_turn = |rows: &Arc<Rows>| rows.order != RowOrder::Random;
+        self.turns = self.program.tables.iter().any(by_turn).then(|| (mix.clone(), job));
+        self
+    }
+
+    fn cell<'a>(&self, context: &'a JobContext) -> Cell<'a> {
+        let number = context.number;
+        let turn = self.turns.as_ref().map_or(number, |(mix, job)| mix.turn_of(number, *job));
+        Cell::of_job(context, turn)
     }
 
     /// The queues its jobs go to, at least one, in the order of the script.
@@ -135,7 +170,7 @@ impl Template {
 
     /// Appends the payload: JSON, or text of the size drawn.
     pub fn write_body(&self, context: &JobContext, out: &mut Vec<u8>) {
-        self.program.run(self.body, &Cell::of_job(context), out);
+        self.program.run(self.body, &self.cell(context), out);
     }
 
     /// Appends the payload as the fields and values of a stream's entry: for each field of the body
@@ -143,7 +178,7 @@ impl Template {
     /// that is not written as an object, or has no fields, and a payload of a size go into one
     /// field `data`.
     pub fn write_fields(&self, context: &JobContext, args: &mut Args) {
-        let cell = Cell::of_job(context);
+        let cell = self.cell(context);
         for (name, block) in &self.fields {
             args.push(name.as_bytes());
             args.push_with(|out| self.program.run(*block, &cell, out));
@@ -153,7 +188,7 @@ impl Template {
     /// Appends the named arguments as a JSON object, `{}` where there are none.
     pub fn write_kwargs(&self, context: &JobContext, out: &mut Vec<u8>) {
         match self.kwargs {
-            Some(kwargs) => self.program.run(kwargs, &Cell::of_job(context), out),
+            Some(kwargs) => self.program.run(kwargs, &self.cell(context), out),
             None => out.extend_from_slice(b"{}"),
         }
     }
@@ -183,7 +218,7 @@ impl Template {
                 Piece::Key => out.extend_from_slice(key.as_bytes()),
                 Piece::Id => id.push_uuid(out),
                 Piece::Body => self.write_body(context, out),
-                Piece::Value(block) => self.program.run(*block, &Cell::of_job(context), out),
+                Piece::Value(block) => self.program.run(*block, &self.cell(context), out),
             }
         }
     }

@@ -25,7 +25,7 @@ pub use health::{Health, Latency, health};
 pub use preflight::Problem;
 
 use crate::sink::formats::Seen;
-use crate::sink::{Args, Command, Failure, Notice, Outcome, Queue, Sink, State};
+use crate::sink::{Args, Command, Failure, Notice, Outcome, Queue, ServerMemory, Sink, State};
 use crate::target::Target;
 use connect::Connector;
 use control::Control;
@@ -183,6 +183,10 @@ impl Sink for RedisSink {
 
     async fn look(&self, queue: &Queue) -> Result<Seen, Failure> {
         self.lookers.look(&self.control, queue).await
+    }
+
+    async fn memory(&self) -> Result<ServerMemory, Failure> {
+        health::memory(&self.control).await
     }
 
     fn notices(&self) -> Vec<Notice> {

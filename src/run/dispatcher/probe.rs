@@ -108,6 +108,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         if self.guards.asks_files() {
             self.look(now_ns);
         }
+        self.ask_own_and_server(now_ns);
+        self.warn(now_ns);
         if self.guards.asks_errors() {
             let hits = self.guards.judge_errors(now_ns);
             self.act(hits, now_ns);
@@ -145,8 +147,9 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
                 self.note_workers(reading.queue, seen);
                 self.probe.unread[reading.queue] = Unread::default();
                 self.stats.depth_mut(reading.queue).seen(depth);
-                let hits = self.guards.judge_depth(reading.queue, depth);
+                let hits = self.guards.judge_depth(reading.queue, depth, now_ns);
                 self.act(hits, now_ns);
+                self.note_depth(reading.queue, depth);
             }
             Err(failure) => self.probe_failed(reading.queue, &failure.message, now_ns),
         }
@@ -174,7 +177,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         for Hit { guard, value, effect } in self.guards.blind_on(queue) {
             let entry = self.guards.entry(guard, value, now_ns);
             let (action, cause) = ("stop".to_owned(), Some(message.clone()));
-            self.note_hit(GuardEntry { action, cause, ..entry });
+            self.note_hit(guard, GuardEntry { action, cause, ..entry });
             self.stop_by_guard(effect, now_ns);
         }
     }
@@ -202,6 +205,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             let looked = look(self.sink.as_ref(), &self.probe.queues[queue], watched).await;
             let failure = match looked {
                 Ok(seen) => {
+                    self.note_depth(queue, seen.depth());
                     note(self, queue, seen.depth());
                     self.note_workers(queue, seen);
                     continue;

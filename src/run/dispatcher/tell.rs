@@ -14,6 +14,7 @@ use crate::stats::minutes::{Minute, Minutes};
 use crate::stats::process::{cpu_s, rss_max_bytes};
 use crate::stats::times::{Recent, Times};
 use crate::stats::workers::WorkersReport;
+use std::collections::BTreeMap;
 
 /// What was told so far.
 pub(super) struct Teller {
@@ -33,6 +34,9 @@ pub(super) struct Teller {
     told_errors: Vec<u64>,
     hits: Vec<GuardEntry>,
     unlisted: u64,
+    /// The hit of each guard that is not over, by its place in the list.
+    open_hits: BTreeMap<usize, usize>,
+    warnings: Vec<GuardEntry>,
     forgotten: Vec<ForgottenEntry>,
     cpu_at_start_s: f64,
 }
@@ -59,6 +63,8 @@ impl Teller {
             told_errors: Vec::new(),
             hits: Vec::new(),
             unlisted: 0,
+            open_hits: BTreeMap::new(),
+            warnings: Vec::new(),
             forgotten: Vec::new(),
             cpu_at_start_s: cpu_s(),
         }
@@ -72,11 +78,36 @@ impl Teller {
         self.publisher.tell(record);
     }
 
-    pub(super) fn list(&mut self, hit: GuardEntry) {
+    /// Lists a hit of a guard.
+    pub(super) fn list(&mut self, guard: usize, hit: GuardEntry) {
         if self.hits.len() < LISTED_HITS {
+            self.open_hits.insert(guard, self.hits.len());
             self.hits.push(hit);
         } else {
+            self.open_hits.remove(&guard);
             self.unlisted += 1;
+        }
+    }
+
+    /// Notes when the last hit of a guard was over.
+    pub(super) fn end_hit(&mut self, guard: usize, now_ns: u64) {
+        if let Some(place) = self.open_hits.remove(&guard) {
+            self.hits[place].ended_at_s = Some(now_ns as f64 / 1e9);
+        }
+    }
+
+    /// Notes by how much a guard that was hit is exceeded.
+    pub(super) fn exceeded(&mut self, guard: usize, by: f64) {
+        if let Some(place) = self.open_hits.get(&guard) {
+            let most = self.hits[*place].overshoot.unwrap_or(0.0);
+            self.hits[*place].overshoot = Some(most.max(by));
+        }
+    }
+
+    /// Lists a warning, unless there are very many.
+    pub(super) fn list_warning(&mut self, near: GuardEntry) {
+        if self.warnings.len() < LISTED_HITS {
+            self.warnings.push(near);
         }
     }
 }
@@ -88,6 +119,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let blind =
             self.read_depths(|run, queue, depth| run.stats.depth_mut(queue).at_start(depth)).await;
         let looked = self.look_first();
+        let measured = self.measure_first().await;
         self.clock.start();
         let end_ns = self.task.streams.iter().map(|(_, schedule)| schedule.end_ns()).max();
         self.tell(Event::Started {
@@ -102,9 +134,11 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         if let Some(failure) = blind {
             self.fail(failure, 0);
         }
-        match looked {
-            Ok(hits) => self.act(hits, 0),
-            Err(failure) => self.fail(failure, 0),
+        for found in [looked, measured] {
+            match found {
+                Ok(hits) => self.act(hits, 0),
+                Err(failure) => self.fail(failure, 0),
+            }
         }
     }
 
@@ -149,6 +183,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
 
     fn tell_state(&mut self, now_ns: u64) {
         self.tell_notices();
+        self.tell_undelivered();
         self.tell_errors();
         let snapshot = self.snapshot(now_ns);
         self.teller.publisher.show(snapshot.clone());
@@ -192,6 +227,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let processed_per_s = processed
             .zip(told)
             .map(|(now, then)| per_second(now.saturating_sub(then) as f64, since_s));
+        let guards = self.guards.nearness(&self.pacer, now_ns);
         let depths = &self.stats.depths()[..self.teller.written_queues];
         let open = || self.streams().filter(|stream| !self.pacer.is_over(*stream));
         Snapshot {
@@ -209,6 +245,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             oldest_age_s,
             processed_per_s,
             paused: open().count() > 0 && open().all(|stream| self.pacer.is_paused(stream)),
+            guards,
             minute: self.teller.minute.clone(),
         }
     }
@@ -312,6 +349,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             forgotten: std::mem::take(&mut self.teller.forgotten),
             guards: std::mem::take(&mut self.teller.hits),
             guards_unlisted: self.teller.unlisted,
+            warnings: std::mem::take(&mut self.teller.warnings),
             expectations,
             cpu_s: cpu_s() - self.teller.cpu_at_start_s,
             rss_max_bytes: rss_max_bytes(),

@@ -41,11 +41,13 @@ impl PlannedJobs {
         for stream in &plan.streams {
             let load = stream.name.as_deref();
             let weights: Vec<u32> = stream.mix.iter().map(|entry| entry.weight).collect();
+            let mix = Mix::new(&weights, plan.seed, load);
             let mut templates = Vec::with_capacity(stream.mix.len());
             let mut kinds = Vec::with_capacity(stream.mix.len());
             let (mut encoders, mut ids) = (Vec::new(), Vec::new());
             for entry in &stream.mix {
                 let template = Template::compile(&entry.job, plan.seed, load)?;
+                let template = template.in_mix(&mix, templates.len());
                 let places: Vec<usize> =
                     template.queues().iter().map(|queue| place_of(&mut queues, queue)).collect();
                 let quiet = entry.job.envelope.flag("watch") == Some(false);
@@ -56,7 +58,6 @@ impl PlannedJobs {
                 ids.push(template.id_key(run_id));
                 templates.push(template);
             }
-            let mix = Mix::new(&weights, plan.seed, load);
             streams.push(Stream { mix, templates, kinds, encoders, ids });
         }
         unwatched.retain(|queue| !watched.contains(queue));
@@ -117,6 +118,7 @@ impl Jobs for PlannedJobs {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ast::Content;
     use crate::exact;
     use crate::job::{Envelope, Format, JobSpec, Payload, QueueChoice};
     use crate::plan::{DefaultGuards, MixEntry, Stream as PlanStream};
@@ -129,7 +131,7 @@ mod tests {
     use std::sync::Arc;
 
     fn job(name: &str, queue: QueueChoice, format: Format, weight: u32) -> MixEntry {
-        let payload = Payload::Size { min: 5, max: 5 };
+        let payload = Payload::Size { min: 5, max: 5, content: Content::Text };
         let (name, envelope) = (name.to_owned(), Envelope::default());
         MixEntry { job: Arc::new(JobSpec { name, queue, format, payload, envelope }), weight }
     }
@@ -170,6 +172,7 @@ mod tests {
             ],
             guards: Vec::new(),
             expectations: Vec::new(),
+            notify: Vec::new(),
             default_guards: DefaultGuards { rate: false, jobs: false, time: false, depth: false },
             notes: Vec::new(),
         }
