@@ -6,7 +6,7 @@ use super::Rule;
 pub(super) const STATEMENTS: &[&str] = &[
     "constant", "pause", "ramp", "sine", "burst", "steps", "stairs", "points", "send", "repeat",
     "together", "scale", "cap", "floor", "speed", "load", "job", "let", "guard", "expect",
-    "target", "seed", "after", "walk", "chaos", "arrivals", "shape", "use",
+    "target", "seed", "after", "walk", "chaos", "arrivals", "shape", "use", "batch",
 ];
 
 /// A block, where one was expected.
@@ -61,6 +61,7 @@ pub(super) fn is_argument(word: &str) -> bool {
 fn word(rule: Rule) -> &'static str {
     use Rule as R;
     match rule {
+        R::batch | R::kw_batch => "`batch`",
         R::arrivals | R::kw_arrivals => "`arrivals`",
         R::walk | R::kw_walk => "`walk`",
         R::chaos | R::kw_chaos => "`chaos`",
@@ -146,6 +147,9 @@ fn word(rule: Rule) -> &'static str {
         R::warn | R::kw_warn => "`warn`",
         R::cooldown | R::kw_cooldown => "`cooldown`",
         R::notify | R::kw_notify => "`notify`",
+        R::kw_any => "`any`",
+        R::kw_elsewhere => "`elsewhere`",
+        R::policy_part => "`target`",
         R::kw_command => "`command`",
         R::kw_webhook => "`webhook`",
         R::timeout | R::kw_timeout => "`timeout`",
@@ -208,6 +212,8 @@ fn word(rule: Rule) -> &'static str {
         R::measure => "`jobs`, `deviation`, `errors` or a time",
         R::EOI => "the end of the statement",
         R::file
+        | R::policy_file
+        | R::broken_policy
         | R::lone_statement
         | R::lone_job_field
         | R::lone_guard_rule
@@ -299,13 +305,13 @@ fn value_behind(before: Option<&str>, statement: &str) -> &'static str {
         | "from" | "rate" => "a rate such as `50` or `50/s`",
         "scale" | "speed" => "a factor such as `x2`",
         "total" | "times" | "repeat" | "jobs" | "weight" | "seed" | "depth" | "priority"
-        | "retry" => "a number such as `10`",
-        "chaos" | "within" => "two rates such as `20..120`",
-        "cv" => "a number such as `2`",
+        | "retry" | "batch" => "a number such as `10`",
         "size" | "memory" => "a size such as `4KB`",
         "cpu" | "server" => "a share such as `80%`",
         "cooldown" => "a duration such as `30s`",
         "retries" => "a number such as `3`",
+        "chaos" | "within" => "two rates such as `20..120`",
+        "cv" => "a number such as `2`",
         "phase" => "an angle such as `90deg`",
         "errors" | "deviation" => "a share such as `1%`",
         "use" => "a path such as `\"shared/day.load\"`",
@@ -375,6 +381,7 @@ pub(super) fn form(statement: &str) -> Option<&'static str> {
         "walk" => "walk from 60 by 5 every 1s within 20..120 for 10m",
         "chaos" => "chaos 10..1500 every 30s..3m for 30m",
         "arrivals" => "arrivals poisson",
+        "batch" => "batch 10",
         "send" => "send 50k at once` or `send order 40, ping 60",
         "repeat" => "repeat 3 { … }",
         "together" => "together { … }",
