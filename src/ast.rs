@@ -193,6 +193,20 @@ pub enum JobFieldKind {
     Size(SizeSpec, Content),
     /// `rows "users.csv" as user once`
     Rows(Rows),
+    /// `args [int(1..9), "x"]`
+    Args(Value),
+    /// `kwargs { lang: "en" }`
+    Kwargs(Value),
+    /// `priority 5` or `priority 1..5`
+    Priority(RangeArg),
+    /// `delay 30s` or `delay 0s..30s`
+    Delay(RangeArg),
+    /// `timeout 30s`
+    Timeout(Expr),
+    /// `retry 3`
+    Retry(Expr),
+    /// `command "XADD" key "*" "data" body`
+    Command(Vec<Value>),
     /// What could not be read.
     Broken,
 }

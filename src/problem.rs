@@ -180,6 +180,10 @@ codes! {
     RowsRunOut = "E0506",
     /// a payload that may be too large
     PayloadTooLarge = "E0507",
+    /// something that the queue's format cannot say
+    CannotSay = "E0521",
+    /// a command of a `custom` job that Redis would not take
+    BadCommand = "E0522",
     /// the script breaks its own guard on jobs
     GuardJobs = "E0601",
     /// the script breaks its own guard on rate

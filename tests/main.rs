@@ -14,6 +14,7 @@ mod exactly_once;
 mod explain;
 mod fmt;
 mod fmt_properties;
+mod formats;
 mod pages;
 mod parts;
 mod profiles;
