@@ -15,6 +15,7 @@ pub mod exact;
 pub mod explain;
 pub mod fmt;
 pub mod job;
+pub mod journal;
 pub mod parse;
 pub mod plan;
 pub mod problem;

@@ -21,6 +21,7 @@ pub mod jobs;
 pub mod options;
 pub mod pacer;
 pub mod report;
+pub mod resumption;
 pub mod stream_clock;
 
 pub use control::{Control, Why};
@@ -28,6 +29,7 @@ pub use dispatcher::Task;
 pub use events::{Publisher, Views, channel};
 pub use options::RunOptions;
 pub use report::Report;
+pub use resumption::Resumption;
 
 use crate::job::CompileError;
 use crate::plan::Plan;

@@ -17,4 +17,5 @@ mod profiles;
 mod proxy;
 #[path = "support/redis_server.rs"]
 mod redis_server;
+mod resume;
 mod walls;

@@ -28,6 +28,22 @@ impl Backlog {
         Backlog { lanes: vec![lane; streams], turn: 0 }
     }
 
+    /// Goes on with a stream of which every job before `next` was handed out, and some came back.
+    pub fn go_on(&mut self, stream: usize, next: u64, returned: impl IntoIterator<Item = u64>) {
+        self.lanes[stream].next = next;
+        self.lanes[stream].returned = returned.into_iter().map(Reverse).collect();
+    }
+
+    /// The first job of a stream that was never handed out.
+    pub fn next(&self, stream: usize) -> u64 {
+        self.lanes[stream].next
+    }
+
+    /// Jobs of a stream that came back and wait to be handed out again.
+    pub fn returned(&self, stream: usize) -> impl Iterator<Item = u64> {
+        self.lanes[stream].returned.iter().map(|Reverse(index)| *index)
+    }
+
     /// Jobs of a stream that are to be sent, if so many have fallen due.
     pub fn overdue(&self, stream: usize, due: u64) -> u64 {
         let lane = &self.lanes[stream];

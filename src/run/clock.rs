@@ -15,7 +15,12 @@ use std::future::Future;
 /// The clock of a run.
 pub trait Clock: Send + Sync {
     /// Makes this instant the start of the run: [`Clock::now_ns`] is 0 here.
-    fn start(&self);
+    fn start(&self) {
+        self.start_at(0);
+    }
+
+    /// Makes this instant one of a run under way: [`Clock::now_ns`] is `run_ns` here.
+    fn start_at(&self, run_ns: u64);
 
     /// Nanoseconds since the start of the run.
     fn now_ns(&self) -> u64;

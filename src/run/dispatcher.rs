@@ -16,6 +16,7 @@ mod due;
 mod flights;
 mod link;
 mod look;
+mod notes;
 mod probe;
 mod send;
 mod tell;
@@ -38,6 +39,7 @@ use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use link::Link;
 use look::Lookout;
+use notes::Notes;
 use probe::{Probe, Reading};
 use std::future::Future;
 use std::pin::Pin;
@@ -103,6 +105,7 @@ pub(super) struct Dispatcher<J, S, C> {
     /// Room for the shares of a batch.
     shares: Vec<u64>,
     flights: Flights,
+    notes: Notes,
     replies: FuturesUnordered<Boxed<Reply>>,
     link: Link,
     probe: Probe,
@@ -118,6 +121,10 @@ pub(super) struct Dispatcher<J, S, C> {
     drain_until_ns: Option<u64>,
     turns: u32,
     teller: Teller,
+    /// The run's time when this process took it up: 0 for its start.
+    resumed_at_ns: u64,
+    /// The target lost what it had acknowledged to the process before.
+    has_forgotten: bool,
 }
 
 /// What ended a wait.
@@ -132,7 +139,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     pub(super) fn new(
         task: Task<J>,
         sink: S,
-        options: RunOptions,
+        mut options: RunOptions,
         clock: C,
         control: Control,
         publisher: Publisher,
@@ -152,7 +159,10 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let accounts = planned.map(|(stream, (_, jobs))| (jobs.len(), kinds(stream))).collect();
         let stats = Stats::new(accounts, probe.queues().len());
         let teller = Teller::new(publisher, task.jobs.queues().len());
-        Dispatcher {
+        let resumption = options.resumption.take();
+        let (next, settled) =
+            resumption.as_ref().map_or((1, 0), |from| (from.base.next_batch, from.base.settled));
+        let mut dispatcher = Dispatcher {
             pacer: Pacer::new(options.gap, schedules),
             fresh_ns: 0,
             backlog: Backlog::new(streams),
@@ -161,7 +171,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             stats,
             builder: BatchBuilder::new(task.jobs.queues().to_vec(), options.command),
             shares: Vec::with_capacity(streams),
-            flights: Flights::default(),
+            flights: Flights::from(next.max(1)),
+            notes: Notes::new(options.journal.take(), settled),
             replies: FuturesUnordered::new(),
             link: Link::default(),
             probe,
@@ -180,7 +191,15 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             sink: Arc::new(sink),
             options,
             task,
+            resumed_at_ns: 0,
+            has_forgotten: false,
+        };
+        if let Some(resumption) = &resumption {
+            dispatcher.resumed_at_ns = resumption.at_ns;
+            dispatcher.has_forgotten = resumption.forgot;
+            dispatcher.go_on_from(resumption);
         }
+        dispatcher
     }
 
     /// Runs the plan to its end, or to an earlier one.

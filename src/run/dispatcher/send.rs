@@ -68,6 +68,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         for (stream, share) in shares.iter().enumerate() {
             for _ in 0..*share {
                 let index = self.backlog.take(stream);
+                self.notes.fill(stream, index);
                 let number = self.pacer.schedule(stream).number_of(index);
                 let (planned_ns, intended_ns) = self.pacer.times_of(stream, index);
                 let choice = self.task.jobs.choose(stream, number);
@@ -97,7 +98,9 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             self.guards.sent(group[0].stream as usize, sent_ns, group.len() as u64);
         }
         let command_bytes = commands.iter().map(|command| command.args.byte_len() as u64).collect();
-        let answer = self.sink.send_ref(&commands);
+        let number = self.flights.next();
+        self.note_sending(number);
+        let answer = self.sink.send_marked(&commands, number);
         self.builder.recycle(commands);
         let batch = self.flights.add(Sent { ledger, command_bytes, sent_ns });
         let clock = Arc::clone(&self.clock);
@@ -126,6 +129,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
                 Outcome::NotSent(failure) | Outcome::Unknown(failure) => trouble = Some(failure),
                 Outcome::Acked | Outcome::Failed(_) => {}
             }
+            self.note_outcome(batch, flights, outcome);
             self.note_answers(flights, outcome, sent.sent_ns, at_ns);
         }
         if let Some(failure) = trouble {
@@ -161,6 +165,9 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
 
     /// Stops waiting for what is in flight: its jobs are unknown.
     pub(super) fn abandon_flights(&mut self, why: &str, now_ns: u64) {
+        if !self.flights.is_empty() {
+            self.notes.leave_in_doubt();
+        }
         for batch in self.flights.batches() {
             let failure =
                 Failure { kind: "unanswered".to_owned(), message: why.to_owned(), lasting: false };

@@ -11,6 +11,8 @@ use tokio::time::Instant;
 pub(super) struct Batch {
     pub(super) bytes: Vec<u8>,
     pub(super) marks: Vec<Mark>,
+    /// Its sender's own number for it.
+    pub(super) mark: u64,
     pub(super) answer: oneshot::Sender<Vec<Outcome>>,
     /// The connection it was handed over for; it goes over no other.
     pub(super) generation: u64,
@@ -34,6 +36,7 @@ impl Batch {
     pub(super) fn new(
         commands: &[Command],
         proven: bool,
+        mark: u64,
         generation: u64,
         answer: oneshot::Sender<Vec<Outcome>>,
     ) -> Batch {
@@ -47,7 +50,7 @@ impl Batch {
             wire::encode(&command.args, &mut bytes);
             marks.push(Mark { end: bytes.len(), jobs: command.jobs });
         }
-        Batch { bytes, marks, answer, generation }
+        Batch { bytes, marks, mark, answer, generation }
     }
 
     pub(super) fn not_sent(self, failure: &Failure) {
@@ -61,6 +64,7 @@ impl Batch {
 pub(super) struct Flight {
     pub(super) bytes: Vec<u8>,
     marks: Vec<Mark>,
+    pub(super) mark: u64,
     /// Of its first commands, as far as replies have come. In a transaction they are provisional
     /// until its end: `Acked` is queued.
     outcomes: Vec<Outcome>,
@@ -115,9 +119,9 @@ pub(super) enum Fate<'a> {
 
 impl Flight {
     pub(super) fn new(batch: Batch, proof: Option<Proof>) -> Flight {
-        let Batch { bytes, marks, answer, .. } = batch;
+        let Batch { bytes, marks, mark, answer, .. } = batch;
         let outcomes = Vec::with_capacity(marks.len());
-        Flight { bytes, marks, outcomes, answer, proof, earlier: None }
+        Flight { bytes, marks, mark, outcomes, answer, proof, earlier: None }
     }
 
     pub(super) fn proof(&self) -> Option<&Proof> {
@@ -226,7 +230,15 @@ impl Flight {
         };
         let outcomes = Vec::with_capacity(marks.len());
         let earlier = Some(Box::new(earlier));
-        Flight { bytes, marks, outcomes, answer: self.answer, proof: None, earlier }
+        Flight {
+            bytes,
+            marks,
+            mark: self.mark,
+            outcomes,
+            answer: self.answer,
+            proof: None,
+            earlier,
+        }
     }
 
     pub(super) fn set_proof(&mut self, proof: Proof) {

@@ -18,7 +18,7 @@ fn batch(lines: &[&str], proven: bool, generation: u64) -> (Batch, Answer) {
     };
     let commands: Vec<Command> = lines.iter().map(command).collect();
     let (answer, receiver) = oneshot::channel();
-    (Batch::new(&commands, proven, generation, answer), receiver)
+    (Batch::new(&commands, proven, 0, generation, answer), receiver)
 }
 
 /// Takes a batch in and writes it whole.
@@ -50,9 +50,9 @@ fn words(outcomes: &[Outcome]) -> Vec<String> {
 
 /// What the server says after a break: the batches it has, and what its keys hold.
 fn evidence(numbers: Option<&[u64]>, fenced: bool, types: &[(&str, &str)]) -> Evidence {
-    let mut value = vec![0; 13 * 20];
+    let mut value = vec![0; 26 * 20];
     for number in numbers.unwrap_or_default() {
-        let at = 13 * *number as usize;
+        let at = 26 * *number as usize;
         value[at..at + 13].copy_from_slice(format!("{number:012} ").as_bytes());
     }
     let types = types.iter().map(|(key, kind)| (key.as_bytes().to_vec(), (*kind).to_owned()));
@@ -100,7 +100,7 @@ async fn without_proof_a_command_is_unknown_from_its_last_byte_on() {
 async fn with_proof_nothing_is_there_before_the_last_byte_and_the_cursor_tells_after_it() {
     let (whole, _) = batch(&["LPUSH q a", "LPUSH q b"], true, 0);
     let mut bytes = whole.bytes.clone();
-    proven().standing.unwrap().close(Instant::now(), &mut bytes);
+    proven().standing.unwrap().close(Instant::now(), 0, &mut bytes);
     for count in [1, whole.bytes.len(), bytes.len() - 1] {
         let mut traffic = proven();
         let (batch, answer) = batch(&["LPUSH q a", "LPUSH q b"], true, 0);
@@ -126,7 +126,7 @@ async fn with_proof_nothing_is_there_before_the_last_byte_and_the_cursor_tells_a
         let answer = written(&mut traffic, &["LPUSH q a", "LPUSH q b"]);
         traffic.break_off(&broken("cut"));
         let question = traffic.question(&Identity::default()).unwrap();
-        assert_eq!(question.key, "loadc:cursor:{q}:RUN");
+        assert_eq!(question.cursor.key(), "loadc:cursor:{q}:RUN");
         assert_eq!(question.queues.into_iter().collect::<Vec<_>>(), [b"q"]);
         assert_eq!(traffic.settle(&evidence, &broken("cut")), None);
         assert_eq!(words(&answer.await.unwrap()), [wanted, wanted], "{evidence:?}");
