@@ -7,19 +7,23 @@
 //! ```
 
 pub mod ast;
+pub mod calendar;
 pub mod check;
 pub mod cli;
 pub mod diag;
 pub mod diff;
 pub mod exact;
 pub mod explain;
+pub mod files;
 pub mod fmt;
+pub mod gather;
 pub mod job;
 pub mod journal;
 pub mod parse;
 pub mod plan;
 pub mod problem;
 pub mod profiles;
+pub mod random;
 pub mod run;
 pub mod schedule;
 pub mod show;

@@ -130,6 +130,10 @@ codes! {
     ReservedName = "E0203",
     /// a definition that needs itself
     Cycle = "E0204",
+    /// a call that does not go with its shape
+    BadCall = "E0205",
+    /// a file that cannot be used
+    BadUse = "E0206",
     /// a value of the wrong kind
     WrongUnit = "E0301",
     /// arithmetic between values that do not go together
@@ -154,6 +158,8 @@ codes! {
     NoLoad = "E0406",
     /// a statement that does not belong here
     Misplaced = "E0407",
+    /// a total where the number of jobs is drawn
+    DrawnTotal = "E0421",
     /// a generator or an argument of one that does not exist
     BadGenerator = "E0501",
     /// a queue format that does not exist, or an option it does not take
@@ -162,6 +168,12 @@ codes! {
     IncompleteJob = "E0503",
     /// one queue in two formats
     QueueConflict = "E0504",
+    /// a file that cannot be used
+    BadFile = "E0505",
+    /// more jobs than a file has rows
+    RowsRunOut = "E0506",
+    /// a payload that may be too large
+    PayloadTooLarge = "E0507",
     /// the script breaks its own guard on jobs
     GuardJobs = "E0601",
     /// the script breaks its own guard on rate

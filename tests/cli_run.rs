@@ -13,11 +13,13 @@ use std::process::{Command, Output, Stdio};
 pub(crate) fn loadc() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_loadc"));
     command.env_remove("REDIS_URL").env("NO_COLOR", "1");
+    // Long runs keep a journal.
+    command.env("XDG_STATE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/state"));
     command
 }
 
 /// Runs a script from standard input against a target, with more flags.
-fn run(script: &str, target: &str, flags: &[&str]) -> (Output, Value) {
+pub(crate) fn run(script: &str, target: &str, flags: &[&str]) -> (Output, Value) {
     let mut command = loadc();
     command.args(["run", "-", "--json", "--target", target]).args(flags);
     let output = fed(command, script);
@@ -57,7 +59,7 @@ pub(crate) fn assert_adds_up(report: &Value) {
 }
 
 #[track_caller]
-fn assert_done(output: &Output, report: &Value, jobs: u64) {
+pub(crate) fn assert_done(output: &Output, report: &Value, jobs: u64) {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(output));
     assert_eq!(report["outcome"], "done");
     assert_eq!(count(report, "planned"), jobs);

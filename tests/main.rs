@@ -7,6 +7,7 @@ mod cli_plan;
 mod cli_run;
 mod diff;
 mod docs;
+mod drawn;
 mod exactly_once;
 mod explain;
 mod fmt;
@@ -18,4 +19,5 @@ mod proxy;
 #[path = "support/redis_server.rs"]
 mod redis_server;
 mod resume;
+mod uses;
 mod walls;

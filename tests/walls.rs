@@ -64,12 +64,18 @@ fn all_rooms() -> Vec<String> {
 const WALLS: &[(&str, &[&str])] = &[
     ("source", &["crate::", "tokio", "pest::", "redis::"]),
     ("exact", &["crate::", "tokio", "pest::", "redis::"]),
+    (
+        "calendar",
+        &["crate::plan", "crate::check", "crate::parse", "tokio", "Instant", "Timestamp::now"],
+    ),
+    ("random", &["crate::", "tokio", "pest::", "redis::"]),
     ("problem", &["crate::parse", "crate::check", "miette", "serde", "tokio"]),
     ("ast", &["pest::", "crate::parse", "crate::check", "tokio", "redis::", "Instant"]),
     (
         "parse",
         &["crate::check", "crate::plan", "crate::run", "crate::sink", "tokio", "miette", "Instant"],
     ),
+    ("gather", &["crate::check", "crate::plan", "crate::run", "crate::cli", "tokio", "miette"]),
     (
         "timeline",
         &[
@@ -182,6 +188,8 @@ fn each_library_has_its_room() {
         ("pest::", &["parse"]),
         ("redis::", &["sink"]),
         ("kevy", &["sink"]),
+        ("fake::faker", &["job"]),
+        ("csv::Reader", &["files"]),
         ("miette::", &["diag"]),
         ("clap::", &["cli"]),
         ("std::time::Instant", &["run", "sink", "cli"]),

@@ -122,9 +122,19 @@ impl Checker<'_> {
     }
 
     fn unknown_field(&mut self, name: &Name, fields: &Fields<'_>) {
+        // It may be a name of a file that is not to be had.
+        if self.lacks_file {
+            return;
+        }
         let word = name.node.as_str();
         // Its parenthesis may be the bracket that is missing.
         if self.shaky && GENERATORS.contains(&word) {
+            return;
+        }
+        if let Some(columns) = self.columns_of(word) {
+            let message = format!("`{word}` is a whole row, and a field takes one value");
+            let help = format!("name a column of it: {columns}");
+            self.report(Problem::error(Code::UnknownName, name.span, message).help(help));
             return;
         }
         let keys = fields.levels.iter().flat_map(|level| level.keys.keys().copied());

@@ -1,15 +1,18 @@
 //! Jobs and who sends which.
 
 use super::Checker;
+use super::drawn::Drawing;
 use super::lower::Node;
 use super::scope::{Scope, Scopes};
-use crate::ast::{Expr, Job, JobFieldKind, MixItem, Name, Queue, SizeSpec, Value, ValueKind};
+use crate::ast::{
+    Content, Expr, Job, JobFieldKind, MixItem, Name, Queue, SizeSpec, Value, ValueKind,
+};
 use crate::exact::{Exact, to_f64, whole};
-use crate::job::{Format, JobSpec, Payload, QueueChoice};
+use crate::job::{Format, JobSpec, LARGE, MEDIUM, Payload, QueueChoice, SMALL};
 use crate::plan::MixEntry;
 use crate::problem::{Code, Problem, did_you_mean};
 use crate::source::Span;
-use crate::timeline::curve::Curve;
+use crate::timeline::curve::{Arrivals, Curve};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -32,6 +35,8 @@ pub(super) struct Draft {
     pub scope: usize,
     /// `after`, in seconds.
     pub after: Exact,
+    /// How its jobs lie along it.
+    pub arrivals: Drawing,
     /// Its curve, if all of its phrases check.
     pub curve: Option<Curve>,
     /// Its phrases.
@@ -62,18 +67,23 @@ impl Checker<'_> {
         for name in &scopes.broken {
             jobs.entry(name.clone()).or_insert(None);
         }
-        self.jobs_sound = !self.shaky && !scopes.any_broken && jobs.values().all(Option::is_some);
+        self.jobs_sound = !self.shaky
+            && !self.lacks_file
+            && !scopes.any_broken
+            && jobs.values().all(Option::is_some);
         jobs
     }
 
     fn job(&mut self, job: &Job, formats: &mut BTreeMap<String, (Format, Span)>) -> Option<Ready> {
         let (mut queue, mut payload, mut broken) = (None, None, false);
         let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
+        self.rows_of(job);
         for field in &job.fields {
             let (word, clash) = match &field.kind {
                 JobFieldKind::Queue(_) => ("queue", "queue"),
-                JobFieldKind::Body(_) => ("body", "payload"),
-                JobFieldKind::Size(_) => ("size", "payload"),
+                JobFieldKind::Body(_) | JobFieldKind::BodyFile(_) => ("body", "payload"),
+                JobFieldKind::Size(..) => ("size", "payload"),
+                JobFieldKind::Rows(_) => continue,
                 JobFieldKind::Broken => {
                     broken = true;
                     continue;
@@ -91,8 +101,13 @@ impl Checker<'_> {
             match &field.kind {
                 JobFieldKind::Queue(spec) => queue = Some(self.queue(spec, formats)),
                 JobFieldKind::Body(value) => payload = Some(self.body(value).map(Payload::Body)),
-                JobFieldKind::Size(size) => payload = Some(self.size_range(size)),
-                JobFieldKind::Broken => {}
+                JobFieldKind::BodyFile(path) => {
+                    payload = Some(self.blob(path).map(Payload::File));
+                }
+                JobFieldKind::Size(size, content) => {
+                    payload = Some(self.size_range(size, *content));
+                }
+                JobFieldKind::Rows(_) | JobFieldKind::Broken => {}
             }
         }
         let weight = job.weight.as_ref().map_or(Some(whole(1)), |weight| self.weight(weight));
@@ -199,7 +214,7 @@ impl Checker<'_> {
             }
             good = false;
             let known: &[&str] = if word.node == "stream" { &["maxlen"] } else { &[] };
-            let field = matches!(option.node.as_str(), "size" | "body" | "queue");
+            let field = matches!(option.node.as_str(), "size" | "body" | "queue" | "rows");
             let help = match did_you_mean(&option.node, known.iter().copied()) {
                 _ if field => format!("begin it on a new line, or write `; {}`", option.node),
                 Some(meant) => format!("did you mean `{meant}`?"),
@@ -243,20 +258,13 @@ impl Checker<'_> {
         *slot = value;
     }
 
-    fn size_range(&mut self, size: &SizeSpec) -> Option<Payload> {
+    fn size_range(&mut self, size: &SizeSpec, content: Content) -> Option<Payload> {
         let (min, max) = match size {
             SizeSpec::Class(class) => match class.node.as_str() {
-                "small" => (64, 999),
-                "medium" => (1_000, 1_000_000),
-                "large" => (1_000_000, 100_000_000),
-                _ => {
-                    let message = format!("this version of loadc has no `size {}` yet", class.node);
-                    self.report(
-                        Problem::error(Code::NotYet, class.span, message)
-                            .help("write a range: `size 64B..100KB`"),
-                    );
-                    return None;
-                }
+                "small" => SMALL,
+                "medium" => MEDIUM,
+                "large" => LARGE,
+                _ => return Some(Payload::Mixed(content)),
             },
             SizeSpec::Range(low, high) => {
                 let min = self.size(low);
@@ -270,7 +278,7 @@ impl Checker<'_> {
                 (min, max)
             }
         };
-        Some(Payload::Size { min, max })
+        Some(Payload::Size { min, max, content })
     }
 
     /// A range that runs backwards.
@@ -284,8 +292,10 @@ impl Checker<'_> {
     }
 
     /// The streams of a script: the file's own phrases, if there are any, and every load.
-    pub(super) fn streams(&mut self, scopes: &Scopes<'_>, jobs: &Jobs) -> Vec<Draft> {
+    pub(super) fn streams(&mut self, scopes: &Scopes<'_>, jobs: &Jobs, seed: u64) -> Vec<Draft> {
         let mut drafts = Vec::new();
+        let of_file = self.chosen_arrivals(scopes.scopes[0].arrivals);
+        let of_file = of_file.unwrap_or((Arrivals::Even, Span::default()));
         for (index, scope) in scopes.scopes.iter().enumerate() {
             let empty = scope.phrases.is_empty() && !self.shaky;
             if let (Some(name), true) = (scope.name, empty) {
@@ -299,12 +309,15 @@ impl Checker<'_> {
                 );
             }
             let after = scope.after.map_or(Some(whole(0)), |after| self.duration(after));
+            let own = scope.arrivals.filter(|_| index > 0);
+            let chosen = self.chosen_arrivals(own).unwrap_or(of_file);
+            let arrivals = self.begin_stream(seed, scope.name, chosen);
             let (curve, nodes) = self.stream_curve(&scope.phrases);
             let mix = self.mix(scope, scopes, jobs);
             if !scope.phrases.is_empty() {
                 let after = after.unwrap_or_else(|| whole(0));
                 let name = scope.name.cloned();
-                drafts.push(Draft { name, scope: index, after, curve, nodes, mix });
+                drafts.push(Draft { name, scope: index, after, arrivals, curve, nodes, mix });
             }
         }
         drafts
@@ -344,6 +357,7 @@ impl Checker<'_> {
                     chosen.extend(weight.map(|weight| (ready.clone(), weight, item.job.span)));
                 }
                 Some(None) => {}
+                None if self.lacks_file => {}
                 None if !self.misused.insert(format!("job {}", item.job.node)) => {}
                 None => {
                     let message = format!("there is no job `{}`", item.job.node);

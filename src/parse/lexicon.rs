@@ -31,16 +31,19 @@ pub(super) const ELSEWHERE: &[(&str, &str)] = &[
     ("scenarios", "load orders { … }"),
     ("queue", "job order { queue \"orders\" }"),
     ("body", "job order { body { … } }"),
+    ("rows", "job order { rows \"users.csv\" as user; … }"),
     ("payload", "job order { body { … } }"),
     ("thresholds", "expect { p99 response < 20ms }"),
     ("limit", "guard { rate <= 1000/s }"),
-    ("import", "let peak = 500/s"),
+    ("import", "use \"shared/day.load\""),
+    ("include", "use \"shared/day.load\""),
+    ("source", "use \"shared/day.load\""),
 ];
 
 /// Words of the language that this version does not speak yet.
 pub(super) const NOT_YET: &[&str] = &[
-    "walk", "chaos", "replay", "starts", "hours", "jitter", "shape", "use", "arrivals", "late",
-    "warmup", "flow", "at", "until", "drain", "rows", "batch",
+    "replay", "starts", "hours", "jitter", "late", "warmup", "flow", "at", "until", "drain",
+    "batch",
 ];
 
 /// What a block of rules knows.
@@ -57,8 +60,8 @@ pub(super) struct RuleWords {
 
 pub(super) const JOB: RuleWords = RuleWords {
     block: "a job",
-    known: &["queue", "body", "size"],
-    later: &["priority", "delay", "timeout", "retry", "rows", "batch", "args"],
+    known: &["queue", "body", "size", "rows"],
+    later: &["priority", "delay", "timeout", "retry", "batch", "args"],
     elsewhere: &[
         ("payload", "body { id: uuid() }"),
         ("data", "body { id: uuid() }"),
@@ -137,8 +140,10 @@ pub(super) fn is_rule(all: &[Token<'_>]) -> bool {
 
 /// Whether a statement that comes with a block has none.
 pub(super) fn lacks_brace(all: &[Token<'_>]) -> bool {
-    let words =
-        ["load", "job", "guard", "expect", "repeat", "together", "scale", "cap", "floor", "speed"];
+    let words = [
+        "load", "job", "guard", "expect", "shape", "repeat", "together", "scale", "cap", "floor",
+        "speed",
+    ];
     let blocks = all.first().is_some_and(|first| words.contains(&first.text));
     blocks && all.iter().all(|token| token.text != "{")
 }

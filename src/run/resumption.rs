@@ -4,6 +4,9 @@ use super::dispatcher::Task;
 use super::jobs::Jobs;
 use crate::journal::{Account, Base, Settled};
 
+/// One of the counts of an account.
+type Count = fn(&mut Account) -> &mut u64;
+
 /// Where a run is to go on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Resumption {
@@ -47,7 +50,7 @@ impl Resumption {
         for of_stream in &mut base.streams {
             of_stream.stream_ns = of_stream.stream_ns.saturating_add(later_ns);
         }
-        let counts: [(_, fn(&mut Account) -> &mut u64); 4] = [
+        let counts: [(_, Count); 4] = [
             (acked, |account| &mut account.acked),
             (failed, |account| &mut account.failed),
             (unknown, |account| &mut account.unknown),

@@ -31,16 +31,18 @@ impl PlannedJobs {
         for stream in &plan.streams {
             let load = stream.name.as_deref();
             let weights: Vec<u32> = stream.mix.iter().map(|entry| entry.weight).collect();
+            let mix = Mix::new(&weights, plan.seed, load);
             let mut templates = Vec::with_capacity(stream.mix.len());
             let mut kinds = Vec::with_capacity(stream.mix.len());
             for entry in &stream.mix {
                 let template = Template::compile(&entry.job, plan.seed, load)?;
+                let template = template.in_mix(&mix, templates.len());
                 let places =
                     template.queues().iter().map(|queue| place_of(&mut queues, queue)).collect();
                 kinds.push(Kind { name: entry.job.name.clone(), queues: places });
                 templates.push(template);
             }
-            streams.push(Stream { mix: Mix::new(&weights, plan.seed, load), templates, kinds });
+            streams.push(Stream { mix, templates, kinds });
         }
         Ok(PlannedJobs { queues, streams })
     }
@@ -83,6 +85,7 @@ impl Jobs for PlannedJobs {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ast::Content;
     use crate::exact;
     use crate::job::{JobSpec, Payload, QueueChoice};
     use crate::plan::{DefaultGuards, MixEntry, Stream as PlanStream};
@@ -91,11 +94,11 @@ mod tests {
     use crate::schedule::Shard;
     use crate::sink::NullSink;
     use crate::timeline::Timeline;
-    use crate::timeline::curve::Curve;
+    use crate::timeline::curve::{Arrivals, Curve};
     use std::sync::Arc;
 
     fn job(name: &str, queue: QueueChoice, format: Format, weight: u32) -> MixEntry {
-        let payload = Payload::Size { min: 5, max: 5 };
+        let payload = Payload::Size { min: 5, max: 5, content: Content::Text };
         MixEntry {
             job: Arc::new(JobSpec { name: name.to_owned(), queue, format, payload }),
             weight,
@@ -107,7 +110,16 @@ mod tests {
         let curve = Curve::Constant { rate: exact::whole(rate), length };
         let timeline = Arc::new(Timeline::new(&curve).unwrap());
         let name = Some(name.to_owned());
-        PlanStream { name, after_ns: 0, curve, timeline, phrases: Vec::new(), mix }
+        PlanStream {
+            name,
+            after_ns: 0,
+            curve,
+            due: timeline.clone(),
+            timeline,
+            arrivals: Arrivals::Even,
+            phrases: Vec::new(),
+            mix,
+        }
     }
 
     fn plan() -> Plan {
