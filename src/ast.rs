@@ -105,6 +105,19 @@ pub enum Setting {
     After(Expr),
     /// `arrivals poisson`
     Arrivals(Arrival),
+    /// `late skip after 1s`
+    Late(Lateness),
+}
+
+/// What becomes of jobs that are overdue after a stall.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Lateness {
+    /// `late send`
+    Send,
+    /// `late skip after 1s`
+    Skip(Expr),
+    /// `late spread over 5s`
+    Spread(Expr),
 }
 
 /// How jobs lie along the curve.

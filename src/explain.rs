@@ -8,7 +8,7 @@ pub mod pages;
 mod phrases;
 
 use crate::ast::{Script, StatementKind};
-use crate::plan::{Guard, Plan, Stream};
+use crate::plan::{Guard, Late, Plan, Stream};
 use crate::show;
 use crate::source::SourceFile;
 use crate::target::Target;
@@ -39,6 +39,9 @@ pub fn script(
             page.say(INDENT, &sentence);
         }
         if let Some(sentence) = arrivals(stream.arrivals) {
+            page.say(INDENT, &sentence);
+        }
+        if let Some(sentence) = late(stream.late) {
             page.say(INDENT, &sentence);
         }
         phrases.say(stream, &mut page);
@@ -142,6 +145,21 @@ fn arrivals(arrivals: Arrivals) -> Option<String> {
             };
             format!("They arrive by chance, {than}: the times between them vary by {cv} of their mean.")
         }
+    })
+}
+
+/// What becomes of overdue jobs, where they are not sent at once.
+fn late(late: Late) -> Option<String> {
+    Some(match late {
+        Late::Send => return None,
+        Late::SkipAfter(after_ns) => format!(
+            "One that can't be sent within {} of being due, because of a stall, is given up and counted.",
+            show::duration(after_ns)
+        ),
+        Late::SpreadOver(over_ns) => format!(
+            "What a stall leaves overdue is sent evenly over {} beside what falls due.",
+            show::duration(over_ns)
+        ),
     })
 }
 

@@ -4,10 +4,12 @@
 
 use crate::ast::{Comparison, Measure};
 use crate::job::JobSpec;
+use crate::show;
 use crate::source::Span;
 use crate::timeline::Timeline;
 use crate::timeline::curve::{Arrivals, Curve};
 use crate::timeline::streams::DueTimes;
+use std::fmt;
 use std::sync::Arc;
 
 /// A checked script.
@@ -47,12 +49,36 @@ pub struct Stream {
     pub timeline: Arc<Timeline>,
     /// How its jobs lie along the curve.
     pub arrivals: Arrivals,
+    /// What becomes of its jobs that are overdue after a stall.
+    pub late: Late,
     /// When its jobs are due.
     pub due: Arc<dyn DueTimes>,
     /// The phrases, as a table shows them. Times are from the stream's start.
     pub phrases: Vec<Phrase>,
     /// The jobs it chooses among, and their weights.
     pub mix: Vec<MixEntry>,
+}
+
+/// What becomes of jobs that could not be sent when they were due. Times in nanoseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Late {
+    /// They are sent at once.
+    #[default]
+    Send,
+    /// They are given up when they are later than this, and counted as skipped.
+    SkipAfter(u64),
+    /// They are sent evenly over this long.
+    SpreadOver(u64),
+}
+
+impl fmt::Display for Late {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Late::Send => f.write_str("send"),
+            Late::SkipAfter(after_ns) => write!(f, "skip after {}", show::duration(*after_ns)),
+            Late::SpreadOver(over_ns) => write!(f, "spread over {}", show::duration(*over_ns)),
+        }
+    }
 }
 
 impl Stream {

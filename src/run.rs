@@ -18,6 +18,7 @@ pub mod events;
 pub(crate) mod fakes;
 pub mod guards;
 pub mod jobs;
+mod late;
 pub mod options;
 pub mod pacer;
 pub mod report;
@@ -88,6 +89,7 @@ impl Task<PlannedJobs> {
             digest: plan.digest.clone(),
             seed: plan.seed,
             streams,
+            late: plan.streams.iter().map(|stream| stream.late).collect(),
             jobs: PlannedJobs::compile(plan)?,
             guards: plan.guards.clone(),
             expectations: plan.expectations.clone(),

@@ -98,6 +98,7 @@ impl Checker<'_> {
             due: timeline.clone(),
             timeline,
             arrivals: draft.arrivals.arrivals,
+            late: draft.late,
             phrases: Vec::new(),
             mix: draft.mix,
         };

@@ -5,11 +5,11 @@ use super::drawn::Drawing;
 use super::lower::Node;
 use super::scope::{Scope, Scopes};
 use crate::ast::{
-    Content, Expr, Job, JobFieldKind, MixItem, Name, Queue, SizeSpec, Value, ValueKind,
+    Content, Expr, Job, JobFieldKind, Lateness, MixItem, Name, Queue, SizeSpec, Value, ValueKind,
 };
-use crate::exact::{Exact, to_f64, whole};
+use crate::exact::{Exact, seconds_to_nanos, to_f64, whole};
 use crate::job::{Format, JobSpec, LARGE, MEDIUM, Payload, QueueChoice, SMALL};
-use crate::plan::MixEntry;
+use crate::plan::{Late, MixEntry};
 use crate::problem::{Code, Problem, did_you_mean};
 use crate::source::Span;
 use crate::timeline::curve::{Arrivals, Curve};
@@ -37,6 +37,8 @@ pub(super) struct Draft {
     pub after: Exact,
     /// How its jobs lie along it.
     pub arrivals: Drawing,
+    /// What becomes of its overdue jobs.
+    pub late: Late,
     /// Its curve, if all of its phrases check.
     pub curve: Option<Curve>,
     /// Its phrases.
@@ -294,6 +296,7 @@ impl Checker<'_> {
     /// The streams of a script: the file's own phrases, if there are any, and every load.
     pub(super) fn streams(&mut self, scopes: &Scopes<'_>, jobs: &Jobs, seed: u64) -> Vec<Draft> {
         let mut drafts = Vec::new();
+        let late_of_file = self.late(scopes.scopes[0].late);
         let of_file = self.chosen_arrivals(scopes.scopes[0].arrivals);
         let of_file = of_file.unwrap_or((Arrivals::Even, Span::default()));
         for (index, scope) in scopes.scopes.iter().enumerate() {
@@ -309,6 +312,10 @@ impl Checker<'_> {
                 );
             }
             let after = scope.after.map_or(Some(whole(0)), |after| self.duration(after));
+            let late = match scope.late.filter(|_| index > 0) {
+                Some(own) => self.late(Some(own)),
+                None => late_of_file,
+            };
             let own = scope.arrivals.filter(|_| index > 0);
             let chosen = self.chosen_arrivals(own).unwrap_or(of_file);
             let arrivals = self.begin_stream(seed, scope.name, chosen);
@@ -317,10 +324,23 @@ impl Checker<'_> {
             if !scope.phrases.is_empty() {
                 let after = after.unwrap_or_else(|| whole(0));
                 let name = scope.name.cloned();
-                drafts.push(Draft { name, scope: index, after, arrivals, curve, nodes, mix });
+                drafts.push(Draft { name, scope: index, after, arrivals, late, curve, nodes, mix });
             }
         }
         drafts
+    }
+
+    /// What a scope says of overdue jobs; they are sent where it says nothing, or what is wrong,
+    /// which has been said.
+    fn late(&mut self, late: Option<&Lateness>) -> Late {
+        let nanos = |checker: &mut Self, length: &Expr| {
+            checker.some_duration(length).and_then(|seconds| seconds_to_nanos(&seconds))
+        };
+        match late {
+            None | Some(Lateness::Send) => Late::Send,
+            Some(Lateness::Skip(after)) => nanos(self, after).map_or(Late::Send, Late::SkipAfter),
+            Some(Lateness::Spread(over)) => nanos(self, over).map_or(Late::Send, Late::SpreadOver),
+        }
     }
 
     /// The jobs of a stream: those its `send` names; else those defined in it; else those of the

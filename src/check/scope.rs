@@ -3,8 +3,8 @@
 use super::Checker;
 use super::value::State;
 use crate::ast::{
-    Arrival, Expectation, Expr, GuardRule, Job, MixItem, Name, Phrase, PhraseKind, Script, Setting,
-    Statement, StatementKind,
+    Arrival, Expectation, Expr, GuardRule, Job, Lateness, MixItem, Name, Phrase, PhraseKind,
+    Script, Setting, Statement, StatementKind,
 };
 use crate::problem::{Code, Problem, did_you_mean};
 use crate::source::Span;
@@ -20,6 +20,8 @@ pub(super) struct Scope<'s> {
     pub after: Option<&'s Expr>,
     /// `arrivals`
     pub arrivals: Option<(&'s Arrival, Span)>,
+    /// `late`
+    pub late: Option<&'s Lateness>,
     /// `send order 40, ping 60`
     pub mix: Option<&'s [MixItem]>,
     /// Its guards.
@@ -84,6 +86,7 @@ const RESERVED: &[&str] = &[
     "held",
     "hold",
     "job",
+    "late",
     "let",
     "linear",
     "list",
@@ -131,6 +134,7 @@ impl<'s> Scope<'s> {
             phrases: vec![],
             after: None,
             arrivals: None,
+            late: None,
             mix: None,
             guards: vec![],
             jobs: vec![],
@@ -299,6 +303,12 @@ impl Checker<'_> {
                 let first = scopes.scopes[at].arrivals.is_none();
                 if self.only_once(first, "arrivals", span) {
                     scopes.scopes[at].arrivals = Some((arrival, span));
+                }
+            }
+            Setting::Late(late) => {
+                let first = scopes.scopes[at].late.is_none();
+                if self.only_once(first, "late", span) {
+                    scopes.scopes[at].late = Some(late);
                 }
             }
             Setting::Seed(_) | Setting::Target(_) if at > 0 => {

@@ -328,7 +328,7 @@ fn not_begun(args: &Args, plan: &Plan, reached: &Reached, kind: &str, message: &
         "jobs": account(plan.streams.iter().map(planned).sum()),
         "achieved_per_s": 0.0, "mb_per_s": 0.0, "deviation": 0.0,
         "send_delay_us": null, "service_time_us": null, "response_time_us": null,
-        "streams": streams.collect::<Vec<_>>(), "errors": [], "forgotten": [], "guards": [], "expectations": [],
+        "streams": streams.collect::<Vec<_>>(), "errors": [], "forgotten": [], "stalls": [], "guards": [], "expectations": [],
         "outcome": "failed", "failure": { "kind": kind, "message": message },
         "exit_code": Exit::Failed as u8,
     }));

@@ -173,6 +173,12 @@ impl Page {
             let arrivals = |stream: &Stream| Some(format!("arrivals {}", stream.arrivals));
             self.signed('~', 0, &arrow(arrivals(old), arrivals(new)));
         }
+        if let (Some(old), Some(new)) = (old, new)
+            && old.late != new.late
+        {
+            let late = |stream: &Stream| Some(format!("late {}", stream.late));
+            self.signed('~', 0, &arrow(late(old), late(new)));
+        }
         self.phrases(&change.phrases, 0);
         for job in change.jobs.iter().filter(|job| !job.same) {
             self.job(job);

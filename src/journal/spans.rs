@@ -28,6 +28,17 @@ impl Spans {
         }
     }
 
+    /// Adds jobs in a row, if there are any.
+    pub fn push_range(&mut self, stream: usize, first: u64, last: u64) {
+        if first > last {
+            return;
+        }
+        self.push(stream, first);
+        if let Some(span) = self.0.last_mut() {
+            span.last = last;
+        }
+    }
+
     /// The spans.
     pub fn iter(&self) -> impl Iterator<Item = Span> {
         self.0.iter().copied()

@@ -41,10 +41,8 @@ pub(super) const ELSEWHERE: &[(&str, &str)] = &[
 ];
 
 /// Words of the language that this version does not speak yet.
-pub(super) const NOT_YET: &[&str] = &[
-    "replay", "starts", "hours", "jitter", "late", "warmup", "flow", "at", "until", "drain",
-    "batch",
-];
+pub(super) const NOT_YET: &[&str] =
+    &["replay", "starts", "hours", "jitter", "warmup", "flow", "at", "until", "drain", "batch"];
 
 /// What a block of rules knows.
 pub(super) struct RuleWords {

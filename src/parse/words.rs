@@ -6,7 +6,7 @@ use super::Rule;
 pub(super) const STATEMENTS: &[&str] = &[
     "constant", "pause", "ramp", "sine", "burst", "steps", "stairs", "points", "send", "repeat",
     "together", "scale", "cap", "floor", "speed", "load", "job", "let", "guard", "expect",
-    "target", "seed", "after", "walk", "chaos", "arrivals", "shape", "use",
+    "target", "seed", "after", "walk", "chaos", "arrivals", "shape", "use", "late",
 ];
 
 /// A block, where one was expected.
@@ -57,6 +57,10 @@ fn word(rule: Rule) -> &'static str {
     use Rule as R;
     match rule {
         R::arrivals | R::kw_arrivals => "`arrivals`",
+        R::late | R::kw_late => "`late`",
+        R::lateness => "`send`, `skip after 1s` or `spread over 5s`",
+        R::kw_skip => "`skip`",
+        R::kw_spread => "`spread`",
         R::walk | R::kw_walk => "`walk`",
         R::chaos | R::kw_chaos => "`chaos`",
         R::from | R::kw_from => "`from`",
@@ -348,6 +352,7 @@ pub(super) fn form(statement: &str) -> Option<&'static str> {
         "walk" => "walk from 60 by 5 every 1s within 20..120 for 10m",
         "chaos" => "chaos 10..1500 every 30s..3m for 30m",
         "arrivals" => "arrivals poisson",
+        "late" => "late skip after 1s",
         "send" => "send 50k at once` or `send order 40, ping 60",
         "repeat" => "repeat 3 { … }",
         "together" => "together { … }",

@@ -1,5 +1,6 @@
 //! What is due and not sent: numbers, however many there are.
 
+use crate::journal::Spans;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
@@ -67,6 +68,24 @@ impl Backlog {
     pub fn oldest(&self, stream: usize) -> u64 {
         let lane = &self.lanes[stream];
         lane.returned.peek().map_or(lane.next, |Reverse(index)| lane.next.min(*index))
+    }
+
+    /// Gives up every job of a stream up to an index that is not handed out, and tells which.
+    pub fn skip_to(&mut self, stream: usize, index: u64) -> Spans {
+        let lane = &mut self.lanes[stream];
+        let mut skipped = Spans::default();
+        if lane.given_up {
+            return skipped;
+        }
+        while let Some(Reverse(returned)) = lane.returned.peek().copied()
+            && returned <= index
+        {
+            lane.returned.pop();
+            skipped.push(stream, returned);
+        }
+        skipped.push_range(stream, lane.next, index);
+        lane.next = lane.next.max(index.saturating_add(1));
+        skipped
     }
 
     /// Takes back a job that was not sent. False if its stream has been given up: nobody will ask
@@ -148,6 +167,18 @@ mod tests {
         assert_eq!([backlog.take(0), backlog.take(0), backlog.take(0)], [1, 3, 4]);
         assert_eq!((backlog.overdue(0, 5), backlog.oldest(0)), (1, 5));
         assert_eq!((backlog.overdue(1, 0), backlog.oldest(1)), (0, 1));
+    }
+
+    #[test]
+    fn what_is_skipped_is_told() {
+        let mut backlog = Backlog::new(1);
+        (0..4).for_each(|_| _ = backlog.take(0));
+        assert!(backlog.give_back(0, 2) && backlog.give_back(0, 4));
+        assert_eq!(backlog.skip_to(0, 3).to_string(), "0:2-2");
+        assert_eq!((backlog.overdue(0, 9), backlog.oldest(0)), (6, 4));
+        assert_eq!(backlog.skip_to(0, 7).to_string(), "0:4-7");
+        assert_eq!((backlog.overdue(0, 9), backlog.take(0)), (2, 8));
+        assert!(backlog.skip_to(0, 7).is_empty());
     }
 
     #[test]

@@ -28,6 +28,11 @@ pub trait Clock: Send + Sync {
     /// The wall clock's reading at the start of the run, in nanoseconds since the Unix epoch.
     fn start_unix_ns(&self) -> u64;
 
+    /// The wall clock's reading now, in nanoseconds since the Unix epoch.
+    fn wall_ns(&self) -> u64 {
+        self.start_unix_ns().saturating_add(self.now_ns())
+    }
+
     /// Sleeps until an instant of the run. Even when that has passed, other tasks get a turn
     /// first. A clock has one sleeper at a time: of two sleeps at once, the later call counts.
     fn sleep_until(&self, run_ns: u64) -> impl Future<Output = ()> + Send;

@@ -14,6 +14,7 @@
 
 mod due;
 mod flights;
+mod lateness;
 mod link;
 mod look;
 mod notes;
@@ -27,10 +28,11 @@ use super::control::{Control, End, Why, Wishes};
 use super::events::{Event, Publisher, Record};
 use super::guards::{ASK_EVERY_NS, GuardEntry, Guards};
 use super::jobs::Jobs;
+use super::late::Lates;
 use super::options::{RunOptions, nanos};
 use super::pacer::Pacer;
 use super::report::{OutcomeName, Report};
-use crate::plan::{Expectation, Guard};
+use crate::plan::{Expectation, Guard, Late};
 use crate::schedule::Schedule;
 use crate::sink::{BatchBuilder, Failure, Sink};
 use crate::stats::{Flight, Stats};
@@ -65,6 +67,8 @@ pub struct Task<J> {
     pub seed: u64,
     /// The names of the streams and their due jobs.
     pub streams: Vec<(Option<String>, Arc<dyn Schedule>)>,
+    /// What becomes of their jobs that are overdue, by streams; those beyond its end are sent.
+    pub late: Vec<Late>,
     /// What they send.
     pub jobs: J,
     /// What bounds them.
@@ -96,6 +100,7 @@ pub(super) struct Dispatcher<J, S, C> {
     /// Everything before this instant has fallen due.
     fresh_ns: u64,
     backlog: Backlog,
+    lates: Lates,
     /// Streams whose overdue jobs are given up as soon as they can't be sent at once.
     ending_streams: Vec<bool>,
     guards: Guards,
@@ -123,6 +128,8 @@ pub(super) struct Dispatcher<J, S, C> {
     teller: Teller,
     /// The run's time when this process took it up: 0 for its start.
     resumed_at_ns: u64,
+    /// The wall clock's distance from the run's.
+    wall_offset_ns: i64,
     /// The target lost what it had acknowledged to the process before.
     has_forgotten: bool,
 }
@@ -166,6 +173,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             pacer: Pacer::new(options.gap, schedules),
             fresh_ns: 0,
             backlog: Backlog::new(streams),
+            lates: Lates::new(task.late.clone(), streams, nanos(options.gap)),
             ending_streams: vec![false; streams],
             guards,
             stats,
@@ -193,6 +201,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             task,
             resumed_at_ns: 0,
             has_forgotten: false,
+            wall_offset_ns: 0,
         };
         if let Some(resumption) = &resumption {
             dispatcher.resumed_at_ns = resumption.at_ns;
@@ -233,6 +242,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             self.pacer.wake(now_ns);
             self.fall_due(now_ns);
         }
+        self.judge_late(now_ns);
         self.send(now_ns);
         self.end_streams(now_ns);
         if self.drain_until_ns.is_some_and(|until| until <= now_ns) {
@@ -265,6 +275,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
                 Happened::Other
             }
         };
+        self.notice_stall(wake_ns);
         match happened {
             Happened::Reply(reply) => {
                 self.settle(reply);
@@ -290,11 +301,16 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         }
         let gap_ns = nanos(self.options.gap).max(1);
         let room = if self.is_throttled() { self.guards.next_room_ns(now_ns) } else { None };
+        let spreading = self
+            .streams()
+            .any(|stream| self.lates.is_spreading(stream) && self.overdue(stream) > 0);
+        let spread = (spreading && self.is_throttled()).then_some(now_ns + gap_ns);
         let held = self.link.retry_at_ns().filter(|retry_ns| *retry_ns > now_ns);
         let wakes = [
             self.pacer.next_wake_ns(),
             self.guards.next_deadline_ns(),
             room.map(|room_ns| room_ns.max(now_ns + gap_ns)),
+            spread,
             held,
             self.drain_until_ns,
             Some(self.next_ask_ns),

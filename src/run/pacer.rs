@@ -125,6 +125,15 @@ impl Pacer {
         (planned_ns, lane.clock.leave_ns(planned_ns))
     }
 
+    /// Jobs of a stream that were intended to leave before an instant, if they are not sent yet.
+    pub fn count_left_before(&self, stream: usize, run_ns: u64) -> u64 {
+        let lane = &self.lanes[stream];
+        match lane.clock.left_by(run_ns).checked_sub(1) {
+            Some(stream_ns) => lane.schedule.due_by(stream_ns),
+            None => 0,
+        }
+    }
+
     /// A stream's schedule.
     pub fn schedule(&self, stream: usize) -> &dyn Schedule {
         self.lanes[stream].schedule.as_ref()

@@ -80,6 +80,14 @@ impl StreamClock {
         }
     }
 
+    /// The stream's time of a job that has not been sent and is meant to leave at an instant.
+    pub fn left_by(&self, run_ns: u64) -> u64 {
+        match self.marks.back() {
+            Some(mark) => run_ns.saturating_add(mark.stream_ns).saturating_sub(mark.run_ns),
+            None => run_ns,
+        }
+    }
+
     /// Whether it stands still.
     pub fn is_paused(&self) -> bool {
         self.paused_at_ns.is_some()

@@ -36,9 +36,7 @@ impl Clock for RealClock {
     fn start_at(&self, run_ns: u64) {
         let origin_ns = signed(self.timer.monotonic_ns()).saturating_sub(signed(run_ns));
         self.origin_ns.store(origin_ns, Ordering::Relaxed);
-        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let unix_ns = u64::try_from(unix.as_nanos()).unwrap_or(u64::MAX);
-        self.start_unix_ns.store(unix_ns.saturating_sub(run_ns), Ordering::Relaxed);
+        self.start_unix_ns.store(self.wall_ns().saturating_sub(run_ns), Ordering::Relaxed);
     }
 
     fn now_ns(&self) -> u64 {
@@ -49,6 +47,11 @@ impl Clock for RealClock {
 
     fn start_unix_ns(&self) -> u64 {
         self.start_unix_ns.load(Ordering::Relaxed)
+    }
+
+    fn wall_ns(&self) -> u64 {
+        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(unix.as_nanos()).unwrap_or(u64::MAX)
     }
 
     async fn sleep_until(&self, run_ns: u64) {
@@ -77,7 +80,8 @@ mod timer {
     use std::sync::atomic::{AtomicU64, Ordering};
     use tokio::io::unix::AsyncFd;
 
-    /// A timer of the kernel, set to absolute instants.
+    /// A timer of the kernel, set to absolute instants of a clock that runs on while the machine is
+    /// suspended: jobs that fall due in that time are overdue when it wakes.
     #[derive(Debug)]
     pub(super) struct Timer {
         fd: AsyncFd<OwnedFd>,
@@ -93,12 +97,12 @@ mod timer {
         )]
         pub(super) fn new() -> io::Result<Timer> {
             let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
-            let fd = timerfd_create(TimerfdClockId::Monotonic, flags)?;
+            let fd = timerfd_create(TimerfdClockId::Boottime, flags)?;
             Ok(Timer { fd: AsyncFd::new(fd)?, armed_ns: AtomicU64::new(0) })
         }
 
         pub(super) fn monotonic_ns(&self) -> u64 {
-            let now = clock_gettime(ClockId::Monotonic);
+            let now = clock_gettime(ClockId::Boottime);
             let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
             let nanoseconds = u64::try_from(now.tv_nsec).unwrap_or(0);
             seconds.saturating_mul(1_000_000_000).saturating_add(nanoseconds)

@@ -117,6 +117,11 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         self.notes.with(|journal| journal.settles(kind, batch, &spans(flights.iter())));
     }
 
+    /// Notes jobs that were given up for being late.
+    pub(super) fn note_skipped(&mut self, jobs: &Spans) {
+        self.notes.with(|journal| journal.skips(jobs));
+    }
+
     /// Notes the time, once a second, and writes the journal anew when it has grown.
     pub(super) fn note_time(&mut self, now_ns: u64) {
         if self.notes.journal.is_none() || self.ending.is_some() {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     /// Jobs that may be added to what is in flight.
-    fn flight_room(&self) -> u64 {
+    pub(super) fn flight_room(&self) -> u64 {
         let jobs = self.options.max_in_flight_jobs.max(1).saturating_sub(self.flights.jobs());
         let full = self.flights.bytes() >= self.options.max_in_flight_bytes;
         if full && !self.flights.is_empty() { 0 } else { jobs }
@@ -22,7 +22,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         if overdue == 0 || self.pacer.is_paused(stream) {
             return 0;
         }
-        overdue.min(self.guards.room(Some(stream), now_ns))
+        let room = self.lates.room(stream, self.pacer.due(stream), now_ns);
+        overdue.min(room).min(self.guards.room(Some(stream), now_ns))
     }
 
     /// Whether any job can be sent right now.
@@ -96,6 +97,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         self.stats.handed_over(ledger.metas());
         for group in ledger.metas().chunk_by(|a, b| a.stream == b.stream) {
             self.guards.sent(group[0].stream as usize, sent_ns, group.len() as u64);
+            self.lates.sent(group[0].stream as usize, group.len() as u64);
         }
         let command_bytes = commands.iter().map(|command| command.args.byte_len() as u64).collect();
         let number = self.flights.next();
@@ -153,6 +155,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
                 }
                 Outcome::NotSent(_) => {
                     self.guards.came_back(stream, sent_ns, jobs);
+                    self.lates.came_back(stream, jobs);
                     let lost = group
                         .iter()
                         .filter(|flight| !self.backlog.give_back(stream, flight.index))

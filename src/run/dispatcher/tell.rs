@@ -6,7 +6,8 @@ use crate::run::events::{Event, Publisher, Record, Snapshot, instant_text};
 use crate::run::guards::GuardEntry;
 use crate::run::jobs::{Jobs, queues_of};
 use crate::run::report::{
-    FailureEntry, ForgottenEntry, OutcomeName, Report, StreamFacts, StreamReport, judge, per_second,
+    FailureEntry, ForgottenEntry, OutcomeName, Report, StallEntry, StreamFacts, StreamReport,
+    judge, per_second,
 };
 use crate::sink::{Forgotten, Notice, Sink};
 use crate::stats::minutes::{Minute, Minutes};
@@ -31,6 +32,7 @@ pub(super) struct Teller {
     hits: Vec<GuardEntry>,
     unlisted: u64,
     forgotten: Vec<ForgottenEntry>,
+    stalls: Vec<StallEntry>,
     cpu_at_start_s: f64,
 }
 
@@ -56,6 +58,7 @@ impl Teller {
             hits: Vec::new(),
             unlisted: 0,
             forgotten: Vec::new(),
+            stalls: Vec::new(),
             cpu_at_start_s: cpu_s(),
         }
     }
@@ -74,6 +77,12 @@ impl Teller {
 
     pub(super) fn tell(&self, record: Record) {
         self.publisher.tell(record);
+    }
+
+    pub(super) fn list_stall(&mut self, stall: StallEntry) {
+        if self.stalls.len() < LISTED_HITS {
+            self.stalls.push(stall);
+        }
     }
 
     pub(super) fn list(&mut self, hit: GuardEntry) {
@@ -135,6 +144,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             self.cut_minute(now_ns);
         }
         self.note_time(now_ns);
+        self.notice_clock_step(now_ns);
         self.tell_state(now_ns);
     }
 
@@ -286,6 +296,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             streams: self.streams().map(|stream| self.stream_report(stream, elapsed_s)).collect(),
             errors: self.stats.errors().entries().to_vec(),
             forgotten: std::mem::take(&mut self.teller.forgotten),
+            stalls: std::mem::take(&mut self.teller.stalls),
             guards: std::mem::take(&mut self.teller.hits),
             guards_unlisted: self.teller.unlisted,
             expectations,

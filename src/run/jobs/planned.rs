@@ -117,6 +117,7 @@ mod tests {
             due: timeline.clone(),
             timeline,
             arrivals: Arrivals::Even,
+            late: crate::plan::Late::Send,
             phrases: Vec::new(),
             mix,
         }
