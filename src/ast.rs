@@ -560,8 +560,59 @@ pub enum GuardKind {
         /// The window; 10 s if not given.
         over: Option<Expr>,
     },
+    /// `memory <= 100MB`
+    Memory(Expr),
+    /// `cpu <= 80%`
+    Cpu(Expr),
+    /// `server memory <= 80%`
+    ServerMemory(Expr),
     /// `file "/tmp/stop"`
     File(Name),
+    /// `warn at 80%`, `warn depth at 2k`
+    Warn {
+        /// Of which guard; of all if not given.
+        of: Option<Spanned<WarnOf>>,
+        /// The level: a share of the bound, or one in the guard's own measure.
+        at: Expr,
+    },
+    /// `cooldown 30s`
+    Cooldown(Expr),
+    /// `notify webhook "https://…" timeout 5s retries 3`
+    Notify(Notify),
+}
+
+/// The guard that a level of warning is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WarnOf {
+    /// `warn rate at …`
+    Rate,
+    /// `warn jobs at …`
+    Jobs,
+    /// `warn time at …`
+    Time,
+    /// `warn depth at …`, or of one queue, `warn depth "orders" at …`
+    Depth(Option<String>),
+    /// `warn errors at …`
+    Errors,
+    /// `warn memory at …`
+    Memory,
+    /// `warn cpu at …`
+    Cpu,
+    /// `warn server memory at …`
+    ServerMemory,
+}
+
+/// Whom to tell when a guard is hit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Notify {
+    /// Whether `to` is the address of a webhook; else it is a command.
+    pub webhook: bool,
+    /// The address or the command.
+    pub to: Expr,
+    /// `timeout 5s`
+    pub timeout: Option<Expr>,
+    /// `retries 3`
+    pub retries: Option<Expr>,
 }
 
 /// What a guard does when its bound is reached.
@@ -571,6 +622,10 @@ pub enum GuardAction {
     Stop,
     /// `then pause until 4k`
     PauseUntil(Expr),
+    /// `then slow`
+    Slow,
+    /// `then shed`
+    Shed,
 }
 
 /// A line of `expect { … }`

@@ -23,6 +23,7 @@ mod proof;
 mod rows;
 mod scope;
 mod shapes;
+mod tuning;
 mod units;
 mod used;
 mod value;
@@ -199,11 +200,13 @@ impl<'a> Checker<'a> {
         self.shapes_alone();
         let streams = self.streams(&scopes, &jobs, settings.seed);
         let guards = self.guards(&scopes, &streams);
+        let notify = self.notifications(&scopes);
         let expectations = self.expectations(&scopes);
         self.unused_names();
         if self.has_errors() {
             return None;
         }
-        self.assemble(settings, streams, guards, expectations)
+        let plan = self.assemble(settings, streams, guards, expectations)?;
+        Some(Plan { notify, ..plan })
     }
 }

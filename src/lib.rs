@@ -19,6 +19,7 @@ pub mod fmt;
 pub mod gather;
 pub mod job;
 pub mod journal;
+pub mod notify;
 pub mod parse;
 pub mod plan;
 pub mod problem;

@@ -19,5 +19,6 @@ mod proxy;
 #[path = "support/redis_server.rs"]
 mod redis_server;
 mod resume;
+mod steer_guards;
 mod uses;
 mod walls;

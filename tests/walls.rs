@@ -148,6 +148,7 @@ const WALLS: &[(&str, &[&str])] = &[
             "clap",
         ],
     ),
+    ("notify", &["crate::run", "crate::check", "crate::cli", "crate::sink", "tokio", "clap"]),
     ("profiles", &["crate::", "std::fs", "tokio", "clap"]),
     (
         "explain",
@@ -204,6 +205,7 @@ fn each_library_has_its_room() {
         ("csv::Reader", &["files"]),
         ("miette::", &["diag"]),
         ("clap::", &["cli"]),
+        ("ureq::", &["notify"]),
         ("std::time::Instant", &["run", "sink", "cli"]),
         ("print!(", &["cli"]),
         ("println!(", &["cli"]),

@@ -74,6 +74,7 @@ impl Checker<'_> {
             streams,
             guards,
             expectations,
+            notify: Vec::new(),
             default_guards,
             notes,
         })

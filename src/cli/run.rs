@@ -13,6 +13,7 @@ use super::shared::{self, PlanFlags};
 use super::target::{self, Origin};
 use crate::check::{default_guards, prove_defaults};
 use crate::journal::Told;
+use crate::notify::Notifier;
 use crate::plan::Plan;
 use crate::run::clock::RealClock;
 use crate::run::control::Control;
@@ -24,7 +25,7 @@ use crate::sink::redis::{ConnectError, Cursor, Options as SinkOptions};
 use crate::source::SourceFile;
 use crate::target::Target;
 use serde_json::json;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 /// Send a script's jobs at their planned times
@@ -60,6 +61,9 @@ pub(super) struct Args {
     #[command(flatten)]
     flags: PlanFlags,
 }
+
+/// How long a run that is over waits for those who are to be told of its guards.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 fn gap(text: &str) -> Result<Duration, String> {
     let seconds = shared::length(text)?;
@@ -251,9 +255,13 @@ async fn drive(
     let (publisher, views) = events::channel(1024);
     let following = progress::spawn(views, args.quiet);
     signals::obey(control.clone(), *out);
+    let notifier = options.notifier.clone();
     let report = run_task(task, sink, options, clock, control, publisher).await;
     if let Some(following) = following {
         let _ = following.join();
+    }
+    for trouble in notifier.iter().flat_map(|notifier| notifier.finish(LAST_WORDS)) {
+        out.note(&format!("warning: {trouble}"));
     }
     let exit = tell(args, &report, reached, out);
     if !args.quiet
@@ -275,6 +283,7 @@ fn prepare(
 ) -> Result<(Task<PlannedJobs>, RunOptions), Exit> {
     let mut options = RunOptions {
         run_id,
+        notifier: Notifier::start(&plan.notify).map(Arc::new),
         gap: args.gap,
         target: reached.target.shown(),
         ..RunOptions::default()

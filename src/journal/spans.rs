@@ -49,6 +49,11 @@ impl Spans {
         self.iter().flat_map(|span| (span.first..=span.last).map(move |index| (span.stream, index)))
     }
 
+    /// How many jobs.
+    pub fn len(&self) -> u64 {
+        self.iter().fold(0, |sum, span| sum.saturating_add(span.last - span.first + 1))
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

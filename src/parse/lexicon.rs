@@ -75,8 +75,11 @@ pub(super) const JOB: RuleWords = RuleWords {
 
 pub(super) const GUARD: RuleWords = RuleWords {
     block: "a guard",
-    known: &["rate", "jobs", "time", "depth", "errors", "file"],
-    later: &["memory", "cpu", "warn", "server", "age", "failed"],
+    known: &[
+        "rate", "jobs", "time", "depth", "errors", "memory", "cpu", "server", "file", "warn",
+        "cooldown", "notify",
+    ],
+    later: &["age", "failed"],
     elsewhere: &[
         ("rps", "rate <= 1000/s"),
         ("duration", "time <= 1h"),
@@ -87,6 +90,9 @@ pub(super) const GUARD: RuleWords = RuleWords {
         ("backlog", "depth <= 10k"),
         ("error", "errors <= 1%"),
         ("stop", "time <= 1h then stop"),
+        ("webhook", "notify webhook \"https://…\""),
+        ("alert", "notify webhook \"https://…\""),
+        ("command", "notify command \"…\""),
     ],
 };
 

@@ -17,6 +17,7 @@ pub(super) fn begins_statement(word: &str) -> bool {
     STATEMENTS.contains(&word)
         || matches!(word, "queue" | "body" | "size" | "rows")
         || matches!(word, "rate" | "jobs" | "time" | "depth" | "errors" | "file" | "deviation")
+        || matches!(word, "memory" | "cpu" | "server" | "warn" | "cooldown" | "notify")
 }
 
 /// Whether a word leads an argument within a statement.
@@ -132,7 +133,20 @@ fn word(rule: Rule) -> &'static str {
         R::time_guard | R::kw_time => "`time`",
         R::depth_guard | R::kw_depth => "`depth`",
         R::errors_guard | R::kw_errors => "`errors`",
+        R::memory_guard | R::kw_memory => "`memory`",
+        R::cpu_guard | R::kw_cpu => "`cpu`",
+        R::server_guard | R::kw_server => "`server memory`",
         R::file_guard | R::kw_file => "`file`",
+        R::warn | R::kw_warn => "`warn`",
+        R::cooldown | R::kw_cooldown => "`cooldown`",
+        R::notify | R::kw_notify => "`notify`",
+        R::kw_command => "`command`",
+        R::kw_webhook => "`webhook`",
+        R::timeout | R::kw_timeout => "`timeout`",
+        R::retries | R::kw_retries => "`retries`",
+        R::kw_slow => "`slow`",
+        R::kw_shed => "`shed`",
+        R::warn_of => "a guard such as `depth`",
         R::kw_at => "`at`",
         R::kw_delay => "`delay`",
         R::kw_deviation => "`deviation`",
@@ -210,6 +224,7 @@ fn word(rule: Rule) -> &'static str {
         | R::setting
         | R::shape_phrase
         | R::suffix
+        | R::notify_arg
         | R::shape
         | R::shape_call
         | R::ramp_arg
@@ -280,9 +295,12 @@ fn value_behind(before: Option<&str>, statement: &str) -> &'static str {
         "total" | "times" | "repeat" | "jobs" | "weight" | "seed" | "depth" => {
             "a number such as `10`"
         }
-        "size" => "a size such as `4KB`",
         "chaos" | "within" => "two rates such as `20..120`",
         "cv" => "a number such as `2`",
+        "size" | "memory" => "a size such as `4KB`",
+        "cpu" | "server" => "a share such as `80%`",
+        "cooldown" | "timeout" => "a duration such as `30s`",
+        "retries" => "a number such as `3`",
         "phase" => "an angle such as `90deg`",
         "errors" | "deviation" => "a share such as `1%`",
         "use" => "a path such as `\"shared/day.load\"`",
@@ -369,7 +387,13 @@ pub(super) fn form(statement: &str) -> Option<&'static str> {
         "time" => "time <= 1h then stop",
         "depth" => "depth \"orders\" <= 10k then pause until 8k",
         "errors" => "errors <= 1% over 10s",
+        "memory" => "memory <= 100MB",
+        "cpu" => "cpu <= 80%",
+        "server" => "server memory <= 80%",
         "file" => "file \"/tmp/stop\"",
+        "warn" => "warn at 80%` or `warn depth at 2k",
+        "cooldown" => "cooldown 30s",
+        "notify" => "notify webhook \"https://…\" timeout 5s retries 3",
         "mean" | "max" | "p50" | "p90" | "p95" | "p99" => "p99 response < 20ms",
         _ => return None,
     })

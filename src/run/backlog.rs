@@ -192,6 +192,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_skipped_is_not_handed_out_and_what_comes_later_is() {
+        let mut backlog = Backlog::new(1);
+        assert_eq!([backlog.take(0), backlog.take(0)], [1, 2]);
+        backlog.give_back(0, 1);
+        assert_eq!(backlog.skip_to(0, 5).len(), 4);
+        assert_eq!((backlog.overdue(0, 5), backlog.skip_to(0, 5).len()), (0, 0));
+        assert!(backlog.give_back(0, 2), "one that was on its way may come back");
+        assert_eq!(backlog.overdue(0, 6), 2);
+        assert_eq!([backlog.take(0), backlog.take(0)], [2, 6]);
+    }
+
+    #[test]
     fn odd_jobs_go_round() {
         let mut backlog = Backlog::new(3);
         let mut sums = [0; 3];

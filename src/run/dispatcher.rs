@@ -12,12 +12,14 @@
 //! The sink never holds the schedule up: what is in flight is bounded, and beyond that what falls
 //! due is only counted, by the [`Backlog`]. Answers are read between any two writes.
 
+mod braking;
 mod due;
 mod flights;
 mod lateness;
 mod link;
 mod look;
 mod notes;
+mod own;
 mod probe;
 mod send;
 mod tell;
@@ -26,15 +28,16 @@ use super::backlog::Backlog;
 use super::clock::{Clock, give_way};
 use super::control::{Control, End, Why, Wishes};
 use super::events::{Event, Publisher, Record};
-use super::guards::{ASK_EVERY_NS, GuardEntry, Guards};
+use super::guards::{ASK_EVERY_NS, Guards};
 use super::jobs::Jobs;
 use super::late::Lates;
 use super::options::{RunOptions, nanos};
 use super::pacer::Pacer;
 use super::report::{OutcomeName, Report};
+use super::stream_clock::Pace;
 use crate::plan::{Expectation, Guard, Late};
 use crate::schedule::Schedule;
-use crate::sink::{BatchBuilder, Failure, Sink};
+use crate::sink::{BatchBuilder, Failure, ServerMemory, Sink};
 use crate::stats::{Flight, Stats};
 use flights::{Flights, Reply};
 use futures_util::FutureExt;
@@ -42,6 +45,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use link::Link;
 use look::Lookout;
 use notes::Notes;
+use own::{Load, Server};
 use probe::{Probe, Reading};
 use std::future::Future;
 use std::pin::Pin;
@@ -115,7 +119,13 @@ pub(super) struct Dispatcher<J, S, C> {
     link: Link,
     probe: Probe,
     lookouts: Vec<Lookout>,
+    load: Load,
+    server: Server,
     next_ask_ns: u64,
+    /// Some guard slows or sheds.
+    braking: bool,
+    /// Room for the paces of the streams.
+    paces: Vec<Pace>,
 
     ending: Option<Ending>,
     /// A stream was stopped by a guard, the run was not.
@@ -139,6 +149,7 @@ enum Happened {
     Reply(Reply),
     Ready(Result<(), Failure>),
     Reading(Reading),
+    Memory(Result<ServerMemory, Failure>),
     Other,
 }
 
@@ -159,6 +170,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let guards = Guards::new(guards, probe.queues(), streams, queues_of);
         let lookouts =
             guards.files().into_iter().map(|(guard, path)| Lookout::new(guard, path)).collect();
+        let braking = guards.has_brakes();
         let kinds = |stream: usize| {
             task.jobs.kinds(stream).iter().map(|kind| kind.name.clone()).collect::<Vec<_>>()
         };
@@ -185,7 +197,11 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             link: Link::default(),
             probe,
             lookouts,
+            load: Load::default(),
+            server: Server::default(),
             next_ask_ns: 0,
+            braking,
+            paces: Vec::new(),
             ending: None,
             stream_stopped: false,
             broken_off: false,
@@ -243,7 +259,9 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             self.fall_due(now_ns);
         }
         self.judge_late(now_ns);
+        self.slow(now_ns);
         self.send(now_ns);
+        self.shed(now_ns);
         self.end_streams(now_ns);
         if self.drain_until_ns.is_some_and(|until| until <= now_ns) {
             self.abandon_flights("no answer before the end of the run", now_ns);
@@ -269,6 +287,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             Some(reply) = self.replies.next(), if !self.replies.is_empty() => Happened::Reply(reply),
             _ = self.wishes.changed() => Happened::Other,
             ready = self.link.ready(), if self.link.is_held() => Happened::Ready(ready),
+            memory = self.server.reading(), if self.server.is_out() => Happened::Memory(memory),
             reading = self.probe.reading(), if self.probe.is_out() => Happened::Reading(reading),
             () = self.clock.sleep_until(wake_ns) => {
                 self.turns = 0;
@@ -286,6 +305,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             }
             Happened::Ready(ready) => self.link_ready(ready),
             Happened::Reading(reading) => self.depth_read(reading),
+            Happened::Memory(reading) => self.memory_read(reading),
             Happened::Other => {}
         }
         if self.turns >= TURNS {
@@ -392,12 +412,6 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let now_ns = self.clock.now_ns();
         let at = self.clock.start_unix_ns().saturating_add(now_ns);
         self.teller.tell(Record { at, t_s: now_ns as f64 / 1e9, event });
-    }
-
-    /// Notes a hit for the report and tells it.
-    fn note_hit(&mut self, hit: GuardEntry) {
-        self.teller.list(hit.clone());
-        self.tell(Event::Guard { hit });
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a run tells while it runs. None of it can hold the run up: a reader that falls behind
 //! misses events, and is told how many.
 
-use super::guards::GuardEntry;
+use super::guards::{GuardEntry, Nearness};
 use crate::stats::Counts;
 use crate::stats::errors::Fate;
 use crate::stats::minutes::Minute;
@@ -36,6 +36,15 @@ pub enum Event {
     Warning {
         /// What.
         message: String,
+    },
+    /// A guard is near its bound.
+    #[serde(rename = "warning")]
+    Near {
+        /// What.
+        message: String,
+        /// The guard and what it measured.
+        #[serde(flatten)]
+        near: GuardEntry,
     },
     /// Jobs met errors, all of a kind within a second together.
     Error {
@@ -153,6 +162,8 @@ pub struct Snapshot {
     pub deviation: f64,
     /// Whether every stream that is not over stands still.
     pub paused: bool,
+    /// How near each guard is to its bound.
+    pub guards: Vec<Nearness>,
     /// The last whole minute.
     #[serde(skip)]
     pub minute: Option<Minute>,

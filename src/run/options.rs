@@ -2,9 +2,11 @@
 
 use super::resumption::Resumption;
 use crate::journal::Journal;
+use crate::notify::Notifier;
 use crate::plan::Guard;
 use crate::schedule::Shard;
 use crate::sink::Limits;
+use crate::stats::process::Meter;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -28,6 +30,10 @@ pub struct RunOptions {
     pub resumption: Option<Resumption>,
     /// Guards beside the plan's: those that hold by default, and a policy's.
     pub guards: Vec<Guard>,
+    /// Who is told of guards that are hit.
+    pub notifier: Option<Arc<Notifier>>,
+    /// What tells how much this process uses.
+    pub meter: Meter,
     /// The least time between two wake-ups.
     pub gap: Duration,
     /// The most jobs in flight: sent and not answered.
@@ -64,6 +70,8 @@ impl Default for RunOptions {
             journal: None,
             resumption: None,
             guards: Vec::new(),
+            notifier: None,
+            meter: Meter::default(),
             gap: Duration::from_millis(1),
             max_in_flight_jobs: 32_768,
             max_in_flight_bytes: 16 << 20,

@@ -57,6 +57,8 @@ pub struct Report {
     pub guards: Vec<GuardEntry>,
     /// Hits beyond those listed.
     pub guards_unlisted: u64,
+    /// Guards that came near their bounds, in order, up to 10,000.
+    pub warnings: Vec<GuardEntry>,
     /// What was expected.
     pub expectations: Vec<ExpectationEntry>,
     /// Processor time of the tool itself, in seconds.

@@ -43,9 +43,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
 
     fn skip_late(&mut self, stream: usize, after_ns: u64, now_ns: u64) {
         let left_ns = now_ns - after_ns;
-        let count = self.pacer.count_left_before(stream, left_ns).min(self.pacer.due(stream));
-        let skipped = self.backlog.skip_to(stream, count);
-        let jobs = skipped.jobs().count() as u64;
+        let skipped = self.backlog.skip_to(stream, self.meant_before(stream, left_ns));
+        let jobs = skipped.len();
         if jobs == 0 {
             return;
         }
@@ -57,6 +56,22 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         };
         self.stats.error(&failure, jobs, now_ns);
         self.note_skipped(&skipped);
+    }
+
+    /// The last job of a stream, of those that are overdue, that was meant to leave before an
+    /// instant; the one before the oldest if there is none.
+    fn meant_before(&self, stream: usize, left_ns: u64) -> u64 {
+        let mut low = self.backlog.oldest(stream).saturating_sub(1);
+        let mut high = self.pacer.due(stream);
+        while low < high {
+            let middle = high - (high - low) / 2;
+            if self.pacer.times_of(stream, middle).1 < left_ns {
+                low = middle;
+            } else {
+                high = middle - 1;
+            }
+        }
+        low
     }
 
     /// Tells of a stall if the wake-up of an instant comes far too late.

@@ -150,7 +150,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     }
 
     /// Ends the journal: it is removed if nothing is left to go on with.
-    pub(super) fn note_end(&mut self, is_done: bool) {
+    pub(super) fn close_journal(&mut self, is_done: bool) {
         let Some(journal) = self.notes.journal.take() else { return };
         // Nobody else holds it any more but who began it, and who only reads where it is.
         let mut journal = journal.lock().unwrap_or_else(PoisonError::into_inner);

@@ -13,6 +13,7 @@ use crate::sink::{Forgotten, Notice, Sink};
 use crate::stats::minutes::{Minute, Minutes};
 use crate::stats::process::{cpu_s, rss_max_bytes};
 use crate::stats::times::{Recent, Times};
+use std::collections::BTreeMap;
 
 /// What was told so far.
 pub(super) struct Teller {
@@ -31,6 +32,9 @@ pub(super) struct Teller {
     told_errors: Vec<u64>,
     hits: Vec<GuardEntry>,
     unlisted: u64,
+    /// The hit of each guard that is not over, by its place in the list.
+    open_hits: BTreeMap<usize, usize>,
+    warnings: Vec<GuardEntry>,
     forgotten: Vec<ForgottenEntry>,
     stalls: Vec<StallEntry>,
     cpu_at_start_s: f64,
@@ -57,6 +61,8 @@ impl Teller {
             told_errors: Vec::new(),
             hits: Vec::new(),
             unlisted: 0,
+            open_hits: BTreeMap::new(),
+            warnings: Vec::new(),
             forgotten: Vec::new(),
             stalls: Vec::new(),
             cpu_at_start_s: cpu_s(),
@@ -85,11 +91,36 @@ impl Teller {
         }
     }
 
-    pub(super) fn list(&mut self, hit: GuardEntry) {
+    /// Lists a hit of a guard.
+    pub(super) fn list(&mut self, guard: usize, hit: GuardEntry) {
         if self.hits.len() < LISTED_HITS {
+            self.open_hits.insert(guard, self.hits.len());
             self.hits.push(hit);
         } else {
+            self.open_hits.remove(&guard);
             self.unlisted += 1;
+        }
+    }
+
+    /// Notes when the last hit of a guard was over.
+    pub(super) fn end_hit(&mut self, guard: usize, now_ns: u64) {
+        if let Some(place) = self.open_hits.remove(&guard) {
+            self.hits[place].ended_at_s = Some(now_ns as f64 / 1e9);
+        }
+    }
+
+    /// Notes by how much a guard that was hit is exceeded.
+    pub(super) fn exceeded(&mut self, guard: usize, by: f64) {
+        if let Some(place) = self.open_hits.get(&guard) {
+            let most = self.hits[*place].overshoot.unwrap_or(0.0);
+            self.hits[*place].overshoot = Some(most.max(by));
+        }
+    }
+
+    /// Lists a warning, unless there are very many.
+    pub(super) fn list_warning(&mut self, near: GuardEntry) {
+        if self.warnings.len() < LISTED_HITS {
+            self.warnings.push(near);
         }
     }
 }
@@ -101,6 +132,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let blind =
             self.read_depths(|run, queue, depth| run.stats.depth_mut(queue).at_start(depth)).await;
         let looked = self.look_first();
+        let measured = self.measure_first().await;
         self.clock.start_at(self.resumed_at_ns);
         self.note_start();
         let end_ns = self.task.streams.iter().map(|(_, schedule)| schedule.end_ns()).max();
@@ -122,9 +154,11 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         if let Some(failure) = blind {
             self.fail(failure, 0);
         }
-        match looked {
-            Ok(hits) => self.act(hits, 0),
-            Err(failure) => self.fail(failure, 0),
+        for found in [looked, measured] {
+            match found {
+                Ok(hits) => self.act(hits, 0),
+                Err(failure) => self.fail(failure, 0),
+            }
         }
     }
 
@@ -174,6 +208,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
 
     fn tell_state(&mut self, now_ns: u64) {
         self.tell_notices();
+        self.tell_undelivered();
         self.tell_errors();
         let snapshot = self.snapshot(now_ns);
         self.teller.publisher.show(snapshot.clone());
@@ -207,6 +242,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let response = self.teller.response.take(times().map(|times| &times.response));
         let remaining_ns =
             self.streams().map(|stream| self.pacer.remaining_ns(stream, now_ns)).max();
+        let guards = self.guards.nearness(&self.pacer, now_ns);
         let depths = &self.stats.depths()[..self.teller.written_queues];
         let open = || self.streams().filter(|stream| !self.pacer.is_over(*stream));
         Snapshot {
@@ -222,6 +258,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             p99_send_delay_us: send_delay.map(|brief| brief.p99_us),
             deviation: self.stats.deviation().so_far(),
             paused: open().count() > 0 && open().all(|stream| self.pacer.is_paused(stream)),
+            guards,
             minute: self.teller.minute.clone(),
         }
     }
@@ -244,7 +281,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         self.cut_minute(elapsed_ns);
         self.tell_state(elapsed_ns);
         let report = self.report(elapsed_ns);
-        self.note_end(report.outcome == OutcomeName::Done);
+        self.close_journal(report.outcome == OutcomeName::Done);
         let Report { outcome, exit_code, jobs, .. } = report;
         self.tell(Event::Stopped { outcome, exit_code, jobs });
         report
@@ -299,6 +336,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             stalls: std::mem::take(&mut self.teller.stalls),
             guards: std::mem::take(&mut self.teller.hits),
             guards_unlisted: self.teller.unlisted,
+            warnings: std::mem::take(&mut self.teller.warnings),
             expectations,
             cpu_s: cpu_s() - self.teller.cpu_at_start_s,
             rss_max_bytes: rss_max_bytes(),

@@ -142,6 +142,7 @@ mod tests {
             ],
             guards: Vec::new(),
             expectations: Vec::new(),
+            notify: Vec::new(),
             default_guards: DefaultGuards { rate: false, jobs: false, time: false, depth: false },
             notes: Vec::new(),
         }
