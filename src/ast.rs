@@ -493,6 +493,26 @@ pub enum Between {
     Smooth,
 }
 
+/// `target "prod-*" { … }` of a policy: guards for some targets.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PolicyPart {
+    /// For which.
+    pub targets: PolicyTargets,
+    /// Their guards.
+    pub rules: Vec<GuardRule>,
+}
+
+/// The targets a part of a policy is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PolicyTargets {
+    /// `target any`
+    Any,
+    /// `target elsewhere`: those that are not this machine.
+    Elsewhere,
+    /// `target "prod-*.example.com:6379"`: by host and port, or by path; `*` stands for anything.
+    Like(String),
+}
+
 /// `walk from RATE by STEP every TIME within LOW..HIGH for LENGTH`
 #[derive(Clone, Debug, PartialEq)]
 pub struct Walk {

@@ -19,6 +19,7 @@ mod proxy;
 #[path = "support/redis_server.rs"]
 mod redis_server;
 mod resume;
+mod seeing;
 mod steer_guards;
 mod uses;
 mod walls;

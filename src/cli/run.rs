@@ -3,16 +3,19 @@
 mod dry;
 mod journal;
 mod progress;
+mod seeing;
 mod signals;
 mod summary;
 
 use self::journal::{JournalFlags, TakenUp};
 use super::Exit;
 use super::output::Output;
+use super::policy::PolicyFlag;
 use super::shared::{self, PlanFlags};
 use super::target::{self, Origin};
 use crate::check::{default_guards, prove_defaults};
 use crate::journal::Told;
+use crate::metrics::Facts;
 use crate::notify::Notifier;
 use crate::plan::Plan;
 use crate::run::clock::RealClock;
@@ -20,10 +23,11 @@ use crate::run::control::Control;
 use crate::run::jobs::{Jobs, PlannedJobs};
 use crate::run::report::Report;
 use crate::run::{RunOptions, Task, events, run_task};
-use crate::sink::RedisSink;
 use crate::sink::redis::{ConnectError, Cursor, Options as SinkOptions};
+use crate::sink::{Limits, RedisSink};
 use crate::source::SourceFile;
 use crate::target::Target;
+use seeing::Seeing;
 use serde_json::json;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -49,6 +53,9 @@ pub(super) struct Args {
     /// Jobs due within so short a time may leave together
     #[arg(long, value_name = "DURATION", default_value = "1ms", value_parser = gap)]
     gap: Duration,
+    /// Send each job as a command of its own, instead of those due together in one
+    #[arg(long)]
+    per_job: bool,
     /// Write no key but the queues: jobs in flight when a connection breaks count as unknown
     ///
     /// Without this, each batch writes its number to the key `loadc:cursor:{QUEUE}:RUN` in the same
@@ -59,7 +66,11 @@ pub(super) struct Args {
     #[command(flatten)]
     journal: JournalFlags,
     #[command(flatten)]
+    see: seeing::Flags,
+    #[command(flatten)]
     flags: PlanFlags,
+    #[command(flatten)]
+    policy: PolicyFlag,
 }
 
 /// How long a run that is over waits for those who are to be told of its guards.
@@ -113,6 +124,10 @@ pub(super) fn run(args: &Args, out: &Output) -> Exit {
         Err(exit) => return exit,
     };
     if let Err(exit) = add_default_guards(&source, &mut plan, &reached.target, out) {
+        return exit;
+    }
+    let target = Some(&reached.target);
+    if let Err(exit) = args.policy.add_to(&source, &mut plan, target, out) {
         return exit;
     }
     if !args.quiet {
@@ -207,6 +222,10 @@ async fn drive(
         }
     };
     let run_id = taken_up.as_ref().map_or_else(run_id, |run| run.run_id().to_owned());
+    let seeing = match Seeing::prepare(&args.see, args.json, out) {
+        Ok(seeing) => seeing,
+        Err(exit) => return exit,
+    };
     let (sink, told) = match connect(args, &reached.target, &jobs, &run_id).await {
         Ok(connected) => connected,
         Err(error) => {
@@ -252,7 +271,15 @@ async fn drive(
         }
     };
     let control = Control::new();
-    let (publisher, views) = events::channel(1024);
+    let (mut publisher, views) = events::channel(1024);
+    let recording =
+        match seeing.begin(&mut publisher, &views, facts(plan, &options.run_id, reached)) {
+            Ok(recording) => recording,
+            Err(error) => {
+                out.fault(&format!("the system gives no thread: {error}"), "");
+                return Exit::Failed;
+            }
+        };
     let following = progress::spawn(views, args.quiet);
     signals::obey(control.clone(), *out);
     let notifier = options.notifier.clone();
@@ -263,6 +290,7 @@ async fn drive(
     for trouble in notifier.iter().flat_map(|notifier| notifier.finish(LAST_WORDS)) {
         out.note(&format!("warning: {trouble}"));
     }
+    recording.finish(out);
     let exit = tell(args, &report, reached, out);
     if !args.quiet
         && let Some(farewell) = journal::farewell(journal.as_deref(), &report.run_id)
@@ -285,6 +313,12 @@ fn prepare(
         run_id,
         notifier: Notifier::start(&plan.notify).map(Arc::new),
         gap: args.gap,
+        command: if args.per_job {
+            Limits { jobs: 1, ..Limits::default() }
+        } else {
+            Limits::default()
+        },
+        history: args.see.grain(),
         target: reached.target.shown(),
         ..RunOptions::default()
     };
@@ -299,6 +333,15 @@ fn prepare(
         None => journal::begin(args, plan, &task, &reached.target, &mut options, out)?,
     }
     Ok((task, options))
+}
+
+fn facts(plan: &Plan, run_id: &str, reached: &Reached) -> Facts {
+    Facts {
+        run_id: run_id.to_owned(),
+        file: plan.file.clone(),
+        digest: plan.digest.clone(),
+        target: reached.target.shown(),
+    }
 }
 
 /// Connects; batches carry their proof beside the first queue, unless that is not wanted.
@@ -345,12 +388,13 @@ fn not_begun(args: &Args, plan: &Plan, reached: &Reached, kind: &str, message: &
 
 fn tell(args: &Args, report: &Report, reached: &Reached, out: &Output) -> Exit {
     if !args.quiet {
+        let aside = args.json || args.see.take_stdout();
         let text = summary::summary(
             report,
             &reached.shown(),
-            if args.json { out.color_err } else { out.color_out },
+            if aside { out.color_err } else { out.color_out },
         );
-        if args.json { out.note(text.trim_end()) } else { out.say(text.trim_end()) }
+        if aside { out.note(text.trim_end()) } else { out.say(text.trim_end()) }
     }
     if args.json {
         out.json(report);

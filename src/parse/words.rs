@@ -140,6 +140,9 @@ fn word(rule: Rule) -> &'static str {
         R::warn | R::kw_warn => "`warn`",
         R::cooldown | R::kw_cooldown => "`cooldown`",
         R::notify | R::kw_notify => "`notify`",
+        R::kw_any => "`any`",
+        R::kw_elsewhere => "`elsewhere`",
+        R::policy_part => "`target`",
         R::kw_command => "`command`",
         R::kw_webhook => "`webhook`",
         R::timeout | R::kw_timeout => "`timeout`",
@@ -202,6 +205,8 @@ fn word(rule: Rule) -> &'static str {
         R::measure => "`jobs`, `deviation`, `errors` or a time",
         R::EOI => "the end of the statement",
         R::file
+        | R::policy_file
+        | R::broken_policy
         | R::lone_statement
         | R::lone_job_field
         | R::lone_guard_rule
@@ -295,12 +300,12 @@ fn value_behind(before: Option<&str>, statement: &str) -> &'static str {
         "total" | "times" | "repeat" | "jobs" | "weight" | "seed" | "depth" => {
             "a number such as `10`"
         }
-        "chaos" | "within" => "two rates such as `20..120`",
-        "cv" => "a number such as `2`",
         "size" | "memory" => "a size such as `4KB`",
         "cpu" | "server" => "a share such as `80%`",
         "cooldown" | "timeout" => "a duration such as `30s`",
         "retries" => "a number such as `3`",
+        "chaos" | "within" => "two rates such as `20..120`",
+        "cv" => "a number such as `2`",
         "phase" => "an angle such as `90deg`",
         "errors" | "deviation" => "a share such as `1%`",
         "use" => "a path such as `\"shared/day.load\"`",

@@ -21,6 +21,7 @@ mod look;
 mod notes;
 mod own;
 mod probe;
+mod record;
 mod send;
 mod tell;
 
@@ -177,7 +178,9 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let planned = task.streams.iter().enumerate();
         let accounts = planned.map(|(stream, (_, jobs))| (jobs.len(), kinds(stream))).collect();
         let stats = Stats::new(accounts, probe.queues().len());
-        let teller = Teller::new(publisher, task.jobs.queues().len());
+        let queues = probe.queues().iter().map(|queue| queue.name.clone()).collect();
+        publisher.history().begin(options.history, queues);
+        let teller = Teller::new(publisher, task.jobs.queues().len(), options.history.every_ns);
         let resumption = options.resumption.take();
         let (next, settled) =
             resumption.as_ref().map_or((1, 0), |from| (from.base.next_batch, from.base.settled));
@@ -270,6 +273,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             self.next_ask_ns = now_ns - now_ns % ASK_EVERY_NS + ASK_EVERY_NS;
             self.ask(now_ns);
         }
+        self.cut_slices(now_ns);
         self.tell_seconds(now_ns);
     }
 
@@ -335,6 +339,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             self.drain_until_ns,
             Some(self.next_ask_ns),
             Some(self.teller.next_second_ns()),
+            Some(self.teller.next_slice_ns()),
         ];
         wakes.into_iter().flatten().min().unwrap_or(now_ns)
     }

@@ -97,6 +97,8 @@ pub(super) fn take_up(args: &mut Args, out: &Output) -> Result<Option<TakenUp>, 
     args.target = args.target.take().or(stored.target);
     args.at_least_once |= stored.at_least_once;
     args.gap = stored.gap;
+    args.per_job = stored.per_job;
+    args.policy = std::mem::take(&mut args.policy).or(stored.policy);
     args.flags = stored.flags;
     args.flags.seed = Some(head.seed);
     Ok(Some(TakenUp { path, replay }))
