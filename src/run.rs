@@ -96,3 +96,6 @@ impl Task<PlannedJobs> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -292,3 +292,80 @@ async fn no_more_batches_are_under_way_than_the_cursor_has_places() {
         assert_eq!((traffic.flights.len(), traffic.unwritten), (most, 0));
     }
 }
+
+mod fuzz {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Replies as servers send them, in any order, and what none sends.
+    fn piece() -> impl Strategy<Value = Vec<u8>> {
+        let known = prop::sample::select(vec![
+            "+OK\r\n",
+            "+QUEUED\r\n",
+            ":1\r\n",
+            ":13\r\n",
+            "$3\r\n1-1\r\n",
+            "$-1\r\n",
+            "*-1\r\n",
+            "*0\r\n",
+            "*4\r\n:1\r\n:2\r\n:13\r\n:1\r\n",
+            "*4\r\n:1\r\n-WRONGTYPE no\r\n:13\r\n:1\r\n",
+            "-OOM no\r\n",
+            "-EXECABORT Transaction discarded because of previous errors.\r\n",
+            "-EXECABORT Transaction discarded because of: BUSY no.\r\n",
+            "-ERR MULTI calls can not be nested\r\n",
+            "-ERR Protocol error: no\r\n",
+            "-LOADING no\r\n",
+        ]);
+        prop_oneof![
+            20 => known.prop_map(|text| text.as_bytes().to_vec()),
+            1 => prop::collection::vec(any::<u8>(), 1..20),
+        ]
+    }
+
+    proptest! {
+        /// Whatever comes back, and whatever the server says after the break: no panic, and every
+        /// command has one outcome.
+        #[test]
+        fn every_command_has_its_outcome(
+            pieces in prop::collection::vec(piece(), 0..40),
+            is_proven: bool,
+            held in prop::collection::vec(1..6_u64, 0..4),
+            gone: bool,
+            fenced: bool,
+        ) {
+            let mut traffic = if is_proven { proven() } else { Traffic::new(None) };
+            let answers: Vec<_> =
+                (0..3).map(|_| written(&mut traffic, &["LPUSH q a", "XADD s * f v"])).collect();
+            let mut failure = broken("cut");
+            for piece in pieces {
+                traffic.inbox.extend_from_slice(&piece);
+                if let Err(wrong) = traffic.take_replies() {
+                    failure = wrong;
+                    break;
+                }
+                // What is to be sent once more is written at once.
+                while traffic.unwritten > 0 {
+                    let at = traffic.flights.len() - traffic.unwritten;
+                    traffic.has_written(traffic.flights[at].bytes.len());
+                }
+            }
+            traffic.break_off(&failure);
+            let numbers = (!gone).then_some(held.as_slice());
+            let found = evidence(numbers, fenced, &[("q", "list"), ("s", "stream")]);
+            traffic.settle(&found, &failure);
+            for mut answer in answers {
+                prop_assert_eq!(answer.try_recv().map(|outcomes| outcomes.len()), Ok(2));
+            }
+        }
+
+        #[test]
+        fn no_bytes_are_read_beyond_their_end(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+            if let Ok(Some(reply)) = wire::reply(&bytes) {
+                prop_assert!(reply.len <= bytes.len());
+            }
+            _ = wire::elements(&bytes).map(Iterator::count);
+            _ = wire::first_two(&bytes);
+        }
+    }
+}
