@@ -3,7 +3,7 @@
 use super::Checker;
 use super::drawn::Drawing;
 use super::lower::Node;
-use super::scope::{Scope, Scopes};
+use super::scope::{Scope, Scopes, Settings};
 use crate::ast::{
     Content, Expr, Job, JobFieldKind, Lateness, MixItem, Name, Queue, SizeSpec, Value, ValueKind,
 };
@@ -11,6 +11,7 @@ use crate::exact::{Exact, seconds_to_nanos, to_f64, whole};
 use crate::job::{Format, JobSpec, LARGE, MEDIUM, Payload, QueueChoice, SMALL};
 use crate::plan::{Late, MixEntry};
 use crate::problem::{Code, Problem, did_you_mean};
+use crate::show;
 use crate::source::Span;
 use crate::timeline::curve::{Arrivals, Curve};
 use std::collections::BTreeMap;
@@ -39,6 +40,8 @@ pub(super) struct Draft {
     pub arrivals: Drawing,
     /// What becomes of its overdue jobs.
     pub late: Late,
+    /// How many of its jobs fall due together.
+    pub batch: u64,
     /// Its curve, if all of its phrases check.
     pub curve: Option<Curve>,
     /// Its phrases.
@@ -53,6 +56,9 @@ const FORMATS_TO_COME: &[&str] = &[
     "delayed", "pubsub", "sidekiq", "bullmq", "bull", "celery", "rq", "arq", "dramatiq", "asynq",
     "resque", "laravel", "taskiq", "huey", "custom",
 ];
+
+/// The most jobs of a batch.
+const MAX_BATCH: u64 = 10_000;
 
 /// Weights of one mix may add up to this, once they are whole numbers.
 const MAX_CYCLE: i128 = 1_000_000;
@@ -294,11 +300,18 @@ impl Checker<'_> {
     }
 
     /// The streams of a script: the file's own phrases, if there are any, and every load.
-    pub(super) fn streams(&mut self, scopes: &Scopes<'_>, jobs: &Jobs, seed: u64) -> Vec<Draft> {
+    pub(super) fn streams(
+        &mut self,
+        scopes: &Scopes<'_>,
+        jobs: &Jobs,
+        settings: &Settings,
+    ) -> Vec<Draft> {
+        let (seed, starts) = (settings.seed, settings.starts.as_ref());
         let mut drafts = Vec::new();
         let late_of_file = self.late(scopes.scopes[0].late);
         let of_file = self.chosen_arrivals(scopes.scopes[0].arrivals);
         let of_file = of_file.unwrap_or((Arrivals::Even, Span::default()));
+        let batch_of_file = scopes.scopes[0].batch.map_or(1, |size| self.batch(size));
         for (index, scope) in scopes.scopes.iter().enumerate() {
             let empty = scope.phrases.is_empty() && !self.shaky;
             if let (Some(name), true) = (scope.name, empty) {
@@ -318,13 +331,31 @@ impl Checker<'_> {
             };
             let own = scope.arrivals.filter(|_| index > 0);
             let chosen = self.chosen_arrivals(own).unwrap_or(of_file);
+            let own = scope.batch.filter(|_| index > 0);
+            let batch = own.map_or(batch_of_file, |size| self.batch(size));
             let arrivals = self.begin_stream(seed, scope.name, chosen);
             let (curve, nodes) = self.stream_curve(&scope.phrases);
+            let whole_after = after.unwrap_or_else(|| whole(0));
+            let curve = curve.and_then(|curve| {
+                let own = [scope, &scopes.scopes[0]].into_iter().find(|one| !one.hours.is_empty());
+                let hours = own.map_or(&[][..], |one| &one.hours);
+                self.by_hours(curve, hours, whole_after, starts)
+            });
             let mix = self.mix(scope, scopes, jobs);
             if !scope.phrases.is_empty() {
-                let after = after.unwrap_or_else(|| whole(0));
+                let after = whole_after;
                 let name = scope.name.cloned();
-                drafts.push(Draft { name, scope: index, after, arrivals, late, curve, nodes, mix });
+                drafts.push(Draft {
+                    name,
+                    scope: index,
+                    after,
+                    arrivals,
+                    late,
+                    batch,
+                    curve,
+                    nodes,
+                    mix,
+                });
             }
         }
         drafts
@@ -341,6 +372,19 @@ impl Checker<'_> {
             Some(Lateness::Skip(after)) => nanos(self, after).map_or(Late::Send, Late::SkipAfter),
             Some(Lateness::Spread(over)) => nanos(self, over).map_or(Late::Send, Late::SpreadOver),
         }
+    }
+
+    /// How many jobs a batch has.
+    fn batch(&mut self, size: &Expr) -> u64 {
+        let Some(found) = self.count(size, "the size of a batch") else { return 1 };
+        if !(1..=MAX_BATCH).contains(&found) {
+            let message = format!("a batch has from 1 to {} jobs", show::count(MAX_BATCH));
+            self.report(
+                Problem::error(Code::OutOfRange, size.span, message).help("write `batch 10`"),
+            );
+            return 1;
+        }
+        found
     }
 
     /// The jobs of a stream: those its `send` names; else those defined in it; else those of the

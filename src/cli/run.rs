@@ -23,6 +23,7 @@ use crate::run::control::Control;
 use crate::run::jobs::{Jobs, PlannedJobs};
 use crate::run::report::Report;
 use crate::run::{RunOptions, Task, events, run_task};
+use crate::schedule::Schedule as _;
 use crate::sink::redis::{ConnectError, Cursor, Options as SinkOptions};
 use crate::sink::{Limits, RedisSink};
 use crate::source::SourceFile;
@@ -320,6 +321,9 @@ fn prepare(
         },
         history: args.see.grain(),
         target: reached.target.shown(),
+        shard: plan.part.shard,
+        from_ns: plan.part.from_ns,
+        payload_start_unix_ns: payload_start(plan),
         ..RunOptions::default()
     };
     let task = Task::of(plan, &options).map_err(|error| {
@@ -342,6 +346,12 @@ fn facts(plan: &Plan, run_id: &str, reached: &Reached) -> Facts {
         digest: plan.digest.clone(),
         target: reached.target.shown(),
     }
+}
+
+/// The instant that payloads take for the run's start: where the plan stands in the calendar, and the run enters
+/// it. None is the real one.
+fn payload_start(plan: &Plan) -> Option<u64> {
+    Some(plan.starts.as_ref()?.unix_ns().saturating_add(plan.part.from_ns))
 }
 
 /// Connects; batches carry their proof beside the first queue, unless that is not wanted.
@@ -368,14 +378,16 @@ fn not_begun(args: &Args, plan: &Plan, reached: &Reached, kind: &str, message: &
     if !args.json {
         return;
     }
-    let planned = crate::plan::Stream::jobs;
+    let planned = |stream: &crate::plan::Stream| plan.part.of(stream).len();
+    let (part, of) = (plan.part.shard.part(), plan.part.shard.of());
+    let shard = (of > 1).then(|| format!("{part}/{of}"));
     let account = |planned: u64| json!({ "planned": planned, "due": 0, "sent": 0, "acked": 0, "failed": 0, "unknown": 0, "skipped": 0 });
     let streams = plan.streams.iter().map(|stream| {
         json!({ "name": stream.name, "jobs": account(planned(stream)), "by_job": [], "queues": [] })
     });
     out.json(&json!({
         "run_id": run_id(), "file": plan.file, "digest": plan.digest, "seed": plan.seed,
-        "target": reached.target.shown(), "shard": null,
+        "target": reached.target.shown(), "shard": shard,
         "started_at": jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(), "elapsed_s": 0.0,
         "jobs": account(plan.streams.iter().map(planned).sum()),
         "achieved_per_s": 0.0, "mb_per_s": 0.0, "deviation": 0.0,

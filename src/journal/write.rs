@@ -50,13 +50,13 @@ impl Journal {
         &self.path
     }
 
-    /// Notes when the run started, and begins anew from here.
+    /// Notes when the run started, unless it did before, and begins anew from here.
     ///
     /// # Errors
     ///
     /// When it can't be written.
-    pub fn starts(&mut self, unix_ns: u64, base: &Base) -> io::Result<()> {
-        self.head.started_unix_ns = unix_ns;
+    pub fn starts(&mut self, unix_ns: Option<u64>, base: &Base) -> io::Result<()> {
+        self.head.started_unix_ns = unix_ns.unwrap_or(self.head.started_unix_ns);
         self.rebase(base, std::iter::empty())
     }
 

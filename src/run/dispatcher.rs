@@ -139,6 +139,8 @@ pub(super) struct Dispatcher<J, S, C> {
     teller: Teller,
     /// The run's time when this process took it up: 0 for its start.
     resumed_at_ns: u64,
+    /// It was begun by another process.
+    is_resumed: bool,
     /// The wall clock's distance from the run's.
     wall_offset_ns: i64,
     /// The target lost what it had acknowledged to the process before.
@@ -219,6 +221,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             options,
             task,
             resumed_at_ns: 0,
+            is_resumed: resumption.is_some(),
             has_forgotten: false,
             wall_offset_ns: 0,
         };

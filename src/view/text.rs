@@ -68,7 +68,9 @@ pub fn totals(load: &Load<'_>) -> String {
 }
 
 fn title(plan: &Plan, look: Look) -> String {
-    let facts = format!("digest {}  seed {}", plan.digest, plan.seed);
+    let starts =
+        plan.starts.as_ref().map_or_else(String::new, |starts| format!("  starts {starts}"));
+    let facts = format!("digest {}  seed {}{starts}", plan.digest, plan.seed);
     let file = show::clean(&plan.file);
     let room = look.width.saturating_sub(facts.len() + 2);
     if show::width(&file) <= room {
@@ -82,9 +84,10 @@ fn title(plan: &Plan, look: Look) -> String {
 fn heading(stream: &Stream, is_alone: bool, look: Look) -> Vec<String> {
     let sends = stream.late == Late::Send;
     let is_even = stream.arrivals == Arrivals::Even;
+    let is_plain = is_even && stream.batch == 1;
     let name = match &stream.name {
         Some(name) => format!("load {}", show::clean(name)),
-        None if is_alone && stream.after_ns == 0 && is_even && sends => return Vec::new(),
+        None if is_alone && stream.after_ns == 0 && is_plain && sends => return Vec::new(),
         None => "outside any load".to_owned(),
     };
     let mut facts = Vec::new();
@@ -96,6 +99,9 @@ fn heading(stream: &Stream, is_alone: bool, look: Look) -> Vec<String> {
     }
     if !sends {
         facts.push(format!("late {}", stream.late));
+    }
+    if stream.batch > 1 {
+        facts.push(format!("in batches of {}", show::count(stream.batch)));
     }
     if !is_alone {
         let load = Load::of_stream(stream);

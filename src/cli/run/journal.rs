@@ -219,7 +219,7 @@ pub(super) fn go_on(
         resumption.at_ns = resumption.at_ns.max(since);
     }
     head.proven = told.is_some();
-    options.payload_start_unix_ns = Some(head.started_unix_ns);
+    options.payload_start_unix_ns.get_or_insert(head.started_unix_ns);
     let journal = Journal::begin(&path, head, &resumption.base).map_err(|error| {
         wrong(out, &format!("cannot write {}: {error}", path.display()), "check the file")
     })?;

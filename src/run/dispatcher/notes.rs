@@ -90,8 +90,9 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     /// Notes when the run started, or that it goes on.
     pub(super) fn note_start(&mut self) {
         let base = self.base(self.clock.now_ns());
-        let start_ns = self.options.payload_start_unix_ns.unwrap_or(self.clock.start_unix_ns());
-        let noted = self.notes.with(|journal| journal.starts(start_ns, &base));
+        // A run that is gone on with started when it first did.
+        let first = (!self.is_resumed).then(|| self.clock.start_unix_ns());
+        let noted = self.notes.with(|journal| journal.starts(first, &base));
         self.heed(noted);
     }
 
