@@ -109,8 +109,21 @@ pub enum Setting {
     Batch(Expr),
     /// `arrivals poisson`
     Arrivals(Arrival),
+    /// `late skip after 1s`
+    Late(Lateness),
     /// `starts 2026-03-29 00:00 in "Europe/Berlin"`
     Starts(Starts),
+}
+
+/// What becomes of jobs that are overdue after a stall.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Lateness {
+    /// `late send`
+    Send,
+    /// `late skip after 1s`
+    Skip(Expr),
+    /// `late spread over 5s`
+    Spread(Expr),
 }
 
 /// `starts DATE CLOCK in ZONE`

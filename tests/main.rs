@@ -22,6 +22,7 @@ mod profiles;
 mod proxy;
 #[path = "support/redis_server.rs"]
 mod redis_server;
+mod resume;
 mod seeing;
 mod steer_guards;
 mod uses;

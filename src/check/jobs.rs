@@ -6,11 +6,11 @@ use super::envelope::{Told, clash, format_name};
 use super::lower::Node;
 use super::scope::{Scope, Scopes, Settings};
 use crate::ast::{
-    Content, Expr, Job, JobFieldKind, MixItem, Name, Queue, SizeSpec, Value, ValueKind,
+    Content, Expr, Job, JobFieldKind, Lateness, MixItem, Name, Queue, SizeSpec, Value, ValueKind,
 };
-use crate::exact::{Exact, to_f64, whole};
+use crate::exact::{Exact, seconds_to_nanos, to_f64, whole};
 use crate::job::{Format, JobSpec, LARGE, MEDIUM, Payload, QueueChoice, SMALL};
-use crate::plan::MixEntry;
+use crate::plan::{Late, MixEntry};
 use crate::problem::{Code, Problem};
 use crate::show;
 use crate::source::Span;
@@ -39,6 +39,8 @@ pub(super) struct Draft {
     pub after: Exact,
     /// How its jobs lie along it.
     pub arrivals: Drawing,
+    /// What becomes of its overdue jobs.
+    pub late: Late,
     /// How many of its jobs fall due together.
     pub batch: u64,
     /// Its curve, if all of its phrases check.
@@ -261,6 +263,7 @@ impl Checker<'_> {
     ) -> Vec<Draft> {
         let (seed, starts) = (settings.seed, settings.starts.as_ref());
         let mut drafts = Vec::new();
+        let late_of_file = self.late(scopes.scopes[0].late);
         let of_file = self.chosen_arrivals(scopes.scopes[0].arrivals);
         let of_file = of_file.unwrap_or((Arrivals::Even, Span::default()));
         let batch_of_file = scopes.scopes[0].batch.map_or(1, |size| self.batch(size));
@@ -277,6 +280,10 @@ impl Checker<'_> {
                 );
             }
             let after = scope.after.map_or(Some(whole(0)), |after| self.duration(after));
+            let late = match scope.late.filter(|_| index > 0) {
+                Some(own) => self.late(Some(own)),
+                None => late_of_file,
+            };
             let own = scope.arrivals.filter(|_| index > 0);
             let chosen = self.chosen_arrivals(own).unwrap_or(of_file);
             let own = scope.batch.filter(|_| index > 0);
@@ -298,6 +305,7 @@ impl Checker<'_> {
                     scope: index,
                     after,
                     arrivals,
+                    late,
                     batch,
                     curve,
                     nodes,
@@ -306,6 +314,19 @@ impl Checker<'_> {
             }
         }
         drafts
+    }
+
+    /// What a scope says of overdue jobs; they are sent where it says nothing, or what is wrong,
+    /// which has been said.
+    fn late(&mut self, late: Option<&Lateness>) -> Late {
+        let nanos = |checker: &mut Self, length: &Expr| {
+            checker.some_duration(length).and_then(|seconds| seconds_to_nanos(&seconds))
+        };
+        match late {
+            None | Some(Lateness::Send) => Late::Send,
+            Some(Lateness::Skip(after)) => nanos(self, after).map_or(Late::Send, Late::SkipAfter),
+            Some(Lateness::Spread(over)) => nanos(self, over).map_or(Late::Send, Late::SpreadOver),
+        }
     }
 
     /// How many jobs a batch has.

@@ -41,7 +41,7 @@ pub(super) const ELSEWHERE: &[(&str, &str)] = &[
 ];
 
 /// Words of the language that this version does not speak yet.
-pub(super) const NOT_YET: &[&str] = &["jitter", "late", "warmup", "flow", "at", "until", "drain"];
+pub(super) const NOT_YET: &[&str] = &["jitter", "warmup", "flow", "at", "until", "drain"];
 
 /// What a block of rules knows.
 pub(super) struct RuleWords {

@@ -7,7 +7,7 @@ pub(super) const STATEMENTS: &[&str] = &[
     "constant", "pause", "ramp", "sine", "burst", "steps", "stairs", "points", "send", "repeat",
     "together", "scale", "cap", "floor", "speed", "load", "job", "let", "guard", "expect",
     "target", "seed", "after", "walk", "chaos", "replay", "arrivals", "starts", "hours", "shape",
-    "use", "batch",
+    "use", "batch", "late",
 ];
 
 /// A block, where one was expected.
@@ -64,6 +64,10 @@ fn word(rule: Rule) -> &'static str {
     match rule {
         R::batch | R::kw_batch => "`batch`",
         R::arrivals | R::kw_arrivals => "`arrivals`",
+        R::late | R::kw_late => "`late`",
+        R::lateness => "`send`, `skip after 1s` or `spread over 5s`",
+        R::kw_skip => "`skip`",
+        R::kw_spread => "`spread`",
         R::starts | R::kw_starts => "`starts`",
         R::hours | R::kw_hours => "`hours`",
         R::date => "a date such as `2026-03-29`",
@@ -400,6 +404,7 @@ pub(super) fn form(statement: &str) -> Option<&'static str> {
         "replay" => "replay \"monday.csv\" scale x2",
         "chaos" => "chaos 10..1500 every 30s..3m for 30m",
         "arrivals" => "arrivals poisson",
+        "late" => "late skip after 1s",
         "batch" => "batch 10",
         "send" => "send 50k at once` or `send order 40, ping 60",
         "repeat" => "repeat 3 { … }",

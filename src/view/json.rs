@@ -46,6 +46,7 @@ struct StreamEntry<'a> {
     duration_s: f64,
     peak_per_s: f64,
     arrivals: String,
+    late: String,
     /// How many jobs fall due together.
     batch: u64,
     mix: Vec<MixLine<'a>>,
@@ -158,6 +159,7 @@ fn stream(stream: &Stream, seed: u64) -> StreamEntry<'_> {
         duration_s: seconds(stream.timeline.length_ns().unwrap_or(0)),
         peak_per_s: load.peak_per_s,
         arrivals: stream.arrivals.to_string(),
+        late: stream.late.to_string(),
         batch: stream.batch,
         mix: stream.mix.iter().map(|entry| mix(stream, entry, weights, seed)).collect(),
         phrases: stream.phrases.iter().map(|entry| phrase(entry, stream.after_ns)).collect(),

@@ -151,6 +151,7 @@ mod tests {
             due: timeline.clone(),
             timeline,
             arrivals: Arrivals::Even,
+            late: crate::plan::Late::Send,
             batch: 1,
             phrases: Vec::new(),
             mix,
