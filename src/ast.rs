@@ -412,6 +412,8 @@ pub enum PhraseKind {
     Floor(Expr, Vec<Statement>),
     /// `speed x60 { … }`
     Speed(Expr, Vec<Statement>),
+    /// `jitter 5% { … }`
+    Jitter(Expr, Vec<Statement>),
 }
 
 /// How long a shape lasts.

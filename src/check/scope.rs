@@ -91,6 +91,7 @@ const RESERVED: &[&str] = &[
     "held",
     "hold",
     "hours",
+    "jitter",
     "job",
     "let",
     "linear",
@@ -526,6 +527,7 @@ pub(super) fn body_of(kind: &PhraseKind) -> &[Statement] {
         | PhraseKind::Scale(_, body)
         | PhraseKind::Cap(_, body)
         | PhraseKind::Floor(_, body)
+        | PhraseKind::Jitter(_, body)
         | PhraseKind::Speed(_, body) => body,
         _ => &[],
     }
