@@ -105,6 +105,8 @@ pub enum Setting {
     Target(Expr),
     /// `after 10s`
     After(Expr),
+    /// `batch 10`
+    Batch(Expr),
     /// `arrivals poisson`
     Arrivals(Arrival),
     /// `starts 2026-03-29 00:00 in "Europe/Berlin"`
@@ -519,6 +521,26 @@ pub enum Between {
     Held,
     /// Smoothstep from level to level.
     Smooth,
+}
+
+/// `target "prod-*" { … }` of a policy: guards for some targets.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PolicyPart {
+    /// For which.
+    pub targets: PolicyTargets,
+    /// Their guards.
+    pub rules: Vec<GuardRule>,
+}
+
+/// The targets a part of a policy is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PolicyTargets {
+    /// `target any`
+    Any,
+    /// `target elsewhere`: those that are not this machine.
+    Elsewhere,
+    /// `target "prod-*.example.com:6379"`: by host and port, or by path; `*` stands for anything.
+    Like(String),
 }
 
 /// `walk from RATE by STEP every TIME within LOW..HIGH for LENGTH`

@@ -20,6 +20,7 @@ mod jobs;
 mod lower;
 mod names;
 mod payload;
+mod policy;
 mod proof;
 mod replay;
 mod rows;
@@ -41,6 +42,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use assemble::random_seed;
 pub use defaults::{default_guards, prove_defaults};
+pub use policy::{Policy, policy, prove_policy};
 
 /// What the command line adds to a script.
 #[derive(Clone, Debug, Default)]

@@ -20,6 +20,7 @@ mod profiles;
 mod proxy;
 #[path = "support/redis_server.rs"]
 mod redis_server;
+mod seeing;
 mod steer_guards;
 mod uses;
 mod walls;

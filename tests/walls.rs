@@ -141,6 +141,19 @@ const WALLS: &[(&str, &[&str])] = &[
         ],
     ),
     ("notify", &["crate::run", "crate::check", "crate::cli", "crate::sink", "tokio", "clap"]),
+    (
+        "record",
+        &[
+            "crate::parse",
+            "crate::check",
+            "crate::plan",
+            "crate::sink",
+            "crate::cli",
+            "tokio",
+            "clap",
+        ],
+    ),
+    ("metrics", &["crate::parse", "crate::check", "crate::sink", "crate::cli", "std::fs", "clap"]),
     ("profiles", &["crate::", "std::fs", "tokio", "clap"]),
     (
         "explain",
@@ -198,6 +211,8 @@ fn each_library_has_its_room() {
         ("miette::", &["diag"]),
         ("clap::", &["cli"]),
         ("ureq::", &["notify"]),
+        ("hyper::", &["metrics"]),
+        ("prometheus_client::", &["metrics"]),
         ("std::time::Instant", &["run", "sink", "cli"]),
         ("print!(", &["cli"]),
         ("println!(", &["cli"]),

@@ -25,6 +25,12 @@ pub(super) fn digest(seed: u64, starts: Option<&Start>, streams: &[Stream]) -> S
         let parts = parts.unwrap_or_default();
         hash.update((parts.len() as u64).to_le_bytes());
         hash.update(parts);
+        if let Some(jobs) = stream.timeline.held_to() {
+            hash.update(jobs.to_le_bytes());
+        }
+        if stream.batch > 1 {
+            hash.update(stream.batch.to_le_bytes());
+        }
         if stream.arrivals != Arrivals::Even {
             hash.update(stream.arrivals.to_string());
         }

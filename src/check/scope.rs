@@ -19,6 +19,8 @@ pub(super) struct Scope<'s> {
     pub phrases: Vec<&'s Statement>,
     /// `after`
     pub after: Option<&'s Expr>,
+    /// `batch`
+    pub batch: Option<&'s Expr>,
     /// `arrivals`
     pub arrivals: Option<(&'s Arrival, Span)>,
     /// `hours`
@@ -49,6 +51,24 @@ pub(super) struct Scopes<'s> {
     pub any_broken: bool,
     /// Names that a statement defines which could not be read.
     pub broken: Vec<String>,
+}
+
+impl<'s> Scopes<'s> {
+    /// Of guards alone, as a policy has them.
+    pub(super) fn of_guards(rules: &'s [GuardRule]) -> Scopes<'s> {
+        let mut file = Scope::new(None);
+        file.guards.extend(rules);
+        Scopes {
+            scopes: vec![file],
+            jobs: Vec::new(),
+            expectations: Vec::new(),
+            seed: None,
+            starts: None,
+            target: None,
+            any_broken: false,
+            broken: Vec::new(),
+        }
+    }
 }
 
 /// What the file's settings come to.
@@ -142,6 +162,7 @@ impl<'s> Scope<'s> {
             phrases: vec![],
             after: None,
             arrivals: None,
+            batch: None,
             hours: vec![],
             mix: None,
             guards: vec![],
@@ -312,6 +333,12 @@ impl Checker<'_> {
                 let first = scopes.scopes[at].after.is_none();
                 if self.only_once(first, "after", span) {
                     scopes.scopes[at].after = Some(after);
+                }
+            }
+            Setting::Batch(size) => {
+                let first = scopes.scopes[at].batch.is_none();
+                if self.only_once(first, "batch", span) {
+                    scopes.scopes[at].batch = Some(size);
                 }
             }
             Setting::Arrivals(arrival) => {

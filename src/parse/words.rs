@@ -7,7 +7,7 @@ pub(super) const STATEMENTS: &[&str] = &[
     "constant", "pause", "ramp", "sine", "burst", "steps", "stairs", "points", "send", "repeat",
     "together", "scale", "cap", "floor", "speed", "load", "job", "let", "guard", "expect",
     "target", "seed", "after", "walk", "chaos", "replay", "arrivals", "starts", "hours", "jitter",
-    "shape", "use",
+    "shape", "use", "batch",
 ];
 
 /// A block, where one was expected.
@@ -58,6 +58,7 @@ pub(super) fn is_argument(word: &str) -> bool {
 fn word(rule: Rule) -> &'static str {
     use Rule as R;
     match rule {
+        R::batch | R::kw_batch => "`batch`",
         R::arrivals | R::kw_arrivals => "`arrivals`",
         R::starts | R::kw_starts => "`starts`",
         R::hours | R::kw_hours => "`hours`",
@@ -150,6 +151,9 @@ fn word(rule: Rule) -> &'static str {
         R::warn | R::kw_warn => "`warn`",
         R::cooldown | R::kw_cooldown => "`cooldown`",
         R::notify | R::kw_notify => "`notify`",
+        R::kw_any => "`any`",
+        R::kw_elsewhere => "`elsewhere`",
+        R::policy_part => "`target`",
         R::kw_command => "`command`",
         R::kw_webhook => "`webhook`",
         R::timeout | R::kw_timeout => "`timeout`",
@@ -214,6 +218,8 @@ fn word(rule: Rule) -> &'static str {
         R::measure => "`jobs`, `deviation`, `errors` or a time",
         R::EOI => "the end of the statement",
         R::file
+        | R::policy_file
+        | R::broken_policy
         | R::lone_statement
         | R::lone_job_field
         | R::lone_guard_rule
@@ -305,15 +311,15 @@ fn value_behind(before: Option<&str>, statement: &str) -> &'static str {
         "constant" | "ramp" | "stairs" | "base" | "amp" | "cap" | "floor" | "by" | "->"
         | "from" | "rate" => "a rate such as `50` or `50/s`",
         "scale" | "speed" => "a factor such as `x2`",
-        "total" | "times" | "repeat" | "jobs" | "weight" | "seed" | "depth" => {
+        "total" | "times" | "repeat" | "jobs" | "weight" | "seed" | "depth" | "batch" => {
             "a number such as `10`"
         }
-        "chaos" | "within" => "two rates such as `20..120`",
-        "cv" => "a number such as `2`",
         "size" | "memory" => "a size such as `4KB`",
         "cpu" | "server" => "a share such as `80%`",
         "cooldown" | "timeout" => "a duration such as `30s`",
         "retries" => "a number such as `3`",
+        "chaos" | "within" => "two rates such as `20..120`",
+        "cv" => "a number such as `2`",
         "phase" => "an angle such as `90deg`",
         "errors" | "deviation" | "jitter" => "a share such as `1%`",
         "use" => "a path such as `\"shared/day.load\"`",
@@ -386,6 +392,7 @@ pub(super) fn form(statement: &str) -> Option<&'static str> {
         "replay" => "replay \"monday.csv\" scale x2",
         "chaos" => "chaos 10..1500 every 30s..3m for 30m",
         "arrivals" => "arrivals poisson",
+        "batch" => "batch 10",
         "send" => "send 50k at once` or `send order 40, ping 60",
         "repeat" => "repeat 3 { … }",
         "together" => "together { … }",
