@@ -113,6 +113,7 @@ const RESERVED: &[&str] = &[
     "held",
     "hold",
     "hours",
+    "jitter",
     "job",
     "late",
     "let",
