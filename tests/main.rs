@@ -13,6 +13,7 @@ mod exactly_once;
 mod explain;
 mod fmt;
 mod fmt_properties;
+mod grammar_page;
 mod pages;
 mod profiles;
 #[path = "support/proxy.rs"]
