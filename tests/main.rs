@@ -6,6 +6,7 @@ mod check_props;
 mod check_scripts;
 mod cli_plan;
 mod cli_run;
+mod curves;
 mod diff;
 mod docs;
 mod drawn;
