@@ -1,6 +1,7 @@
 //! Every integration test, in one binary, one module for each subject.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+mod calendar;
 mod check_cli;
 mod check_props;
 mod check_scripts;
@@ -14,13 +15,16 @@ mod exactly_once;
 mod explain;
 mod fmt;
 mod fmt_properties;
+mod fuzz_corpus;
 mod grammar_page;
 mod pages;
+mod parts;
 mod profiles;
 #[path = "support/proxy.rs"]
 mod proxy;
 #[path = "support/redis_server.rs"]
 mod redis_server;
+mod seeing;
 mod steer_guards;
 mod uses;
 mod walls;

@@ -2,6 +2,7 @@
 
 use super::Exit;
 use super::output::Output;
+use super::policy::PolicyFlag;
 use super::scripts::{Named, scripts};
 use super::shared::{PlanFlags, ReadError, read};
 use super::target;
@@ -37,6 +38,8 @@ pub(super) struct Args {
     target: Option<String>,
     #[command(flatten)]
     flags: PlanFlags,
+    #[command(flatten)]
+    policy: PolicyFlag,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -113,7 +116,13 @@ pub(super) fn run(args: &Args, out: &Output) -> Exit {
             Named::Fault(name, message, help) => Err((name, (message, help))),
         };
         match found {
-            Ok(found) => {
+            Ok(mut found) => {
+                if let Some(plan) = &found.plan {
+                    match args.policy.broken_by(&found.source, plan, out) {
+                        Ok(broken) => found.problems.extend(broken),
+                        Err(exit) => return exit,
+                    }
+                }
                 if args.format == Format::Human {
                     out.problems(&found.source, &found.problems);
                     out.say(&verdict(&found));
