@@ -19,6 +19,8 @@ mod proxy;
 #[path = "support/redis_server.rs"]
 mod redis_server;
 mod seeing;
+#[cfg(unix)]
+mod steer_ctl;
 mod steer_guards;
 mod uses;
 mod walls;

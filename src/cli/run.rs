@@ -2,6 +2,7 @@
 
 mod dry;
 mod progress;
+mod reload;
 mod seeing;
 mod signals;
 mod summary;
@@ -26,7 +27,7 @@ use crate::source::SourceFile;
 use crate::target::Target;
 use seeing::Seeing;
 use serde_json::json;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Send a script's jobs at their planned times
@@ -57,6 +58,12 @@ pub(super) struct Args {
     /// the others again: every job arrives once. The key goes when the run ends.
     #[arg(long)]
     at_least_once: bool,
+    /// Read the script again whenever it or a file that it uses changes, and go on with it
+    #[arg(long)]
+    watch: bool,
+    /// Where in a script that was read again the run goes on
+    #[arg(long, value_enum, default_value = "elapsed", value_name = "WHERE")]
+    splice: reload::Splice,
     #[command(flatten)]
     see: seeing::Flags,
     #[command(flatten)]
@@ -95,6 +102,10 @@ impl Reached {
 pub(super) fn run(args: &Args, out: &Output) -> Exit {
     let mut options = args.flags.options(false);
     options.target_given = args.target.is_some();
+    if args.watch && args.file == "-" {
+        out.fault("standard input can't be watched", "name the script's file");
+        return Exit::Wrong;
+    }
     let (source, mut plan) = match shared::plan(&args.file, &options, out) {
         Ok(found) => found,
         Err(exit) => return exit,
@@ -122,7 +133,7 @@ pub(super) fn run(args: &Args, out: &Output) -> Exit {
             return Exit::Failed;
         }
     };
-    let exit = runtime.block_on(Box::pin(drive(args, &plan, &reached, out)));
+    let exit = runtime.block_on(Box::pin(drive(args, &source, &plan, &reached, out)));
     // A second Ctrl+C must not wait for anything that is still on its way.
     runtime.shutdown_background();
     exit
@@ -187,7 +198,13 @@ fn add_default_guards(
     Ok(())
 }
 
-async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exit {
+async fn drive(
+    args: &Args,
+    source: &SourceFile,
+    plan: &Plan,
+    reached: &Reached,
+    out: &Output,
+) -> Exit {
     let jobs = match PlannedJobs::compile(plan) {
         Ok(jobs) => jobs,
         Err(error) => {
@@ -244,9 +261,18 @@ async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exi
             return Exit::Failed;
         }
     };
-    let following = progress::spawn(views, args.quiet);
-    signals::obey(control.clone(), *out);
     let notifier = Notifier::start(&plan.notify).map(Arc::new);
+    let notifiers: reload::Notifiers = Arc::new(Mutex::new(notifier.iter().cloned().collect()));
+    let reload = match reloading(args, source, plan, reached, &control, &notifiers, out) {
+        Ok(reload) => reload,
+        Err(message) => {
+            out.fault(&message, "");
+            return Exit::Failed;
+        }
+    };
+    let _open = open_control(&run_id, &control, &mut publisher, &views, reload.clone(), out);
+    let following = progress::spawn(views, args.quiet);
+    signals::obey(control.clone(), *out, reload);
     let options = RunOptions {
         run_id,
         notifier: notifier.clone(),
@@ -259,7 +285,8 @@ async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exi
     if let Some(following) = following {
         let _ = following.join();
     }
-    for trouble in notifier.iter().flat_map(|notifier| notifier.finish(LAST_WORDS)) {
+    let notifiers = std::mem::take(&mut *notifiers.lock().unwrap_or_else(PoisonError::into_inner));
+    for trouble in notifiers.iter().flat_map(|notifier| notifier.finish(LAST_WORDS)) {
         out.note(&format!("warning: {trouble}"));
     }
     recording.finish(out);
@@ -279,6 +306,69 @@ fn facts(plan: &Plan, run_id: &str, reached: &Reached) -> Facts {
         digest: plan.digest.clone(),
         target: reached.target.shown(),
     }
+}
+
+/// Reads the script again when it is told to; there is none to read on standard input.
+fn reloading(
+    args: &Args,
+    source: &SourceFile,
+    plan: &Plan,
+    reached: &Reached,
+    control: &Control,
+    notifiers: &reload::Notifiers,
+    out: &Output,
+) -> Result<Option<reload::Trigger>, String> {
+    if args.file == "-" {
+        return Ok(None);
+    }
+    let mut options = args.flags.options(false);
+    options.target_given = args.target.is_some();
+    let reloader = reload::Reloader {
+        file: args.file.clone(),
+        options,
+        policy: args.policy.clone(),
+        target: reached.target.clone(),
+        entry: args.splice,
+        control: control.clone(),
+        notifiers: Arc::clone(notifiers),
+        plan: plan.clone(),
+        source: source.clone(),
+        out: *out,
+        quiet: args.quiet,
+    };
+    reload::begin(reloader, args.watch).map(Some)
+}
+
+/// Opens the socket by which the run is steered. A run without one goes on.
+#[cfg(unix)]
+fn open_control(
+    run_id: &str,
+    control: &Control,
+    publisher: &mut events::Publisher,
+    views: &events::Views,
+    reload: Option<reload::Trigger>,
+    out: &Output,
+) -> Option<crate::ctl::Server> {
+    let (folders, tap) = (crate::ctl::folders(), publisher.tap(1_024));
+    let history = views.history.clone();
+    match crate::ctl::serve(&folders, run_id, control.clone(), tap, history, reload) {
+        Ok(server) => Some(server),
+        Err(error) => {
+            out.note(&format!("note: `loadc ctl` can't steer this run: {error}"));
+            None
+        }
+    }
+}
+
+#[cfg(not(unix))]
+fn open_control(
+    _: &str,
+    _: &Control,
+    _: &mut events::Publisher,
+    _: &events::Views,
+    _: Option<reload::Trigger>,
+    _: &Output,
+) {
 }
 
 /// Connects; batches carry their proof beside the first queue, unless that is not wanted.
