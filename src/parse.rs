@@ -7,6 +7,7 @@
 mod blame;
 mod brackets;
 mod broken;
+mod calendar;
 mod expr;
 mod guard;
 mod job;
@@ -201,8 +202,10 @@ impl Reader {
         let kind = match pair.as_rule() {
             Rule::let_statement => self.let_statement(pair),
             Rule::use_statement => self.use_statement(pair),
-            Rule::seed | Rule::target | Rule::after => self.setting(pair),
+            Rule::seed | Rule::target | Rule::after | Rule::batch => self.setting(pair),
             Rule::arrivals => self.arrivals(pair),
+            Rule::starts => self.starts(pair),
+            Rule::hours => self.hours(pair),
             Rule::mix => self.mix(pair),
             Rule::job => self.job(pair),
             Rule::load => self.load(pair),
@@ -262,6 +265,7 @@ impl Reader {
         StatementKind::Setting(match (rule, value) {
             (Rule::seed, value) => Setting::Seed(value),
             (Rule::target, Some(value)) => Setting::Target(value),
+            (Rule::batch, Some(value)) => Setting::Batch(value),
             (_, Some(value)) => Setting::After(value),
             (_, None) => return StatementKind::Broken(None),
         })

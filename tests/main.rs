@@ -1,6 +1,7 @@
 //! Every integration test, in one binary, one module for each subject.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+mod calendar;
 mod check_props;
 mod check_scripts;
 mod cli_plan;
@@ -13,6 +14,7 @@ mod explain;
 mod fmt;
 mod fmt_properties;
 mod pages;
+mod parts;
 mod profiles;
 #[path = "support/proxy.rs"]
 mod proxy;

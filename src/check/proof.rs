@@ -2,6 +2,7 @@
 
 use super::Checker;
 use super::chance::left_to_chance;
+use crate::exact::seconds_to_nanos;
 use crate::plan::{Action, Guard, GuardKind, Phrase, PhraseJobs, Stream};
 use crate::problem::{Code, Problem};
 use crate::schedule::{self, RateProof};
@@ -31,7 +32,10 @@ impl Checker<'_> {
             let of = parts(streams, guard.stream);
             let breach = match guard.kind {
                 GuardKind::Jobs(limit) => jobs_breach(streams, guard, limit),
-                GuardKind::Time(limit_ns) => time_breach(streams, guard, &of, limit_ns),
+                GuardKind::Time(limit_ns) => {
+                    let from_ns = seconds_to_nanos(&self.from).unwrap_or(0);
+                    time_breach(streams, guard, &of, limit_ns.saturating_add(from_ns))
+                }
                 GuardKind::Rate { limit_jobs, window_ns } => {
                     let chosen: Vec<&Stream> =
                         chosen(streams, guard.stream).map(|(_, stream)| stream).collect();
@@ -40,7 +44,16 @@ impl Checker<'_> {
                             self.left_to_chance(guard);
                             None
                         }
-                        RateProof::Holds => None,
+                        RateProof::Holds => {
+                            self.prove_batches(
+                                guard,
+                                &chosen,
+                                &of,
+                                (window_ns, limit_jobs),
+                                budget,
+                            );
+                            None
+                        }
                         RateProof::Beyond { t_ns, count } => {
                             Some(rate_breach(streams, guard, limit_jobs, window_ns, t_ns, count))
                         }
@@ -77,6 +90,31 @@ impl Checker<'_> {
             Problem::warning(Code::Unproven, span, "this bound could not be proven before the run")
                 .label("the curve comes near it too often to follow")
                 .help("it holds during the run all the same: what is above it waits"),
+        );
+    }
+
+    /// Batches make a window hold more than the curve says: of each stream up to one job less than
+    /// its batch.
+    fn prove_batches(
+        &mut self,
+        guard: &Guard,
+        streams: &[&Stream],
+        of: &[(&Timeline, u64)],
+        (window_ns, limit_jobs): (u64, u64),
+        budget: usize,
+    ) {
+        let more: u64 = streams.iter().map(|stream| stream.batch - 1).sum();
+        let room = limit_jobs.saturating_sub(more);
+        if more == 0 || schedule::first_beyond_rate(of, window_ns, room, budget) == RateProof::Holds
+        {
+            return;
+        }
+        let span = guard.span.unwrap_or_default();
+        let message = "batches may come to more than this bound";
+        self.report(
+            Problem::warning(Code::Unproven, span, message)
+                .label(format!("the curve stays within it, but not with {} more", show::plural(more, "job")))
+                .help("it holds during the run all the same, and what is above it waits; a higher bound, or smaller batches, leave room"),
         );
     }
 
