@@ -99,5 +99,5 @@ impl Task<PlannedJobs> {
 
 /// When the jobs of a stream are due.
 fn source(stream: &crate::plan::Stream) -> Source {
-    Source { due: Arc::clone(&stream.due), after_ns: stream.after_ns }
+    Source { due: Arc::clone(&stream.due), after_ns: stream.after_ns, batch: stream.batch }
 }

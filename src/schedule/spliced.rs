@@ -23,6 +23,8 @@ pub struct Source {
     pub due: Arc<dyn DueTimes>,
     /// From the plan's start to the stream's, in nanoseconds.
     pub after_ns: u64,
+    /// How many jobs in a row a shard takes; from 1.
+    pub batch: u64,
 }
 
 /// Where in the new curve a seam goes on.
@@ -290,7 +292,7 @@ mod tests {
     }
 
     fn source(curve: &Curve, after_ns: u64) -> Source {
-        Source { due: Arc::new(Timeline::new(curve).unwrap()), after_ns }
+        Source { due: Arc::new(Timeline::new(curve).unwrap()), after_ns, batch: 1 }
     }
 
     /// Each job at its time, and the counts agree with them.

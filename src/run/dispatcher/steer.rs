@@ -126,6 +126,21 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         Ok(())
     }
 
+    /// Which jobs are a shard's follows from the size of its batches.
+    fn same_batches(&self, plan: &Plan) -> Result<(), String> {
+        if self.options.shard == crate::schedule::Shard::WHOLE {
+            return Ok(());
+        }
+        let changed = plan.streams.iter().any(|stream| {
+            let lane = self.task.streams.iter().position(|(name, _)| *name == stream.name);
+            lane.is_some_and(|lane| self.splices[lane].source().batch != stream.batch)
+        });
+        if changed {
+            return Err("the size of batches can't change while a shard of a plan runs".to_owned());
+        }
+        Ok(())
+    }
+
     fn seek(&mut self, script_ns: u64, now_ns: u64) -> Result<(), String> {
         self.steerable()?;
         let ends = self.splices.iter().map(|spliced| {
@@ -159,7 +174,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
 
     fn placed(&self, spliced: &Spliced) -> Arc<dyn Schedule> {
         let (shard, from_ns) = (self.options.shard, self.options.from_ns);
-        Arc::new(Placed::new(spliced.clone(), 0, shard, from_ns))
+        let batch = spliced.source().batch;
+        Arc::new(Placed::of_batches(spliced.clone(), batch, 0, shard, from_ns))
     }
 
     fn follow(&mut self, stream: usize, spliced: Spliced, now_ns: u64) {
@@ -176,6 +192,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let Change { plan, entry, notifier } = change;
         let sources: Vec<Source> = plan.streams.iter().map(crate::run::source).collect();
         self.only_even(sources.iter(), self.scale)?;
+        self.same_batches(&plan)?;
         let jobs = self.task.jobs.of_plan(&plan).map_err(|error| error.to_string())?;
         self.fall_due(now_ns);
         let (planned_before, due) = (self.stats.counts().planned, self.stats.counts().due);
