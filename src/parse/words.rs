@@ -18,7 +18,7 @@ pub(super) fn begins_statement(word: &str) -> bool {
     STATEMENTS.contains(&word)
         || matches!(word, "queue" | "body" | "size" | "rows")
         || matches!(word, "rate" | "jobs" | "time" | "depth" | "errors" | "file" | "deviation")
-        || matches!(word, "memory" | "cpu" | "server" | "warn" | "cooldown" | "notify")
+        || matches!(word, "memory" | "cpu" | "server" | "warn" | "cooldown" | "notify" | "drains")
 }
 
 /// Whether a word leads an argument within a statement.
@@ -157,6 +157,10 @@ fn word(rule: Rule) -> &'static str {
         R::kw_webhook => "`webhook`",
         R::timeout | R::kw_timeout => "`timeout`",
         R::retries | R::kw_retries => "`retries`",
+        R::drains | R::kw_drains => "`drains`",
+        R::depth_stays => "`depth`",
+        R::kw_stays => "`stays`",
+        R::kw_below => "`below`",
         R::kw_slow => "`slow`",
         R::kw_shed => "`shed`",
         R::warn_of => "a guard such as `depth`",
@@ -315,7 +319,7 @@ fn value_behind(before: Option<&str>, statement: &str) -> &'static str {
         }
         "size" | "memory" => "a size such as `4KB`",
         "cpu" | "server" => "a share such as `80%`",
-        "cooldown" | "timeout" => "a duration such as `30s`",
+        "cooldown" | "timeout" | "drains" => "a duration such as `30s`",
         "retries" => "a number such as `3`",
         "chaos" | "within" => "two rates such as `20..120`",
         "cv" => "a number such as `2`",
@@ -412,6 +416,7 @@ pub(super) fn form(statement: &str) -> Option<&'static str> {
         "cpu" => "cpu <= 80%",
         "server" => "server memory <= 80%",
         "file" => "file \"/tmp/stop\"",
+        "drains" => "drains within 60s",
         "warn" => "warn at 80%` or `warn depth at 2k",
         "cooldown" => "cooldown 30s",
         "notify" => "notify webhook \"https://…\" timeout 5s retries 3",

@@ -13,6 +13,7 @@
 //! due is only counted, by the [`Backlog`]. Answers are read between any two writes.
 
 mod braking;
+mod drain;
 mod due;
 mod flights;
 mod link;
@@ -112,6 +113,8 @@ pub(super) struct Dispatcher<J, S, C> {
     /// What streams send that the newest plan does not have.
     old_jobs: Vec<(J, Lists)>,
     reloads: Vec<ReloadEntry>,
+    /// How long after the end the queues were empty, in microseconds.
+    drained_us: Option<f64>,
 
     pacer: Pacer,
     /// Everything before this instant has fallen due.
@@ -219,6 +222,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             lists: Lists::first(task.jobs.queues().len()),
             old_jobs: Vec::new(),
             reloads: Vec::new(),
+            drained_us: None,
             _control: control,
             paused_by_hand: false,
             clock: Arc::new(clock),

@@ -2,7 +2,7 @@
 
 mod expectations;
 
-pub use expectations::{ExpectationEntry, judge};
+pub use expectations::{ExpectationEntry, QueueFacts, judge};
 
 use super::events::Record;
 use super::guards::GuardEntry;

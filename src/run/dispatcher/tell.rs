@@ -268,6 +268,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         if !self.broken_off {
             self.read_depths(|run, queue, depth| run.stats.depth_mut(queue).at_end(depth)).await;
         }
+        self.wait_for_drain().await;
         self.sink.finish().await;
         self.stats.close_seconds(u64::MAX);
         if self.ending.is_none() {
@@ -304,7 +305,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let jobs = self.stats.counts();
         let bytes: u64 = self.stats.streams().iter().map(|stream| stream.bytes).sum();
         let Times { send_delay, service, response } = self.stats.times();
-        let expectations = judge(&self.task.expectations, &self.stats);
+        let expectations = judge(&self.task.expectations, &self.stats, &self.queue_facts());
         let all_met = expectations.iter().all(|expectation| expectation.met);
         let outcome = self.outcome();
         let failure = match &self.ending {

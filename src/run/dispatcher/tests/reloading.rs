@@ -255,3 +255,17 @@ fn under_fire_no_job_is_lost_or_doubled() {
     assert_eq!(rejected.len(), 100);
     assert_eq!(played.outcome(), (OutcomeName::Done, 0));
 }
+
+#[test]
+fn a_run_waits_for_its_queues_to_drain_no_longer_than_is_expected() {
+    let text = "constant 100 for 2s\nexpect { drains within 5s; depth stays below 51 }";
+    for (empty_at_ns, value, code) in [(4_050 * MS, Some(2_100_000.0), 0), (9 * SECOND, None, 1)] {
+        let depth = move |now_ns, _: &str| Ok(if now_ns < empty_at_ns { 50 } else { 0 });
+        let played = play_on(text, |sink| sink.with_depth(depth), async |_, _| {});
+        assert_eq!(played.outcome(), (OutcomeName::Done, code));
+        let [drains, depth] = &played.report.expectations[..] else { panic!() };
+        assert_eq!((drains.value, drains.met), (value, code == 0));
+        assert_eq!((depth.value, depth.met), (Some(50.0), true));
+        assert_eq!(played.report.elapsed_s, 2.0, "the run itself was over before");
+    }
+}
