@@ -258,7 +258,7 @@ mod tests {
         client.write_all(b"{\"do\":\"fly\"}\n").unwrap();
         let mut answer = String::new();
         client.read_to_string(&mut answer).unwrap();
-        assert!(answer.starts_with("{\"ok\":false,\"error\":\"this is no question"), "{answer}");
+        assert!(answer.contains("\"error\":\"this is no question"), "{answer}");
         let refused = call(server.path(), &Question::Reload);
         assert!(matches!(refused, Err(CallError::Refused(why)) if why.contains("standard input")));
     }
