@@ -88,7 +88,7 @@ impl Task<PlannedJobs> {
             digest: plan.digest.clone(),
             seed: plan.seed,
             streams,
-            jobs: PlannedJobs::compile(plan)?,
+            jobs: PlannedJobs::compile(plan, &options.run_id)?,
             guards: plan.guards.clone(),
             expectations: plan.expectations.clone(),
             sources: plan.streams.iter().map(source).collect(),

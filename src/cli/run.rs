@@ -206,14 +206,14 @@ async fn drive(
     reached: &Reached,
     out: &Output,
 ) -> Exit {
-    let jobs = match PlannedJobs::compile(plan) {
+    let run_id = run_id();
+    let jobs = match PlannedJobs::compile(plan, &run_id) {
         Ok(jobs) => jobs,
         Err(error) => {
             out.fault(&error.to_string(), "");
             return Exit::Wrong;
         }
     };
-    let run_id = run_id();
     let seeing = match Seeing::prepare(&args.see, args.json, out) {
         Ok(seeing) => seeing,
         Err(exit) => return exit,
@@ -245,6 +245,14 @@ async fn drive(
     }
     if args.dry_run {
         return dry::run(args.json, plan, &jobs, &reached.shown(), out);
+    }
+    if let Err(failure) = sink.prepare(&jobs.prepare()).await {
+        out.fault(
+            &failure.to_string(),
+            "let loadc's user make what the job asks for, or make it yourself",
+        );
+        not_begun(args, plan, reached, &failure.kind, &failure.message, out);
+        return Exit::Failed;
     }
     let clock = match RealClock::new() {
         Ok(clock) => clock,

@@ -5,7 +5,7 @@ use super::jobs::{Choice, DueJob, Jobs, Kind};
 use crate::job::{CompileError, Format};
 use crate::plan::Plan;
 use crate::schedule::Schedule;
-use crate::sink::{Args, Command, Failure, Outcome, Queue, ServerMemory, Sink, State};
+use crate::sink::{Command, Failure, Outcome, Queue, ServerMemory, Sink, State, Unit};
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 
@@ -123,12 +123,16 @@ impl Jobs for FakeJobs {
         Choice { job, queue: self.kinds[stream][job].queues[0] }
     }
 
-    fn write(&self, due: DueJob, _: usize, args: &mut Args) {
-        args.push(format!("{}:{}", due.stream, due.number).as_bytes());
+    fn write(&self, due: DueJob, choice: Choice, unit: &mut Unit) {
+        let push = unit.shared(0, |args| {
+            args.push(b"LPUSH");
+            args.push(self.queues[choice.queue].name.as_bytes());
+        });
+        push.push(format!("{}:{}", due.stream, due.number).as_bytes());
     }
 
     /// The same, whatever the plan.
-    fn of_plan(&self, _: &Plan) -> Result<FakeJobs, CompileError> {
+    fn of_plan(&self, _: &Plan, _: &str) -> Result<FakeJobs, CompileError> {
         Ok(self.clone())
     }
 }

@@ -24,7 +24,8 @@ pub use cursor::Cursor;
 pub use health::{Health, Latency, health};
 pub use preflight::Problem;
 
-use crate::sink::{Command, Failure, Notice, Outcome, Queue, ServerMemory, Sink, State};
+use crate::sink::formats::Seen;
+use crate::sink::{Args, Command, Failure, Notice, Outcome, Queue, ServerMemory, Sink, State};
 use crate::target::Target;
 use connect::Connector;
 use control::Control;
@@ -64,6 +65,7 @@ pub struct RedisSink {
     control: Control,
     target: Target,
     cursor: Option<Cursor>,
+    lookers: depth::Lookers,
 }
 
 /// How long the cursor's removal at the end may take: it would go by itself in time.
@@ -106,7 +108,8 @@ impl RedisSink {
             Ok(link) => link.map_err(|failure| connector.turned_away(&failure))?,
             Err(_) => return Err(connector.late()),
         };
-        Ok(RedisSink { link, control, target: target.clone(), cursor })
+        let lookers = depth::Lookers::default();
+        Ok(RedisSink { link, control, target: target.clone(), cursor, lookers })
     }
 
     /// The server.
@@ -130,6 +133,24 @@ impl RedisSink {
             problems.extend(preflight::of_cursor(&self.control, cursor).await?);
         }
         Ok(problems)
+    }
+}
+
+impl RedisSink {
+    /// Runs commands that make what jobs need, such as a stream's groups, each of which is there
+    /// already or made now.
+    ///
+    /// # Errors
+    ///
+    /// The first refusal, or why the server can't be told.
+    pub async fn prepare(&self, commands: &[Args]) -> Result<(), Failure> {
+        if commands.is_empty() {
+            return Ok(());
+        }
+        let replies = self.control.ask(&control::pipeline(commands)).await?;
+        let refusals = replies.iter().filter_map(control::refusal);
+        let mut lasting = refusals.filter(|failure| failure.kind != "BUSYGROUP");
+        lasting.next().map_or(Ok(()), Err)
     }
 }
 
@@ -157,7 +178,11 @@ impl Sink for RedisSink {
     }
 
     async fn depth(&self, queue: &Queue) -> Result<u64, Failure> {
-        depth::depth(&self.control, queue).await
+        self.lookers.depth(&self.control, queue).await
+    }
+
+    async fn look(&self, queue: &Queue) -> Result<Seen, Failure> {
+        self.lookers.look(&self.control, queue).await
     }
 
     async fn memory(&self) -> Result<ServerMemory, Failure> {

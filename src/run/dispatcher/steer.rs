@@ -16,7 +16,7 @@ use crate::run::status::{LastError, PlaceNow, Status};
 use crate::run::stream_clock::Pace;
 use crate::schedule::{Entry, Placed, Schedule, Source, Spliced};
 use crate::sink::{Queue, Sink};
-use crate::stats::Stats;
+use crate::stats::{JobCounts, Stats};
 use std::sync::Arc;
 
 /// The largest factor of the plan's rates.
@@ -193,7 +193,11 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let sources: Vec<Source> = plan.streams.iter().map(crate::run::source).collect();
         self.only_even(sources.iter(), self.scale)?;
         self.same_batches(&plan)?;
-        let jobs = self.task.jobs.of_plan(&plan).map_err(|error| error.to_string())?;
+        let jobs = self
+            .task
+            .jobs
+            .of_plan(&plan, &self.options.run_id)
+            .map_err(|error| error.to_string())?;
         self.fall_due(now_ns);
         let (planned_before, due) = (self.stats.counts().planned, self.stats.counts().due);
         let lanes = self.lanes_of(&plan, &sources, entry, now_ns);
@@ -276,7 +280,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
 
     /// Sends the jobs of another plan from now on; streams that it does not have send what they had.
     fn send_other(&mut self, jobs: J, lanes: &[usize]) {
-        let lists = self.take_in(jobs.queues());
+        let lists = self.take_in(&jobs);
         let old = (
             std::mem::replace(&mut self.task.jobs, jobs),
             std::mem::replace(&mut self.lists, lists),
@@ -305,20 +309,20 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     }
 
     /// The places of queues, those taken in that are new.
-    fn take_in(&mut self, queues: &[Queue]) -> Lists {
+    fn take_in(&mut self, jobs: &J) -> Lists {
         let mut lists = Lists { builder: Vec::new(), probe: Vec::new() };
-        for queue in queues {
+        for (own, queue) in jobs.queues().iter().enumerate() {
             let known = (0..).map_while(|at| Some((at, self.builder.queue(at)?)));
             let known = known.into_iter().find(|(_, known)| *known == queue).map(|(at, _)| at);
             let place = known.unwrap_or_else(|| self.builder.add_queue(queue.clone()));
             lists.builder.push(place);
-            lists.probe.push(self.ask_also(queue));
+            lists.probe.push(self.ask_also(queue, jobs.is_watched(own)));
         }
         lists
     }
 
-    fn ask_also(&mut self, queue: &Queue) -> usize {
-        let (place, is_new) = self.probe.place(queue);
+    fn ask_also(&mut self, queue: &Queue, watched: bool) -> usize {
+        let (place, is_new) = self.probe.place(queue, watched);
         if is_new {
             self.stats.add_queue();
         }
@@ -335,6 +339,23 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         queues_of(jobs, own.stream).into_iter().map(|queue| lists.probe[queue]).collect()
     }
 
+    /// The queues of each kind of job that a stream sends, and that kind's account.
+    pub(super) fn kinds_and_counts(
+        &self,
+        stream: usize,
+    ) -> impl Iterator<Item = (Vec<usize>, &JobCounts)> {
+        let own = &self.sending[stream];
+        let (jobs, lists) = match own.old {
+            None => (&self.task.jobs, &self.lists),
+            Some(old) => (&self.old_jobs[old].0, &self.old_jobs[old].1),
+        };
+        let counts = &self.stats.streams()[stream].by_job;
+        jobs.kinds(own.stream).iter().zip(&own.kinds).filter_map(move |(kind, place)| {
+            let queues = kind.queues.iter().map(|queue| lists.probe[*queue]).collect();
+            Some((queues, counts.get(*place as usize)?))
+        })
+    }
+
     /// Bounds the run by the guards of another plan.
     fn guard_otherwise(&mut self, plan: &Plan, lanes: &[usize], now_ns: u64) {
         let own = plan.guards.iter().map(|guard| Guard {
@@ -346,7 +367,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             if let GuardKind::Depth { queue: Some(name), .. } = &guard.kind
                 && self.probe.queues().iter().all(|queue| queue.name != *name)
             {
-                self.ask_also(&Queue { name: name.clone(), format: Format::List });
+                self.ask_also(&Queue { name: name.clone(), format: Format::List }, false);
             }
         }
         let lanes = self.task.streams.len();
