@@ -1,6 +1,8 @@
 //! The command line: the only room that prints and that knows exit codes.
 
 mod check;
+#[cfg(unix)]
+mod ctl;
 mod diff;
 mod explain;
 mod files;
@@ -82,6 +84,12 @@ enum Command {
     Diff(diff::Args),
     /// Send a script's jobs at their planned times
     Run(run::Args),
+    /// Steer a run on this machine, or ask how it is
+    #[cfg(unix)]
+    Ctl(ctl::Args),
+    /// List the runs on this machine
+    #[cfg(unix)]
+    Ps(ctl::PsArgs),
     /// Ask a target how it is: version, role, memory, latency
     Health(health::Args),
     /// Print completions for a shell
@@ -110,6 +118,10 @@ pub fn main() -> ExitCode {
         Command::Plan(args) => plan::run(&args, &out),
         Command::Diff(args) => diff::run(&args, cli.color, &out),
         Command::Run(args) => run::run(&args, &out),
+        #[cfg(unix)]
+        Command::Ctl(args) => ctl::run(&args, &out),
+        #[cfg(unix)]
+        Command::Ps(args) => ctl::ps(&args, &out),
         Command::Health(args) => health::run(&args, &out),
         Command::Completions(args) => pages::completions(&args, &out),
         Command::Man(args) => pages::man(&args, &out),

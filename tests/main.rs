@@ -27,6 +27,8 @@ mod proxy;
 mod redis_server;
 mod resume;
 mod seeing;
+#[cfg(unix)]
+mod steer_ctl;
 mod steer_guards;
 mod uses;
 mod walls;
