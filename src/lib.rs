@@ -19,6 +19,7 @@ pub mod fmt;
 pub mod gather;
 pub mod job;
 pub mod journal;
+pub mod lint;
 pub mod metrics;
 pub mod notify;
 pub mod parse;

@@ -91,7 +91,7 @@ impl Task<PlannedJobs> {
             seed: plan.seed,
             streams,
             late: plan.streams.iter().map(|stream| stream.late).collect(),
-            jobs: PlannedJobs::compile(plan)?,
+            jobs: PlannedJobs::compile(plan, &options.run_id)?,
             guards: plan.guards.clone(),
             expectations: plan.expectations.clone(),
         })

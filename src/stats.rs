@@ -17,6 +17,7 @@ pub mod minutes;
 pub mod process;
 pub mod sketch;
 pub mod times;
+pub mod workers;
 
 use crate::sink::{Failure, Outcome};
 use depth::QueueDepth;

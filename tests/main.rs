@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod calendar;
+mod check_cli;
 mod check_props;
 mod check_scripts;
 mod cli_plan;
@@ -13,6 +14,7 @@ mod exactly_once;
 mod explain;
 mod fmt;
 mod fmt_properties;
+mod formats;
 mod pages;
 mod parts;
 mod profiles;

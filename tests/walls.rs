@@ -81,6 +81,18 @@ const WALLS: &[(&str, &[&str])] = &[
     ),
     ("gather", &["crate::check", "crate::plan", "crate::run", "crate::cli", "tokio", "miette"]),
     (
+        "lint",
+        &[
+            "crate::check",
+            "crate::parse",
+            "crate::run",
+            "crate::sink",
+            "crate::cli",
+            "tokio",
+            "std::fs",
+        ],
+    ),
+    (
         "timeline",
         &[
             "crate::plan",

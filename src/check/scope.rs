@@ -556,16 +556,7 @@ impl Checker<'_> {
 
 /// The statements in a block.
 pub(super) fn body_of(kind: &PhraseKind) -> &[Statement] {
-    match kind {
-        PhraseKind::Group(body)
-        | PhraseKind::Repeat(_, body)
-        | PhraseKind::Together(body)
-        | PhraseKind::Scale(_, body)
-        | PhraseKind::Cap(_, body)
-        | PhraseKind::Floor(_, body)
-        | PhraseKind::Speed(_, body) => body,
-        _ => &[],
-    }
+    kind.body()
 }
 
 /// Gives every part of an expression one place.

@@ -215,14 +215,14 @@ async fn drive(
     taken_up: Option<TakenUp>,
     out: &Output,
 ) -> Exit {
-    let jobs = match PlannedJobs::compile(plan) {
+    let run_id = taken_up.as_ref().map_or_else(run_id, |run| run.run_id().to_owned());
+    let jobs = match PlannedJobs::compile(plan, &run_id) {
         Ok(jobs) => jobs,
         Err(error) => {
             out.fault(&error.to_string(), "");
             return Exit::Wrong;
         }
     };
-    let run_id = taken_up.as_ref().map_or_else(run_id, |run| run.run_id().to_owned());
     let seeing = match Seeing::prepare(&args.see, args.json, out) {
         Ok(seeing) => seeing,
         Err(exit) => return exit,
@@ -254,6 +254,14 @@ async fn drive(
     }
     if args.dry_run {
         return dry::run(args.json, plan, &jobs, &reached.shown(), out);
+    }
+    if let Err(failure) = sink.prepare(&jobs.prepare()).await {
+        out.fault(
+            &failure.to_string(),
+            "let loadc's user make what the job asks for, or make it yourself",
+        );
+        not_begun(args, plan, reached, &failure.kind, &failure.message, out);
+        return Exit::Failed;
     }
     let prepared = prepare(args, plan, reached, run_id, taken_up.map(|run| (run, told)), out);
     let (task, options) = match prepared {

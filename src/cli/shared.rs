@@ -190,7 +190,7 @@ pub(crate) fn plan(
             return Err(Exit::Wrong);
         }
     };
-    let Checked { plan, problems } = check(&source, options);
+    let Checked { plan, problems, .. } = check(&source, options);
     out.problems(&source, &problems);
     match plan {
         Some(plan) => Ok((source, plan)),

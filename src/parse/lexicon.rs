@@ -57,8 +57,11 @@ pub(super) struct RuleWords {
 
 pub(super) const JOB: RuleWords = RuleWords {
     block: "a job",
-    known: &["queue", "body", "size", "rows"],
-    later: &["priority", "delay", "timeout", "retry", "args"],
+    known: &[
+        "queue", "body", "size", "rows", "args", "kwargs", "priority", "delay", "timeout", "retry",
+        "command",
+    ],
+    later: &[],
     elsewhere: &[
         ("payload", "body { id: uuid() }"),
         ("data", "body { id: uuid() }"),

@@ -16,7 +16,11 @@ pub(super) const BLOCK: &str = "a block `{ … }`";
 /// Whether a word begins a statement of a file, a job, a guard or an expectation.
 pub(super) fn begins_statement(word: &str) -> bool {
     STATEMENTS.contains(&word)
-        || matches!(word, "queue" | "body" | "size" | "rows")
+        || matches!(
+            word,
+            "queue" | "body" | "size" | "rows" | "args" | "kwargs" | "priority" | "delay"
+        )
+        || matches!(word, "timeout" | "retry" | "command")
         || matches!(word, "rate" | "jobs" | "time" | "depth" | "errors" | "file" | "deviation")
         || matches!(word, "memory" | "cpu" | "server" | "warn" | "cooldown" | "notify")
 }
@@ -140,6 +144,12 @@ fn word(rule: Rule) -> &'static str {
         R::kw_binary => "`binary`",
         R::kw_text => "`text`",
         R::kw_turn => "`turn`",
+        R::args | R::kw_args => "`args`",
+        R::kwargs | R::kw_kwargs => "`kwargs`",
+        R::priority | R::kw_priority => "`priority`",
+        R::job_timeout => "`timeout`",
+        R::retry | R::kw_retry => "`retry`",
+        R::own_command => "`command`",
         R::list | R::list_head | R::kw_list => "`list`",
         R::env | R::kw_env => "`env`",
         R::rate_guard | R::kw_rate => "`rate`",
@@ -165,7 +175,7 @@ fn word(rule: Rule) -> &'static str {
         R::kw_shed => "`shed`",
         R::warn_of => "a guard such as `depth`",
         R::kw_at => "`at`",
-        R::kw_delay => "`delay`",
+        R::job_delay | R::kw_delay => "`delay`",
         R::kw_deviation => "`deviation`",
         R::kw_exponential => "`exponential`",
         R::kw_forever => "`forever`",
@@ -292,6 +302,7 @@ fn word(rule: Rule) -> &'static str {
         | R::gone
         | R::open_string
         | R::carried
+        | R::format_flag
         | R::begins
         | R::brackets
         | R::braces
@@ -308,18 +319,16 @@ fn value_behind(before: Option<&str>, statement: &str) -> &'static str {
         before => before,
     };
     match before {
-        "for" | "over" | "every" | "each" | "hold" | "period" | "after" | "time" => {
-            "a duration such as `30s`"
-        }
+        "for" | "over" | "every" | "each" | "hold" | "period" | "after" | "time" | "delay"
+        | "timeout" => "a duration such as `30s`",
         "constant" | "ramp" | "stairs" | "base" | "amp" | "cap" | "floor" | "by" | "->"
         | "from" | "rate" => "a rate such as `50` or `50/s`",
         "scale" | "speed" => "a factor such as `x2`",
-        "total" | "times" | "repeat" | "jobs" | "weight" | "seed" | "depth" | "batch" => {
-            "a number such as `10`"
-        }
+        "total" | "times" | "repeat" | "jobs" | "weight" | "seed" | "depth" | "priority"
+        | "retry" | "batch" => "a number such as `10`",
         "size" | "memory" => "a size such as `4KB`",
         "cpu" | "server" => "a share such as `80%`",
-        "cooldown" | "timeout" => "a duration such as `30s`",
+        "cooldown" => "a duration such as `30s`",
         "retries" => "a number such as `3`",
         "chaos" | "within" => "two rates such as `20..120`",
         "cv" => "a number such as `2`",
@@ -407,6 +416,13 @@ pub(super) fn form(statement: &str) -> Option<&'static str> {
         "queue" => "queue \"orders\" as stream",
         "body" => "body { id: uuid(), n: seq() }",
         "size" => "size 1KB..4KB",
+        "args" => "args [int(1..9), \"x\"]",
+        "kwargs" => "kwargs { lang: \"en\" }",
+        "priority" => "priority 5",
+        "delay" => "delay 0s..30s",
+        "timeout" => "timeout 30s",
+        "retry" => "retry 3",
+        "command" => "command \"XADD\" key \"*\" \"data\" body",
         "rows" => "rows \"users.csv\" as user",
         "rate" => "rate <= 1000/s over 5s then stop",
         "jobs" => "jobs <= 1M",

@@ -25,7 +25,8 @@ pub use health::{Health, Latency, health};
 pub use link::Recollection;
 pub use preflight::Problem;
 
-use crate::sink::{Command, Failure, Notice, Outcome, Queue, ServerMemory, Sink, State};
+use crate::sink::formats::Seen;
+use crate::sink::{Args, Command, Failure, Notice, Outcome, Queue, ServerMemory, Sink, State};
 use crate::target::Target;
 use connect::Connector;
 use control::Control;
@@ -65,6 +66,7 @@ pub struct RedisSink {
     control: Control,
     target: Target,
     cursor: Option<Cursor>,
+    lookers: depth::Lookers,
 }
 
 /// How long the cursor's removal at the end may take: it would go by itself in time.
@@ -123,7 +125,8 @@ impl RedisSink {
             Ok(link) => link.map_err(|failure| connector.turned_away(&failure))?,
             Err(_) => return Err(connector.late()),
         };
-        Ok((RedisSink { link, control, target: target.clone(), cursor }, told))
+        let lookers = depth::Lookers::default();
+        Ok((RedisSink { link, control, target: target.clone(), cursor, lookers }, told))
     }
 
     /// The server.
@@ -147,6 +150,24 @@ impl RedisSink {
             problems.extend(preflight::of_cursor(&self.control, cursor).await?);
         }
         Ok(problems)
+    }
+}
+
+impl RedisSink {
+    /// Runs commands that make what jobs need, such as a stream's groups, each of which is there
+    /// already or made now.
+    ///
+    /// # Errors
+    ///
+    /// The first refusal, or why the server can't be told.
+    pub async fn prepare(&self, commands: &[Args]) -> Result<(), Failure> {
+        if commands.is_empty() {
+            return Ok(());
+        }
+        let replies = self.control.ask(&control::pipeline(commands)).await?;
+        let refusals = replies.iter().filter_map(control::refusal);
+        let mut lasting = refusals.filter(|failure| failure.kind != "BUSYGROUP");
+        lasting.next().map_or(Ok(()), Err)
     }
 }
 
@@ -182,7 +203,11 @@ impl Sink for RedisSink {
     }
 
     async fn depth(&self, queue: &Queue) -> Result<u64, Failure> {
-        depth::depth(&self.control, queue).await
+        self.lookers.depth(&self.control, queue).await
+    }
+
+    async fn look(&self, queue: &Queue) -> Result<Seen, Failure> {
+        self.lookers.look(&self.control, queue).await
     }
 
     async fn memory(&self) -> Result<ServerMemory, Failure> {

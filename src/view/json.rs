@@ -3,7 +3,7 @@
 
 use super::points::{TooMany, times};
 use super::{Load, text};
-use crate::job::{Format, QueueChoice};
+use crate::job::QueueChoice;
 use crate::plan::{Action, Guard, MixEntry, Part, Phrase, PhraseJobs, Plan, Stream};
 use serde::Serialize;
 
@@ -171,10 +171,7 @@ fn mix<'a>(stream: &Stream, entry: &'a MixEntry, weights: f64, seed: u64) -> Mix
         job: &entry.job.name,
         weight: entry.weight,
         share: f64::from(entry.weight) / weights,
-        format: match entry.job.format {
-            Format::List => "list",
-            Format::Stream { .. } => "stream",
-        },
+        format: entry.job.format.word(),
         queues: match &entry.job.queue {
             QueueChoice::Fixed(queue) => vec![queue],
             QueueChoice::Pick(queues) => queues.iter().map(|(queue, _)| queue.as_str()).collect(),

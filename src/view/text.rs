@@ -1,7 +1,7 @@
 //! A plan as a text for people.
 
 use super::{Load, Look, chart, table};
-use crate::job::{Format, JobSpec, QueueChoice, Sizes, Template};
+use crate::job::{JobSpec, QueueChoice, Sizes, Template};
 use crate::plan::{Late, MixEntry, Plan, Stream};
 use crate::show;
 use crate::timeline::curve::Arrivals;
@@ -154,10 +154,7 @@ pub(crate) fn size(stream: &Stream, entry: &MixEntry, seed: u64) -> Option<Sizes
 
 /// Where a job goes, and in which format.
 pub(crate) fn queues(job: &JobSpec) -> String {
-    let format = match job.format {
-        Format::List => "list",
-        Format::Stream { .. } => "stream",
-    };
+    let format = job.format.word();
     match &job.queue {
         QueueChoice::Fixed(queue) => format!("{format} {}", show::clean(queue)),
         QueueChoice::Pick(queues) => {

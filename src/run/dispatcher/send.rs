@@ -69,6 +69,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let left = self.options.max_in_flight_bytes.saturating_sub(self.flights.bytes());
         let most = self.options.batch_bytes.min(left) as usize;
         let start = self.options.payload_start_unix_ns.unwrap_or(self.clock.start_unix_ns());
+        let now_unix_ns = self.clock.start_unix_ns().saturating_add(self.clock.now_ns());
         let mut bytes = 0;
         for (stream, share) in shares.iter().enumerate() {
             for _ in 0..*share {
@@ -77,15 +78,16 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
                 let number = self.pacer.schedule(stream).number_of(index);
                 let (planned_ns, intended_ns) = self.pacer.times_of(stream, index);
                 let choice = self.task.jobs.choose(stream, number);
-                let due = DueJob { stream, number, due_unix_ns: start.saturating_add(planned_ns) };
+                let due_unix_ns = start.saturating_add(planned_ns);
+                let due = DueJob { stream, number, due_unix_ns, now_unix_ns };
                 // A plan has far fewer than 2³² streams and jobs.
                 let (stream_no, job) = (stream as u32, choice.job as u32);
                 let flight = Flight { index, intended_ns, stream: stream_no, job };
                 let jobs = &self.task.jobs;
-                self.builder.add(choice.queue, flight, |args| {
-                    let before = args.byte_len();
-                    jobs.write(due, choice.job, args);
-                    bytes += args.byte_len() - before;
+                self.builder.add(choice.queue, flight, |unit| {
+                    let before = unit.byte_len();
+                    jobs.write(due, choice, unit);
+                    bytes += unit.byte_len() - before;
                 });
                 if bytes >= most {
                     return;

@@ -2,6 +2,7 @@
 
 use super::record::Recorder;
 use super::{Dispatcher, Ending, SECOND_NS};
+use crate::job::layouts::layout;
 use crate::run::clock::Clock;
 use crate::run::events::{Event, Publisher, Record, Snapshot, Told, instant_text};
 use crate::run::guards::GuardEntry;
@@ -14,6 +15,7 @@ use crate::sink::{Forgotten, Notice, Sink};
 use crate::stats::minutes::{Minute, Minutes};
 use crate::stats::process::{cpu_s, rss_max_bytes};
 use crate::stats::times::{Recent, Times};
+use crate::stats::workers::WorkersReport;
 use std::collections::BTreeMap;
 
 /// What was told so far.
@@ -25,6 +27,7 @@ pub(super) struct Teller {
     told_ns: u64,
     told_due: u64,
     told_sent: u64,
+    told_processed: Option<u64>,
     send_delay: Recent,
     response: Recent,
     minutes: Minutes,
@@ -57,6 +60,7 @@ impl Teller {
             told_ns: 0,
             told_due: 0,
             told_sent: 0,
+            told_processed: None,
             send_delay: Recent::default(),
             response: Recent::default(),
             minutes: Minutes::default(),
@@ -251,6 +255,16 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let response = self.teller.response.take(times().map(|times| &times.response));
         let remaining_ns =
             self.streams().map(|stream| self.pacer.remaining_ns(stream, now_ns)).max();
+        let watched = (0..self.teller.written_queues).filter(|queue| self.probe.is_watched(*queue));
+        let ages = watched.clone().filter_map(|queue| self.probe.workers(queue).age_s());
+        let oldest_age_s = ages.reduce(f64::max);
+        let processed = watched
+            .map(|queue| self.probe.workers(queue).processed(self.acked_by(queue)?))
+            .sum::<Option<u64>>();
+        let told = std::mem::replace(&mut self.teller.told_processed, processed);
+        let processed_per_s = processed
+            .zip(told)
+            .map(|(now, then)| per_second(now.saturating_sub(then) as f64, since_s));
         let depths = &self.stats.depths()[..self.teller.written_queues];
         Snapshot {
             elapsed_s: now_ns as f64 / 1e9,
@@ -265,6 +279,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             p99_response_us: response.map(|brief| brief.p99_us),
             p99_send_delay_us: send_delay.map(|brief| brief.p99_us),
             deviation: self.stats.deviation().so_far(),
+            oldest_age_s,
+            processed_per_s,
             paused: self.is_paused(),
             cpu: self.teller.recorder.cpu(now_ns),
             rss_bytes: self.teller.recorder.rss_bytes(),
@@ -302,10 +318,40 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         report
     }
 
+    /// What the workers of a queue did, where that was to be watched.
+    fn workers_report(&self, queue: usize, elapsed_s: f64) -> Option<WorkersReport> {
+        if !self.probe.is_watched(queue) {
+            return None;
+        }
+        let format = &self.probe.queues()[queue].format;
+        let by = layout(format.word()).and_then(|layout| layout.pickup.ok());
+        self.probe.workers(queue).report(self.acked_by(queue), elapsed_s, by)
+    }
+
+    /// Jobs that a queue has acknowledged; none if some of them may have gone to another.
+    fn acked_by(&self, queue: usize) -> Option<u64> {
+        let mut acked = 0;
+        for stream in self.streams() {
+            let kinds = self.task.jobs.kinds(stream).iter();
+            let counts = &self.stats.streams()[stream].by_job;
+            for (kind, counts) in kinds.zip(counts).filter(|(kind, _)| kind.queues.contains(&queue))
+            {
+                if kind.queues.len() > 1 {
+                    return None;
+                }
+                acked += counts.acked;
+            }
+        }
+        Some(acked)
+    }
+
     fn stream_report(&self, stream: usize, elapsed_s: f64) -> StreamReport {
         let queues = queues_of(&self.task.jobs, stream)
             .into_iter()
-            .map(|queue| (self.probe.queues()[queue].name.clone(), queue))
+            .map(|queue| {
+                let name = self.probe.queues()[queue].name.clone();
+                (name, queue, self.workers_report(queue, elapsed_s))
+            })
             .collect();
         StreamFacts { name: self.task.streams[stream].0.clone(), queues }.report(
             &self.stats,
