@@ -13,7 +13,7 @@ use crate::run::report::{
 use crate::sink::{Forgotten, Notice, Sink};
 use crate::stats::minutes::{Minute, Minutes};
 use crate::stats::process::{cpu_s, rss_max_bytes};
-use crate::stats::times::{Recent, Times};
+use crate::stats::times::{Distribution, Recent, Times};
 use crate::stats::workers::WorkersReport;
 use std::collections::BTreeMap;
 
@@ -285,6 +285,13 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         report
     }
 
+    /// How long jobs of all queues waited for a worker.
+    fn pickups(&self) -> Distribution {
+        let mut all = Distribution::default();
+        (0..self.teller.written_queues).for_each(|at| all.add(self.probe.workers(at).pickup()));
+        all
+    }
+
     /// What the workers of a queue did, where that was to be watched.
     fn workers_report(&self, queue: usize, elapsed_s: f64) -> Option<WorkersReport> {
         if !self.probe.is_watched(queue) {
@@ -296,7 +303,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     }
 
     /// Jobs that a queue has acknowledged; none if some of them may have gone to another.
-    fn acked_by(&self, queue: usize) -> Option<u64> {
+    pub(super) fn acked_by(&self, queue: usize) -> Option<u64> {
         let mut acked = 0;
         for stream in self.streams() {
             let kinds = self.task.jobs.kinds(stream).iter();
@@ -332,7 +339,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let jobs = self.stats.counts();
         let bytes: u64 = self.stats.streams().iter().map(|stream| stream.bytes).sum();
         let Times { send_delay, service, response } = self.stats.times();
-        let expectations = judge(&self.task.expectations, &self.stats);
+        let expectations = judge(&self.task.expectations, &self.stats, &self.pickups());
         let all_met = expectations.iter().all(|expectation| expectation.met);
         let outcome = self.outcome();
         let failure = match &self.ending {

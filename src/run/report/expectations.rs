@@ -3,7 +3,7 @@
 use crate::ast::{Comparison, Measure, Statistic, TimeKind};
 use crate::plan::Expectation;
 use crate::stats::Stats;
-use crate::stats::times::Times;
+use crate::stats::times::{Distribution, Times};
 use serde::Serialize;
 
 /// An expectation and what came of it.
@@ -19,10 +19,16 @@ pub struct ExpectationEntry {
 }
 
 /// Judges expectations on an account that is complete.
-pub fn judge(expectations: &[Expectation], stats: &Stats) -> Vec<ExpectationEntry> {
+///
+/// `pickup` is how long jobs waited for a worker.
+pub fn judge(
+    expectations: &[Expectation],
+    stats: &Stats,
+    pickup: &Distribution,
+) -> Vec<ExpectationEntry> {
     let times = stats.times();
     let entry = |expectation: &Expectation| {
-        let value = measured(expectation.measure, stats, &times);
+        let value = measured(expectation.measure, stats, &times, pickup);
         let met =
             value.is_some_and(|value| holds(value, expectation.comparison, expectation.limit));
         ExpectationEntry { text: expectation.text.clone(), met, value }
@@ -30,7 +36,7 @@ pub fn judge(expectations: &[Expectation], stats: &Stats) -> Vec<ExpectationEntr
     expectations.iter().map(entry).collect()
 }
 
-fn measured(measure: Measure, stats: &Stats, times: &Times) -> Option<f64> {
+fn measured(measure: Measure, stats: &Stats, times: &Times, pickup: &Distribution) -> Option<f64> {
     match measure {
         Measure::Jobs => Some(stats.counts().acked as f64),
         Measure::Deviation => Some(stats.deviation().of_run()),
@@ -40,6 +46,7 @@ fn measured(measure: Measure, stats: &Stats, times: &Times) -> Option<f64> {
                 TimeKind::SendDelay => &times.send_delay,
                 TimeKind::Service => &times.service,
                 TimeKind::Response => &times.response,
+                TimeKind::Pickup => pickup,
             };
             match statistic {
                 Statistic::Mean => distribution.mean_us(),
@@ -107,7 +114,11 @@ mod tests {
                 (Comparison::Greater, false),
             ];
             for (comparison, met) in cases {
-                let entry = &judge(&[expect(measure, comparison, value)], &account())[0];
+                let entry = &judge(
+                    &[expect(measure, comparison, value)],
+                    &account(),
+                    &Distribution::default(),
+                )[0];
                 assert_eq!(
                     (entry.met, entry.value),
                     (met, Some(value)),
@@ -115,7 +126,7 @@ mod tests {
                 );
             }
             let below = expect(measure, Comparison::Less, value + 1e-9);
-            assert!(judge(&[below], &account())[0].met);
+            assert!(judge(&[below], &account(), &Distribution::default())[0].met);
         }
     }
 
@@ -123,7 +134,9 @@ mod tests {
     fn a_time_without_samples_meets_nothing() {
         let stats = Stats::new(vec![(0, vec![])], 0);
         let measure = Measure::Time(Statistic::Max, TimeKind::Response);
-        let entry = &judge(&[expect(measure, Comparison::AtLeast, 0.0)], &stats)[0];
+        let entry =
+            &judge(&[expect(measure, Comparison::AtLeast, 0.0)], &stats, &Distribution::default())
+                [0];
         assert_eq!((entry.met, entry.value), (false, None));
     }
 }
