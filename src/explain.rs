@@ -8,11 +8,12 @@ pub mod pages;
 mod phrases;
 
 use crate::ast::{Script, StatementKind};
-use crate::plan::{Guard, Plan, Stream};
+use crate::exact::to_f64;
+use crate::plan::{Guard, Late, Plan, Stream};
 use crate::show;
 use crate::source::SourceFile;
 use crate::target::Target;
-use crate::timeline::curve::Arrivals;
+use crate::timeline::curve::{Arrivals, Curve};
 use crate::view::{Load, Look};
 
 /// Blanks before what stands under a heading.
@@ -38,6 +39,9 @@ pub fn script(
         for sentence in jobs::sentences(stream, plan.seed) {
             page.say(INDENT, &sentence);
         }
+        if let Some(sentence) = hours(&stream.curve) {
+            page.say(INDENT, &sentence);
+        }
         if let Some(sentence) = arrivals(stream.arrivals) {
             page.say(INDENT, &sentence);
         }
@@ -47,6 +51,9 @@ pub fn script(
                 INDENT,
                 &format!("They fall due in batches of {batch}, each with its last job."),
             );
+        }
+        if let Some(sentence) = late(stream.late) {
+            page.say(INDENT, &sentence);
         }
         phrases.say(stream, &mut page);
     }
@@ -131,7 +138,27 @@ fn whole(plan: &Plan) -> String {
         }
         None => "It names no target: they go to `--target`, to REDIS_URL, or to the server inside loadc.".to_owned(),
     };
-    format!("{target} All that is drawn follows from seed {}.", plan.seed)
+    let starts =
+        plan.starts.as_ref().map_or_else(String::new, |starts| format!(" It starts at {starts}."));
+    format!("{target}{starts} All that is drawn follows from seed {}.", plan.seed)
+}
+
+/// That the hours of the day change the rate, and in which range.
+fn hours(curve: &Curve) -> Option<String> {
+    match curve {
+        Curve::Hours { steps, .. } => {
+            let factors = || steps.iter().map(|step| to_f64(&step.factor));
+            let (low, high) =
+                (factors().fold(f64::INFINITY, f64::min), factors().fold(0.0, f64::max));
+            Some(format!(
+                "The rate is multiplied by the hour of the local day: by {} to {}.",
+                show::number(low),
+                show::number(high)
+            ))
+        }
+        Curve::Speed { body, .. } | Curve::Cut { body, .. } => hours(body),
+        _ => None,
+    }
 }
 
 /// How the jobs lie along the curve, where that is not evenly.
@@ -152,6 +179,21 @@ fn arrivals(arrivals: Arrivals) -> Option<String> {
             };
             format!("They arrive by chance, {than}: the times between them vary by {cv} of their mean.")
         }
+    })
+}
+
+/// What becomes of overdue jobs, where they are not sent at once.
+fn late(late: Late) -> Option<String> {
+    Some(match late {
+        Late::Send => return None,
+        Late::SkipAfter(after_ns) => format!(
+            "One that can't be sent within {} of being due, because of a stall, is given up and counted.",
+            show::duration(after_ns)
+        ),
+        Late::SpreadOver(over_ns) => format!(
+            "What a stall leaves overdue is sent evenly over {} beside what falls due.",
+            show::duration(over_ns)
+        ),
     })
 }
 

@@ -225,6 +225,17 @@ pub trait Sink: Send + Sync + 'static {
         self.send(commands.to_vec())
     }
 
+    /// [`Sink::send_ref`] of a batch that its sender has a number for, above 0 and none twice, by
+    /// which a target that keeps such numbers can tell later whether it went in.
+    fn send_marked(
+        &self,
+        commands: &[Command],
+        mark: u64,
+    ) -> impl Future<Output = Vec<Outcome>> + Send + 'static + use<Self> {
+        _ = mark;
+        self.send_ref(commands)
+    }
+
     /// Whether it takes commands now. Between the break of a connection and its repair the caller
     /// keeps what is due as numbers, and asks [`Sink::wait_ready`] when to go on.
     fn state(&self) -> State {

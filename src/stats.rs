@@ -185,6 +185,15 @@ impl Stats {
         &self.deviation
     }
 
+    /// Takes over the account of a stream from before this process: sent and settled, and by kind.
+    pub fn carry(&mut self, stream: usize, before: Counts, by_job: &[JobCounts]) {
+        let mine = &mut self.streams[stream];
+        mine.counts = Counts { planned: mine.counts.planned, ..before };
+        for (kind, before) in mine.by_job.iter_mut().zip(by_job) {
+            *kind = JobCounts { job: std::mem::take(&mut kind.job), ..before.clone() };
+        }
+    }
+
     /// The errors so far.
     pub fn errors(&self) -> &Errors {
         &self.errors

@@ -17,7 +17,9 @@ mod dd;
 mod drawn;
 mod flatten;
 mod functions;
+mod hours;
 mod inverse;
+mod jitter;
 mod level;
 mod locate;
 mod marks;
@@ -37,6 +39,7 @@ use node::Node;
 
 pub use build::CurveError;
 pub use dd::Dd;
+pub use drawn::MAX_MOMENTS;
 pub use marks::{MarkJobs, MarkSpan};
 
 /// What rounding may take from a count, relative: a count this close below k − ½ has reached it.

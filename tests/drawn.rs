@@ -109,6 +109,17 @@ fn phrases_of_drawn_arrivals_add_up() {
     assert_eq!(phrases[2].phrases.iter().map(jobs).sum::<u64>(), jobs(&phrases[2]));
 }
 
+#[test]
+fn a_jitter_keeps_its_jobs_and_draws_its_own() {
+    let rates = |text: &str| drawn(&plan(text).streams[0]);
+    let text = "jitter 5% { constant 100 for 1m }; jitter 5% { constant 100 for 1m }";
+    let (times, rate) = rates(text);
+    assert_eq!(times.len(), 12_000);
+    assert!(rate.iter().all(|rate| (95.0..=105.0).contains(rate)), "{rate:?}");
+    assert_ne!(rate[..60], rate[60..], "each of the two its own");
+    assert_eq!(rates(&format!("{text}; {WALK}; load new {{ {text} }}")).1[..120], rate[..]);
+}
+
 /// The third acceptance script of the language, a hundred times shorter.
 const CHAOS_DAY: &str = r#"
 seed 7
@@ -131,4 +142,35 @@ fn a_run_sends_exactly_what_was_drawn() {
         ["high-priority", "normal", "batch"].map(|queue| redis.llen::<_, u64>(queue).unwrap());
     assert_eq!(waiting[..], jobs[..]);
     assert_eq!(report["digest"], planned.digest);
+}
+
+#[test]
+fn the_digest_is_that_of_what_a_recording_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let digest = |content: &str| {
+        std::fs::write(folder.path().join("a.csv"), content).unwrap();
+        let script = SourceFile::new("a.load", "replay \"a.csv\"");
+        let checked = check(&script.from_path(folder.path().join("a.load")), &Options::default());
+        checked.plan.unwrap().digest
+    };
+    let first = digest("t,rate\n0,10\n5,20\n");
+    assert_eq!(first, digest("rate,t,note\n10,100,same\n20,105,load\n"));
+    assert_ne!(first, digest("t,rate\n0,10\n5,21\n"));
+}
+
+/// One job a row, at its instant, in a run.
+#[test]
+fn recorded_instants_are_sent_one_by_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows: String = (0..1000).map(|i| format!("{}\n", i * i % 1777)).collect();
+    std::fs::write(folder.path().join("a.csv"), format!("ms\n{rows}")).unwrap();
+    let script = folder.path().join("replay.load");
+    std::fs::write(&script, "replay \"a.csv\" at \"ms\" in ms\nguard { jobs <= 1000 }").unwrap();
+    let server = RedisServer::start();
+    let mut command = crate::cli_run::loadc();
+    command.args(["run", script.to_str().unwrap(), "--json", "--target", &server.url()]);
+    let output = command.output().unwrap();
+    let report = serde_json::from_slice(&output.stdout).unwrap();
+    assert_done(&output, &report, 1000);
+    assert_eq!(server.connection().llen::<_, u64>("loadc").unwrap(), 1000);
 }

@@ -68,6 +68,10 @@ const WALLS: &[(&str, &[&str])] = &[
         "calendar",
         &["crate::plan", "crate::check", "crate::parse", "tokio", "Instant", "Timestamp::now"],
     ),
+    (
+        "recording",
+        &["crate::check", "crate::parse", "crate::plan", "crate::run", "tokio", "std::fs"],
+    ),
     ("random", &["crate::", "tokio", "pest::", "redis::"]),
     ("problem", &["crate::parse", "crate::check", "miette", "serde", "tokio"]),
     ("ast", &["pest::", "crate::parse", "crate::check", "tokio", "redis::", "Instant"]),
@@ -76,6 +80,18 @@ const WALLS: &[(&str, &[&str])] = &[
         &["crate::check", "crate::plan", "crate::run", "crate::sink", "tokio", "miette", "Instant"],
     ),
     ("gather", &["crate::check", "crate::plan", "crate::run", "crate::cli", "tokio", "miette"]),
+    (
+        "lint",
+        &[
+            "crate::check",
+            "crate::parse",
+            "crate::run",
+            "crate::sink",
+            "crate::cli",
+            "tokio",
+            "std::fs",
+        ],
+    ),
     (
         "timeline",
         &[
@@ -117,6 +133,18 @@ const WALLS: &[(&str, &[&str])] = &[
     ("plan", &["crate::run", "crate::sink", "crate::check", "tokio"]),
     ("target", &["crate::plan", "crate::run", "crate::check", "println!"]),
     ("sink", &["crate::plan", "crate::check", "crate::run", "crate::schedule", "crate::cli"]),
+    (
+        "journal",
+        &[
+            "crate::run",
+            "crate::sink",
+            "crate::plan",
+            "crate::check",
+            "crate::cli",
+            "tokio",
+            "clap",
+        ],
+    ),
     ("stats", &["tokio", "crate::run", "crate::cli", "redis::"]),
     (
         "run",
@@ -203,7 +231,7 @@ fn each_library_has_its_room() {
         ("redis::", &["sink"]),
         ("kevy", &["sink"]),
         ("fake::faker", &["job"]),
-        ("csv::Reader", &["files"]),
+        ("csv::Reader", &["files", "recording"]),
         ("miette::", &["diag"]),
         ("clap::", &["cli"]),
         ("ureq::", &["notify"]),

@@ -4,13 +4,13 @@ use super::Checker;
 use super::drawn::Drawing;
 use super::envelope::{Told, clash, format_name};
 use super::lower::Node;
-use super::scope::{Scope, Scopes};
+use super::scope::{Scope, Scopes, Settings};
 use crate::ast::{
-    Content, Expr, Job, JobFieldKind, MixItem, Name, Queue, SizeSpec, Value, ValueKind,
+    Content, Expr, Job, JobFieldKind, Lateness, MixItem, Name, Queue, SizeSpec, Value, ValueKind,
 };
-use crate::exact::{Exact, to_f64, whole};
+use crate::exact::{Exact, seconds_to_nanos, to_f64, whole};
 use crate::job::{Format, JobSpec, LARGE, MEDIUM, Payload, QueueChoice, SMALL};
-use crate::plan::MixEntry;
+use crate::plan::{Late, MixEntry};
 use crate::problem::{Code, Problem};
 use crate::show;
 use crate::source::Span;
@@ -39,6 +39,8 @@ pub(super) struct Draft {
     pub after: Exact,
     /// How its jobs lie along it.
     pub arrivals: Drawing,
+    /// What becomes of its overdue jobs.
+    pub late: Late,
     /// How many of its jobs fall due together.
     pub batch: u64,
     /// Its curve, if all of its phrases check.
@@ -253,8 +255,15 @@ impl Checker<'_> {
     }
 
     /// The streams of a script: the file's own phrases, if there are any, and every load.
-    pub(super) fn streams(&mut self, scopes: &Scopes<'_>, jobs: &Jobs, seed: u64) -> Vec<Draft> {
+    pub(super) fn streams(
+        &mut self,
+        scopes: &Scopes<'_>,
+        jobs: &Jobs,
+        settings: &Settings,
+    ) -> Vec<Draft> {
+        let (seed, starts) = (settings.seed, settings.starts.as_ref());
         let mut drafts = Vec::new();
+        let late_of_file = self.late(scopes.scopes[0].late);
         let of_file = self.chosen_arrivals(scopes.scopes[0].arrivals);
         let of_file = of_file.unwrap_or((Arrivals::Even, Span::default()));
         let batch_of_file = scopes.scopes[0].batch.map_or(1, |size| self.batch(size));
@@ -271,21 +280,32 @@ impl Checker<'_> {
                 );
             }
             let after = scope.after.map_or(Some(whole(0)), |after| self.duration(after));
+            let late = match scope.late.filter(|_| index > 0) {
+                Some(own) => self.late(Some(own)),
+                None => late_of_file,
+            };
             let own = scope.arrivals.filter(|_| index > 0);
             let chosen = self.chosen_arrivals(own).unwrap_or(of_file);
             let own = scope.batch.filter(|_| index > 0);
             let batch = own.map_or(batch_of_file, |size| self.batch(size));
             let arrivals = self.begin_stream(seed, scope.name, chosen);
             let (curve, nodes) = self.stream_curve(&scope.phrases);
+            let whole_after = after.unwrap_or_else(|| whole(0));
+            let curve = curve.and_then(|curve| {
+                let own = [scope, &scopes.scopes[0]].into_iter().find(|one| !one.hours.is_empty());
+                let hours = own.map_or(&[][..], |one| &one.hours);
+                self.by_hours(curve, hours, whole_after, starts)
+            });
             let mix = self.mix(scope, scopes, jobs);
             if !scope.phrases.is_empty() {
-                let after = after.unwrap_or_else(|| whole(0));
+                let after = whole_after;
                 let name = scope.name.cloned();
                 drafts.push(Draft {
                     name,
                     scope: index,
                     after,
                     arrivals,
+                    late,
                     batch,
                     curve,
                     nodes,
@@ -294,6 +314,19 @@ impl Checker<'_> {
             }
         }
         drafts
+    }
+
+    /// What a scope says of overdue jobs; they are sent where it says nothing, or what is wrong,
+    /// which has been said.
+    fn late(&mut self, late: Option<&Lateness>) -> Late {
+        let nanos = |checker: &mut Self, length: &Expr| {
+            checker.some_duration(length).and_then(|seconds| seconds_to_nanos(&seconds))
+        };
+        match late {
+            None | Some(Lateness::Send) => Late::Send,
+            Some(Lateness::Skip(after)) => nanos(self, after).map_or(Late::Send, Late::SkipAfter),
+            Some(Lateness::Spread(over)) => nanos(self, over).map_or(Late::Send, Late::SpreadOver),
+        }
     }
 
     /// How many jobs a batch has.
@@ -361,6 +394,10 @@ impl Checker<'_> {
                     );
                 }
             }
+        }
+        if chosen.len() == items.len() {
+            let weights = chosen.iter().map(|(_, weight, _)| *weight).collect();
+            self.mix_lint(items, weights);
         }
         chosen
     }

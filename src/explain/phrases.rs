@@ -4,7 +4,7 @@
 use super::{INDENT, Page};
 use crate::ast::{
     Between, Burst, Chaos, Expr, ExprKind, Phrase as Tree, PhraseKind, Points, Ramp, RampCurve,
-    Script, Sine, Statement, StatementKind, Steps, Unit, Walk,
+    Replay, Script, Sine, Statement, StatementKind, Steps, Unit, Walk,
 };
 use crate::plan::{Phrase, PhraseJobs, Stream};
 use crate::show;
@@ -92,6 +92,7 @@ impl<'a> Phrases<'a> {
             PhraseKind::Points(points) => self.points(points),
             PhraseKind::Walk(walk) => self.walk(walk),
             PhraseKind::Chaos(chaos) => self.chaos(chaos),
+            PhraseKind::Replay(replay) => self.replay(replay),
             PhraseKind::AtOnce(jobs) => format!("{} jobs fall due at once", self.words(jobs)),
             PhraseKind::Call { name, .. } => {
                 format!("runs the shape `{}`", show::clean(&name.node))
@@ -112,6 +113,10 @@ impl<'a> Phrases<'a> {
             PhraseKind::Floor(at, _) => {
                 format!("runs what follows with its rate never below {}", self.rate(at))
             }
+            PhraseKind::Jitter(by, _) => format!(
+                "runs what follows with its rate shaken, by up to {} in each second",
+                self.words(by)
+            ),
             PhraseKind::Speed(by, _) => {
                 format!("runs what follows {} times as fast", self.factor(by))
             }
@@ -230,6 +235,24 @@ impl<'a> Phrases<'a> {
         )
     }
 
+    fn replay(&self, replay: &Replay) -> String {
+        let file = show::clean(&replay.file.node);
+        let mut text = match &replay.at {
+            Some(column) => {
+                let column = show::clean(&column.name.node);
+                format!("one job falls due at each instant in `{column}` of the recording {file}")
+            }
+            None => format!("the rate follows the recording {file}"),
+        };
+        if let Some(scale) = &replay.scale {
+            text.push_str(&format!(", {} times as much", self.factor(scale)));
+        }
+        if let Some(speed) = &replay.speed {
+            text.push_str(&format!(", {} times as fast", self.factor(speed)));
+        }
+        text
+    }
+
     /// A rate as it was written, with its unit; what is no number in quotes.
     fn rate(&self, expr: &Expr) -> String {
         match &expr.kind {
@@ -285,6 +308,7 @@ fn body(kind: &PhraseKind) -> Option<&[Statement]> {
         | PhraseKind::Scale(_, body)
         | PhraseKind::Cap(_, body)
         | PhraseKind::Floor(_, body)
+        | PhraseKind::Jitter(_, body)
         | PhraseKind::Speed(_, body) => Some(body),
         _ => None,
     }

@@ -6,7 +6,8 @@ use super::Rule;
 pub(super) const STATEMENTS: &[&str] = &[
     "constant", "pause", "ramp", "sine", "burst", "steps", "stairs", "points", "send", "repeat",
     "together", "scale", "cap", "floor", "speed", "load", "job", "let", "guard", "expect",
-    "target", "seed", "after", "walk", "chaos", "arrivals", "shape", "use", "batch",
+    "target", "seed", "after", "walk", "chaos", "replay", "arrivals", "starts", "hours", "jitter",
+    "shape", "use", "batch", "late",
 ];
 
 /// A block, where one was expected.
@@ -63,6 +64,23 @@ fn word(rule: Rule) -> &'static str {
     match rule {
         R::batch | R::kw_batch => "`batch`",
         R::arrivals | R::kw_arrivals => "`arrivals`",
+        R::late | R::kw_late => "`late`",
+        R::lateness => "`send`, `skip after 1s` or `spread over 5s`",
+        R::kw_skip => "`skip`",
+        R::kw_spread => "`spread`",
+        R::starts | R::kw_starts => "`starts`",
+        R::hours | R::kw_hours => "`hours`",
+        R::date => "a date such as `2026-03-29`",
+        R::clock | R::hour_rule => "a time of day such as `07:00`",
+        R::days | R::day => "days such as `sat..sun`",
+        R::kw_on => "`on`",
+        R::replay | R::kw_replay => "`replay`",
+        R::at_column => "`at`",
+        R::time_column => "`time`",
+        R::rate_column => "`rate`",
+        R::scale_by => "`scale`",
+        R::speed_by => "`speed`",
+        R::kw_in => "`in`",
         R::walk | R::kw_walk => "`walk`",
         R::chaos | R::kw_chaos => "`chaos`",
         R::from | R::kw_from => "`from`",
@@ -111,6 +129,7 @@ fn word(rule: Rule) -> &'static str {
         R::cap | R::kw_cap => "`cap`",
         R::floor | R::kw_floor => "`floor`",
         R::speed | R::kw_speed => "`speed`",
+        R::jitter | R::kw_jitter => "`jitter`",
         R::use_statement | R::kw_use => "`use`",
         R::shape_definition | R::kw_shape => "`shape`",
         R::params => "parameters in parentheses",
@@ -125,7 +144,6 @@ fn word(rule: Rule) -> &'static str {
         R::row_order => "`in turn`, `random` or `once`",
         R::kw_binary => "`binary`",
         R::kw_text => "`text`",
-        R::kw_in => "`in turn`",
         R::kw_turn => "`turn`",
         R::args | R::kw_args => "`args`",
         R::kwargs | R::kw_kwargs => "`kwargs`",
@@ -207,7 +225,9 @@ fn word(rule: Rule) -> &'static str {
         | R::reserved => "a value",
         R::ident | R::name | R::param | R::mix_item | R::format_option => "a name",
         R::string => "a text in quotes",
-        R::block | R::job_block | R::guard_block | R::expect_block | R::group => BLOCK,
+        R::block | R::job_block | R::guard_block | R::expect_block | R::hours_block | R::group => {
+            BLOCK
+        }
         R::ramp_curve => "a curve: `linear`, `exponential`, `logarithmic` or `smooth`",
         R::comparison => "`<`, `<=`, `=`, `>=` or `>`",
         R::time_kind => "`send delay`, `service`, `response` or `pickup`",
@@ -249,6 +269,7 @@ fn word(rule: Rule) -> &'static str {
         | R::stairs_arg
         | R::walk_arg
         | R::chaos_arg
+        | R::replay_arg
         | R::block_phrase
         | R::block_head
         | R::job_field
@@ -316,7 +337,7 @@ fn value_behind(before: Option<&str>, statement: &str) -> &'static str {
         "chaos" | "within" => "two rates such as `20..120`",
         "cv" => "a number such as `2`",
         "phase" => "an angle such as `90deg`",
-        "errors" | "deviation" => "a share such as `1%`",
+        "errors" | "deviation" | "jitter" => "a share such as `1%`",
         "use" => "a path such as `\"shared/day.load\"`",
         "target" => "an address such as `\"redis://127.0.0.1:6379\"`",
         "points" => "a time and a rate such as `0s 10`",
@@ -382,8 +403,12 @@ pub(super) fn form(statement: &str) -> Option<&'static str> {
         "stairs" => "stairs 10->200 by 10 every 30s",
         "points" => "points 0s 10, 30s 100, 1m 50",
         "walk" => "walk from 60 by 5 every 1s within 20..120 for 10m",
+        "starts" => "starts 2026-03-29 00:00 in \"Europe/Berlin\"",
+        "hours" => "hours { 07:00-09:00 x1.5; 22:00-06:00 x0.3 }",
+        "replay" => "replay \"monday.csv\" scale x2",
         "chaos" => "chaos 10..1500 every 30s..3m for 30m",
         "arrivals" => "arrivals poisson",
+        "late" => "late skip after 1s",
         "batch" => "batch 10",
         "send" => "send 50k at once` or `send order 40, ping 60",
         "repeat" => "repeat 3 { … }",
@@ -392,6 +417,7 @@ pub(super) fn form(statement: &str) -> Option<&'static str> {
         "cap" => "cap 800 { … }",
         "floor" => "floor 5 { … }",
         "speed" => "speed x60 { … }",
+        "jitter" => "jitter 5% { … }",
         "queue" => "queue \"orders\" as stream",
         "body" => "body { id: uuid(), n: seq() }",
         "size" => "size 1KB..4KB",

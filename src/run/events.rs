@@ -88,6 +88,12 @@ pub enum Event {
         /// After how long.
         after_s: f64,
     },
+    /// loadc itself did not run for a while: it was stopped, the machine suspended or too busy.
+    /// What fell due meanwhile is overdue.
+    Stalled {
+        /// For how long.
+        for_s: f64,
+    },
     /// The server lost jobs that it had acknowledged.
     Forgot {
         /// How many.

@@ -52,6 +52,9 @@ pub struct Report {
     /// Times at which the server was found to have lost jobs that it had acknowledged. Those stay
     /// acknowledged in the account.
     pub forgotten: Vec<ForgottenEntry>,
+    /// Times at which loadc itself did not run: stopped, suspended, or without a processor. The
+    /// first ten thousand of them.
+    pub stalls: Vec<StallEntry>,
     /// Hits of guards, in order.
     pub guards: Vec<GuardEntry>,
     /// Hits beyond those listed.
@@ -123,6 +126,15 @@ pub struct FailureEntry {
     pub kind: String,
     /// The message.
     pub message: String,
+}
+
+/// A time in which loadc itself did not run.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct StallEntry {
+    /// When it should have woken, in seconds of the run.
+    pub at_s: f64,
+    /// How much later it did, in seconds.
+    pub for_s: f64,
 }
 
 /// A server's loss of memory.

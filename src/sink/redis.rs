@@ -22,6 +22,7 @@ mod wire;
 pub use connect::{ConnectError, ConnectErrorKind};
 pub use cursor::Cursor;
 pub use health::{Health, Latency, health};
+pub use link::Recollection;
 pub use preflight::Problem;
 
 use crate::sink::formats::Seen;
@@ -78,7 +79,7 @@ impl RedisSink {
     ///
     /// Why there is no connection.
     pub async fn connect(target: &Target, options: Options) -> Result<RedisSink, ConnectError> {
-        RedisSink::open(target, None, options).await
+        Ok(RedisSink::open(target, None, false, options).await?.0)
     }
 
     /// The same, and what is sent carries its proof in a key that nobody else writes to.
@@ -91,25 +92,41 @@ impl RedisSink {
         cursor: Cursor,
         options: Options,
     ) -> Result<RedisSink, ConnectError> {
-        RedisSink::open(target, Some(cursor), options).await
+        Ok(RedisSink::open(target, Some(cursor), false, options).await?.0)
+    }
+
+    /// The same for a run whose process has ended: its connections are ended for good, and what the
+    /// target knows of it is told. What it sends is [`Sink::send_marked`].
+    ///
+    /// # Errors
+    ///
+    /// Why there is no connection.
+    pub async fn resume_with(
+        target: &Target,
+        cursor: Cursor,
+        options: Options,
+    ) -> Result<(RedisSink, Recollection), ConnectError> {
+        let (sink, told) = RedisSink::open(target, Some(cursor), true, options).await?;
+        Ok((sink, told.unwrap_or(Recollection { marks: None, fenced: false })))
     }
 
     async fn open(
         target: &Target,
         cursor: Option<Cursor>,
+        resumes: bool,
         options: Options,
-    ) -> Result<RedisSink, ConnectError> {
+    ) -> Result<(RedisSink, Option<Recollection>), ConnectError> {
         let connector = Arc::new(Connector::new(target, options.connect_timeout)?);
         let socket = Box::pin(connector.connect()).await?;
         let control = Control::new(connector.clone(), options.ask_timeout);
         control.open().await?;
-        let starting = Link::start(connector.clone(), socket, cursor.clone(), options);
-        let link = match tokio::time::timeout(options.connect_timeout, starting).await {
+        let starting = Link::start(connector.clone(), socket, cursor.clone(), resumes, options);
+        let (link, told) = match tokio::time::timeout(options.connect_timeout, starting).await {
             Ok(link) => link.map_err(|failure| connector.turned_away(&failure))?,
             Err(_) => return Err(connector.late()),
         };
         let lookers = depth::Lookers::default();
-        Ok(RedisSink { link, control, target: target.clone(), cursor, lookers })
+        Ok((RedisSink { link, control, target: target.clone(), cursor, lookers }, told))
     }
 
     /// The server.
@@ -159,14 +176,22 @@ impl Sink for RedisSink {
         &self,
         commands: Vec<Command>,
     ) -> impl Future<Output = Vec<Outcome>> + Send + 'static + use<> {
-        self.link.send(&commands)
+        self.link.send(&commands, 0)
     }
 
     fn send_ref(
         &self,
         commands: &[Command],
     ) -> impl Future<Output = Vec<Outcome>> + Send + 'static + use<> {
-        self.link.send(commands)
+        self.link.send(commands, 0)
+    }
+
+    fn send_marked(
+        &self,
+        commands: &[Command],
+        mark: u64,
+    ) -> impl Future<Output = Vec<Outcome>> + Send + 'static + use<> {
+        self.link.send(commands, mark)
     }
 
     fn state(&self) -> State {

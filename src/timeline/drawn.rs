@@ -9,6 +9,7 @@
 use super::build::{Builder, Built, Fault};
 use super::course::{Chaos, Course, MAX_STEPS, Recorded, Stepped, Walk};
 use super::curve::Curve;
+use super::jitter::Jitter;
 use super::node::Node;
 use super::num::Num;
 use super::shape::Shape;
@@ -16,6 +17,8 @@ use crate::exact::{Exact, whole};
 use crate::random::{Key, Kind};
 use std::sync::Arc;
 
+/// How many recorded instants there may be.
+pub const MAX_MOMENTS: usize = 200_000;
 /// How many passes of a repetition draw anew.
 pub const MAX_DRAWN_PASSES: u64 = 4096;
 /// How many parts the passes of a repetition that draws are written out to.
@@ -31,6 +34,13 @@ impl Builder {
         self.passes
             .iter()
             .fold(Key::of(key), |key, pass| key.derive(Kind::Pass, &pass.to_le_bytes()))
+    }
+
+    /// A body with a factor for each second.
+    pub fn jittered(&self, body: Node, amount: &Exact, key: u64) -> Node {
+        let step = Num::of(whole(crate::exact::NANOS_PER_SECOND));
+        let amount = crate::exact::to_f64(amount).clamp(0.0, 1.0);
+        Node::jitter(Jitter::new(body, amount, step, self.key(key)))
     }
 
     /// A phrase that is drawn or recorded.
@@ -63,8 +73,26 @@ impl Builder {
                 let course = Course::new(Arc::new(record));
                 Ok(Node::piece(Shape::Course(Box::new(course)), length))
             }
+            Curve::Moments { at_ns } => self.instants(at_ns),
             _ => Ok(Node::nothing()),
         }
+    }
+
+    /// Jumps, with pauses between.
+    fn instants(&self, at_ns: &[u64]) -> Built {
+        if at_ns.len() > MAX_MOMENTS || !at_ns.is_sorted() {
+            return Err(self.fail(Fault::TooComplex));
+        }
+        let (mut nodes, mut before) = (Vec::new(), 0);
+        for same in at_ns.chunk_by(|a, b| a == b) {
+            let pause = Num::whole(same[0] - before);
+            if pause.is_positive() {
+                nodes.push(Node::piece(Shape::constant(Num::zero()), Some(pause)));
+            }
+            nodes.push(Node::jump(Num::whole(same.len() as u64)));
+            before = same[0];
+        }
+        Ok(Node::sequence(nodes))
     }
 
     fn duration(&self, every: &Exact) -> Result<Num, super::CurveError> {
@@ -121,11 +149,12 @@ impl Builder {
 /// Whether anything in a curve is drawn.
 pub fn draws(curve: &Curve) -> bool {
     match curve {
-        Curve::Walk { .. } | Curve::Chaos { .. } => true,
+        Curve::Walk { .. } | Curve::Chaos { .. } | Curve::Jitter { .. } => true,
         Curve::Constant { .. }
         | Curve::Ramp { .. }
         | Curve::Sine { .. }
         | Curve::Replay { .. }
+        | Curve::Moments { .. }
         | Curve::AtOnce { .. } => false,
         Curve::Sequence(parts) | Curve::Together(parts) => parts.iter().any(draws),
         Curve::Repeat { body, .. }
@@ -135,13 +164,14 @@ pub fn draws(curve: &Curve) -> bool {
         | Curve::Speed { body, .. }
         | Curve::Total { body, .. }
         | Curve::Cut { body, .. }
+        | Curve::Hours { body, .. }
         | Curve::Mark { body, .. } => draws(body),
     }
 }
 
 /// What one pass takes.
 #[derive(Clone, Copy, Default)]
-struct Cost {
+pub(super) struct Cost {
     parts: u64,
     steps: u64,
 }
@@ -159,7 +189,7 @@ impl Cost {
     }
 }
 
-fn cost(curve: &Curve) -> Cost {
+pub(super) fn cost(curve: &Curve) -> Cost {
     let one = Cost { parts: 1, steps: 0 };
     let steps = |length: &Option<Exact>, mean: Exact| {
         let steps = length
@@ -173,6 +203,7 @@ fn cost(curve: &Curve) -> Cost {
         | Curve::Ramp { .. }
         | Curve::Sine { .. }
         | Curve::Replay { .. }
+        | Curve::Moments { .. }
         | Curve::AtOnce { .. } => one,
         Curve::Sequence(parts) | Curve::Together(parts) => {
             parts.iter().map(cost).fold(one, Cost::plus)
@@ -188,12 +219,14 @@ fn cost(curve: &Curve) -> Cost {
         | Curve::Speed { body, .. }
         | Curve::Total { body, .. }
         | Curve::Cut { body, .. }
+        | Curve::Jitter { body, .. }
+        | Curve::Hours { body, .. }
         | Curve::Mark { body, .. } => one.plus(cost(body)),
     }
 }
 
 /// How many passes draw anew; `None` if that would be too few of them.
-fn different_passes(times: Option<u64>, one: Cost) -> Option<u64> {
+pub(super) fn different_passes(times: Option<u64>, one: Cost) -> Option<u64> {
     let affordable = (MAX_DRAWN_PARTS / one.parts.max(1)).min(MAX_DRAWN_STEPS / one.steps.max(1));
     let wanted = times.unwrap_or(u64::MAX).min(MAX_DRAWN_PASSES);
     let different = wanted.min(affordable.max(1));

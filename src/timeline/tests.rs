@@ -3,6 +3,8 @@
 mod definition;
 mod exact;
 mod fuzz;
+mod hours;
+mod jitter;
 mod marks;
 mod noise;
 mod oracle;

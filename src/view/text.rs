@@ -2,7 +2,7 @@
 
 use super::{Load, Look, chart, table};
 use crate::job::{JobSpec, QueueChoice, Sizes, Template};
-use crate::plan::{MixEntry, Plan, Stream};
+use crate::plan::{Late, MixEntry, Plan, Stream};
 use crate::show;
 use crate::timeline::curve::Arrivals;
 
@@ -68,7 +68,9 @@ pub fn totals(load: &Load<'_>) -> String {
 }
 
 fn title(plan: &Plan, look: Look) -> String {
-    let facts = format!("digest {}  seed {}", plan.digest, plan.seed);
+    let starts =
+        plan.starts.as_ref().map_or_else(String::new, |starts| format!("  starts {starts}"));
+    let facts = format!("digest {}  seed {}{starts}", plan.digest, plan.seed);
     let file = show::clean(&plan.file);
     let room = look.width.saturating_sub(facts.len() + 2);
     if show::width(&file) <= room {
@@ -80,11 +82,12 @@ fn title(plan: &Plan, look: Look) -> String {
 
 /// What stands above a stream's table, unless it is the only one and there is nothing to say.
 fn heading(stream: &Stream, is_alone: bool, look: Look) -> Vec<String> {
+    let sends = stream.late == Late::Send;
     let is_even = stream.arrivals == Arrivals::Even;
     let is_plain = is_even && stream.batch == 1;
     let name = match &stream.name {
         Some(name) => format!("load {}", show::clean(name)),
-        None if is_alone && stream.after_ns == 0 && is_plain => return Vec::new(),
+        None if is_alone && stream.after_ns == 0 && is_plain && sends => return Vec::new(),
         None => "outside any load".to_owned(),
     };
     let mut facts = Vec::new();
@@ -93,6 +96,9 @@ fn heading(stream: &Stream, is_alone: bool, look: Look) -> Vec<String> {
     }
     if !is_even {
         facts.push(format!("arrivals {}", stream.arrivals));
+    }
+    if !sends {
+        facts.push(format!("late {}", stream.late));
     }
     if stream.batch > 1 {
         facts.push(format!("in batches of {}", show::count(stream.batch)));

@@ -99,6 +99,7 @@ impl Line {
             Event::Reconnected { after_s } => {
                 format!("connected again after {}", show::micros(after_s * 1e6))
             }
+            Event::Stalled { for_s } => format!("loadc itself stood still for {for_s:.3} s"),
             Event::Forgot { acked_jobs, message } => format!(
                 "forgotten: {}, acknowledged before: {message}",
                 show::plural(*acked_jobs, "job")

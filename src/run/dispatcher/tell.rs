@@ -8,7 +8,8 @@ use crate::run::events::{Event, Publisher, Record, Snapshot, Told, instant_text}
 use crate::run::guards::GuardEntry;
 use crate::run::jobs::{Jobs, queues_of};
 use crate::run::report::{
-    FailureEntry, ForgottenEntry, Report, StreamFacts, StreamReport, judge, per_second,
+    FailureEntry, ForgottenEntry, OutcomeName, Report, StallEntry, StreamFacts, StreamReport,
+    judge, per_second,
 };
 use crate::sink::{Forgotten, Notice, Sink};
 use crate::stats::minutes::{Minute, Minutes};
@@ -40,6 +41,7 @@ pub(super) struct Teller {
     open_hits: BTreeMap<usize, usize>,
     warnings: Vec<GuardEntry>,
     forgotten: Vec<ForgottenEntry>,
+    stalls: Vec<StallEntry>,
     pub(super) cpu_at_start_s: f64,
     pub(super) recorder: Recorder,
 }
@@ -70,9 +72,19 @@ impl Teller {
             open_hits: BTreeMap::new(),
             warnings: Vec::new(),
             forgotten: Vec::new(),
+            stalls: Vec::new(),
             cpu_at_start_s: cpu_s(),
             recorder: Recorder::new(slice_ns),
         }
+    }
+
+    /// Begins at an instant of a run under way, of which so many jobs were sent before.
+    pub(super) fn go_on(&mut self, now_ns: u64, sent: u64) {
+        self.next_second_ns = now_ns - now_ns % SECOND_NS + SECOND_NS;
+        self.told_ns = now_ns;
+        self.told_sent = sent;
+        self.minute_start_ns = now_ns;
+        self.recorder.go_on(now_ns);
     }
 
     pub(super) fn next_second_ns(&self) -> u64 {
@@ -81,6 +93,12 @@ impl Teller {
 
     pub(super) fn tell(&self, record: Record) {
         self.publisher.tell(record);
+    }
+
+    pub(super) fn list_stall(&mut self, stall: StallEntry) {
+        if self.stalls.len() < LISTED_HITS {
+            self.stalls.push(stall);
+        }
     }
 
     /// Lists a hit of a guard.
@@ -125,7 +143,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             self.read_depths(|run, queue, depth| run.stats.depth_mut(queue).at_start(depth)).await;
         let looked = self.look_first();
         let measured = self.measure_first().await;
-        self.clock.start();
+        self.clock.start_at(self.resumed_at_ns);
+        self.note_start();
         let end_ns = self.task.streams.iter().map(|(_, schedule)| schedule.end_ns()).max();
         self.tell(Event::Started {
             run_id: self.options.run_id.clone(),
@@ -135,7 +154,13 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             jobs: self.stats.counts().planned,
             duration_s: end_ns.unwrap_or(0) as f64 / 1e9,
         });
-        let first = self.snapshot(0);
+        if self.has_forgotten {
+            let acked_jobs = self.stats.counts().acked;
+            let message = "the key that shows what arrived is gone since the run was left: \
+                           deleted, evicted, its time up, or the server's data with it";
+            self.tell_forgotten(Forgotten { acked_jobs, message: message.to_owned() });
+        }
+        let first = self.snapshot(self.resumed_at_ns);
         self.teller.publisher.show(first);
         self.tell_notices();
         if let Some(failure) = blind {
@@ -164,6 +189,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         if now_ns - self.teller.minute_start_ns >= MINUTE_NS {
             self.cut_minute(now_ns);
         }
+        self.note_time(now_ns);
+        self.notice_clock_step(now_ns);
         self.tell_state(now_ns);
     }
 
@@ -178,14 +205,17 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         for notice in self.sink.notices() {
             match notice {
                 Notice::Warning(message) => self.tell(Event::Warning { message }),
-                Notice::Forgot(Forgotten { acked_jobs, message }) => {
-                    let at_s = self.clock.now_ns() as f64 / 1e9;
-                    let entry = ForgottenEntry { at_s, acked_jobs, message: message.clone() };
-                    self.teller.forgotten.push(entry);
-                    self.tell(Event::Forgot { acked_jobs, message });
-                }
+                Notice::Forgot(forgotten) => self.tell_forgotten(forgotten),
             }
         }
+    }
+
+    fn tell_forgotten(&mut self, forgotten: Forgotten) {
+        let Forgotten { acked_jobs, message } = forgotten;
+        let at_s = self.clock.now_ns() as f64 / 1e9;
+        let entry = ForgottenEntry { at_s, acked_jobs, message: message.clone() };
+        self.teller.forgotten.push(entry);
+        self.tell(Event::Forgot { acked_jobs, message });
     }
 
     fn tell_state(&mut self, now_ns: u64) {
@@ -267,7 +297,9 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         if !self.broken_off {
             self.read_depths(|run, queue, depth| run.stats.depth_mut(queue).at_end(depth)).await;
         }
-        self.sink.finish().await;
+        if !self.notes.has_doubts() {
+            self.sink.finish().await;
+        }
         self.stats.close_seconds(u64::MAX);
         if self.ending.is_none() {
             let hits = self.guards.judge_errors_at_end(elapsed_ns);
@@ -278,6 +310,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         self.cut_last_slice(elapsed_ns);
         self.tell_state(elapsed_ns);
         let mut report = self.report(elapsed_ns);
+        self.close_journal(report.outcome == OutcomeName::Done);
         let Report { outcome, exit_code, jobs, .. } = report;
         self.tell(Event::Stopped { outcome, exit_code, jobs });
         let Told { records, unlisted } = self.teller.publisher.take_told();
@@ -368,6 +401,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             streams: self.streams().map(|stream| self.stream_report(stream, elapsed_s)).collect(),
             errors: self.stats.errors().entries().to_vec(),
             forgotten: std::mem::take(&mut self.teller.forgotten),
+            stalls: std::mem::take(&mut self.teller.stalls),
             guards: std::mem::take(&mut self.teller.hits),
             guards_unlisted: self.teller.unlisted,
             warnings: std::mem::take(&mut self.teller.warnings),

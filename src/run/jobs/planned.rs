@@ -124,7 +124,7 @@ mod tests {
     use crate::ast::Content;
     use crate::exact;
     use crate::job::{Envelope, Format, JobSpec, Payload, QueueChoice};
-    use crate::plan::{DefaultGuards, MixEntry, Stream as PlanStream};
+    use crate::plan::{DefaultGuards, MixEntry, Part, Stream as PlanStream};
     use crate::run::clock::{Clock, RealClock, Rehearsal};
     use crate::run::{Control, RunOptions, Task, channel, run};
     use crate::schedule::Shard;
@@ -151,6 +151,7 @@ mod tests {
             due: timeline.clone(),
             timeline,
             arrivals: Arrivals::Even,
+            late: crate::plan::Late::Send,
             batch: 1,
             phrases: Vec::new(),
             mix,
@@ -166,6 +167,8 @@ mod tests {
             seed: 7,
             digest: "d".to_owned(),
             target: None,
+            starts: None,
+            part: Part::WHOLE,
             streams: vec![
                 stream(
                     "one",

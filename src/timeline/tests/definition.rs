@@ -84,7 +84,12 @@ fn defined(curve: &Curve) -> Defined {
             body
         }
         Curve::Mark { body, .. } => defined(body),
-        Curve::Walk { .. } | Curve::Chaos { .. } | Curve::Replay { .. } => {
+        Curve::Walk { .. }
+        | Curve::Chaos { .. }
+        | Curve::Replay { .. }
+        | Curve::Moments { .. }
+        | Curve::Hours { .. }
+        | Curve::Jitter { .. } => {
             panic!("no formula")
         }
     }

@@ -11,6 +11,8 @@ use tokio::time::Instant;
 pub(super) struct Batch {
     pub(super) bytes: Vec<u8>,
     pub(super) marks: Vec<Mark>,
+    /// Its sender's own number for it.
+    pub(super) mark: u64,
     pub(super) answer: oneshot::Sender<Vec<Outcome>>,
     /// The connection it was handed over for; it goes over no other.
     pub(super) generation: u64,
@@ -38,6 +40,7 @@ impl Batch {
     pub(super) fn new(
         commands: &[Command],
         proven: bool,
+        mark: u64,
         generation: u64,
         answer: oneshot::Sender<Vec<Outcome>>,
     ) -> Batch {
@@ -56,7 +59,7 @@ impl Batch {
             let replies = u32::try_from(replies).unwrap_or(u32::MAX);
             marks.push(Mark { end, jobs: command.jobs, replies, begun });
         }
-        Batch { bytes, marks, answer, generation }
+        Batch { bytes, marks, mark, answer, generation }
     }
 
     pub(super) fn not_sent(self, failure: &Failure) {
@@ -70,6 +73,7 @@ impl Batch {
 pub(super) struct Flight {
     pub(super) bytes: Vec<u8>,
     marks: Vec<Mark>,
+    pub(super) mark: u64,
     /// Of its first commands, as far as replies have come. In a transaction they are provisional
     /// until its end: `Acked` is queued.
     outcomes: Vec<Outcome>,
@@ -126,9 +130,9 @@ pub(super) enum Fate<'a> {
 
 impl Flight {
     pub(super) fn new(batch: Batch, proof: Option<Proof>) -> Flight {
-        let Batch { bytes, marks, answer, .. } = batch;
+        let Batch { bytes, marks, mark, answer, .. } = batch;
         let outcomes = Vec::with_capacity(marks.len());
-        Flight { bytes, marks, outcomes, awaited: 0, answer, proof, earlier: None }
+        Flight { bytes, marks, mark, outcomes, awaited: 0, answer, proof, earlier: None }
     }
 
     pub(super) fn proof(&self) -> Option<&Proof> {
@@ -262,7 +266,16 @@ impl Flight {
         };
         let outcomes = Vec::with_capacity(marks.len());
         let earlier = Some(Box::new(earlier));
-        Flight { bytes, marks, outcomes, awaited: 0, answer: self.answer, proof: None, earlier }
+        Flight {
+            bytes,
+            marks,
+            mark: self.mark,
+            outcomes,
+            awaited: 0,
+            answer: self.answer,
+            proof: None,
+            earlier,
+        }
     }
 
     pub(super) fn set_proof(&mut self, proof: Proof) {
