@@ -682,6 +682,10 @@ pub enum GuardKind {
         /// The window; 10 s if not given.
         over: Option<Expr>,
     },
+    /// `age <= 30s`
+    Age(Expr),
+    /// `failed <= 1%`
+    Failed(Expr),
     /// `memory <= 100MB`
     Memory(Expr),
     /// `cpu <= 80%`
@@ -798,6 +802,8 @@ pub enum TimeKind {
     Service,
     /// Acknowledged minus intended.
     Response,
+    /// Begun by a worker minus ready to be taken.
+    Pickup,
 }
 
 /// A statistic over recorded times.

@@ -285,6 +285,7 @@ impl<'a> Checker<'a> {
         let guards = self.guards(&scopes, &streams);
         let notify = self.notifications(&scopes);
         let expectations = self.expectations(&scopes, &streams);
+        self.pickups_are_seen(&scopes, &streams);
         self.unused_names();
         if self.has_errors() {
             return None;

@@ -25,7 +25,9 @@ fn checked(name: &str, text: &str) -> Option<Plan> {
 fn markdown() -> Vec<PathBuf> {
     let mut files = vec![root().join("README.md"), root().join("CHANGELOG.md")];
     let docs = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
-    files.extend(docs.filter(|path| path.extension().is_some_and(|e| e == "md")));
+    let queues =
+        fs::read_dir(root().join("docs/queues")).unwrap().map(|entry| entry.unwrap().path());
+    files.extend(docs.chain(queues).filter(|path| path.extension().is_some_and(|e| e == "md")));
     files
 }
 

@@ -4,9 +4,10 @@ use super::Checker;
 use super::jobs::Draft;
 use super::scope::Scopes;
 use super::tuning::{falls_again, is_remark};
-use crate::ast::{self, Comparison, Expr, GuardAction, GuardRule, Measure};
+use crate::ast::{self, Comparison, Expr, GuardAction, GuardRule, Measure, TimeKind};
 use crate::exact::{Exact, checked, seconds_to_nanos, to_f64, whole};
 use crate::job::QueueChoice;
+use crate::job::layouts::{Layout, layout};
 use crate::plan::{Action, Expectation, Guard, GuardKind, Tuning};
 use crate::problem::{Code, Problem};
 use crate::source::Span;
@@ -65,6 +66,8 @@ impl Checker<'_> {
             let message = "this pause would never begin or never end";
             let example = match kind {
                 GuardKind::Errors { .. } => "errors <= 5% then pause until 1%",
+                GuardKind::Age(_) => "age <= 30s then pause until 5s",
+                GuardKind::Failed(_) => "failed <= 5% then pause until 1%",
                 GuardKind::Memory(_) => "memory <= 100MB then pause until 80MB",
                 GuardKind::Cpu(_) => "cpu <= 80% then pause until 50%",
                 GuardKind::ServerMemory(_) => "server memory <= 80% then pause until 60%",
@@ -127,6 +130,24 @@ impl Checker<'_> {
                 let window = self.window(over.as_ref(), ERRORS_WINDOW);
                 GuardKind::Errors { limit: to_f64(&limit?), window_ns: seconds_to_nanos(&window?)? }
             }
+            ast::GuardKind::Age(limit) => {
+                let age = self.some_duration(limit);
+                self.told_by_all(limit.span, stream, drafts, "how old its jobs are", |layout| {
+                    layout.tells_age()
+                })?;
+                GuardKind::Age(seconds_to_nanos(&age?)?)
+            }
+            ast::GuardKind::Failed(limit) => {
+                let share = self.share(limit);
+                self.told_by_all(
+                    limit.span,
+                    stream,
+                    drafts,
+                    "which of its jobs failed",
+                    |layout| layout.tells_failures(),
+                )?;
+                GuardKind::Failed(to_f64(&share?))
+            }
             ast::GuardKind::Memory(limit) => GuardKind::Memory(self.memory(limit)?),
             ast::GuardKind::Cpu(limit) => GuardKind::Cpu(self.cpu_share(limit)?),
             ast::GuardKind::ServerMemory(limit) => {
@@ -146,6 +167,41 @@ impl Checker<'_> {
                 GuardKind::File(path.node.clone())
             }
         })
+    }
+
+    /// Whether every queue that is written to tells something; says which does not.
+    fn told_by_all(
+        &mut self,
+        place: Span,
+        stream: Option<usize>,
+        drafts: &[Draft],
+        what: &str,
+        tells: impl Fn(&Layout) -> bool,
+    ) -> Option<()> {
+        let own = drafts.iter().enumerate().filter(|(index, _)| stream.is_none_or(|s| s == *index));
+        let mut jobs = own.flat_map(|(_, draft)| &draft.mix).map(|entry| &entry.job);
+        let silent = jobs.find(|job| {
+            let unwatched = job.envelope.flag("watch") == Some(false);
+            unwatched || !layout(job.format.word()).is_some_and(&tells)
+        });
+        let Some(job) = silent else { return Some(()) };
+        let message = format!("nothing tells {what} in a queue of `as {}`", job.format.word());
+        let problem = Problem::error(Code::CannotSay, place, message);
+        self.report(problem.help("bound its `depth` instead, or use a format that keeps it"));
+        None
+    }
+
+    /// Whether the start of jobs can be seen, where something is expected of it.
+    pub(super) fn pickups_are_seen(&mut self, scopes: &Scopes<'_>, drafts: &[Draft]) {
+        for expectation in &scopes.expectations {
+            let Some(kind) = &expectation.kind else { continue };
+            if matches!(kind.measure, Measure::Time(_, TimeKind::Pickup)) {
+                let what = "when workers begin the jobs";
+                _ = self.told_by_all(expectation.span, None, drafts, what, |layout| {
+                    layout.pickup.is_ok()
+                });
+            }
+        }
     }
 
     fn window(&mut self, over: Option<&Expr>, default: i128) -> Option<Exact> {
@@ -191,7 +247,7 @@ impl Checker<'_> {
             }
             (GuardAction::PauseUntil(_), _) => (
                 "this guard has nothing to wait for",
-                "only `depth`, `errors`, `memory`, `cpu` and `server memory` fall again while the run pauses",
+                "only `depth`, `age`, `errors`, `memory`, `cpu` and `server memory` fall again while the run pauses",
                 "write `then stop`, or leave the action out",
             ),
             (GuardAction::Slow, _) => (
@@ -268,6 +324,9 @@ fn overlaps(a: &GuardKind, b: &GuardKind) -> bool {
         }
         (GuardKind::Depth { queue: a, .. }, GuardKind::Depth { queue: b, .. }) => a == b,
         (GuardKind::File(a), GuardKind::File(b)) => a == b,
+        (GuardKind::Age(_), GuardKind::Age(_)) | (GuardKind::Failed(_), GuardKind::Failed(_)) => {
+            true
+        }
         (GuardKind::Memory(_), GuardKind::Memory(_)) | (GuardKind::Cpu(_), GuardKind::Cpu(_)) => {
             true
         }

@@ -34,7 +34,12 @@ pub(super) fn falls_again(kind: &ast::GuardKind) -> bool {
     use ast::GuardKind as K;
     matches!(
         kind,
-        K::Depth { .. } | K::Errors { .. } | K::Memory(_) | K::Cpu(_) | K::ServerMemory(_)
+        K::Depth { .. }
+            | K::Errors { .. }
+            | K::Age(_)
+            | K::Memory(_)
+            | K::Cpu(_)
+            | K::ServerMemory(_)
     )
 }
 
@@ -44,6 +49,7 @@ impl Checker<'_> {
         use ast::GuardKind as K;
         Some(match kind {
             K::Errors { .. } => to_f64(&self.share(level)?),
+            K::Age(_) => to_f64(&self.duration(level)?),
             K::Memory(_) => self.memory(level)? as f64,
             K::Cpu(_) => self.cpu_share(level)?,
             K::ServerMemory(limit) => {
@@ -205,6 +211,7 @@ impl Checker<'_> {
         let own_share = matches!(
             kind,
             GuardKind::Errors { .. }
+                | GuardKind::Failed(_)
                 | GuardKind::Cpu(_)
                 | GuardKind::ServerMemory(ServerLimit::Share(_))
         );
@@ -213,7 +220,7 @@ impl Checker<'_> {
             _ if own_share => to_f64(&self.share(at)?),
             _ if unit == Unit::Share => to_f64(&self.warn_share(at)?) * limit,
             GuardKind::Rate { window_ns, .. } => to_f64(&self.rate(at)?) * window_ns as f64 / 1e9,
-            GuardKind::Time(_) => to_f64(&self.some_duration(at)?),
+            GuardKind::Time(_) | GuardKind::Age(_) => to_f64(&self.some_duration(at)?),
             GuardKind::Memory(_) | GuardKind::ServerMemory(_) => self.memory(at)? as f64,
             _ => self.count(at, "a level to warn at")? as f64,
         };

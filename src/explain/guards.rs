@@ -51,6 +51,13 @@ pub(super) fn guard(guard: &Guard, plan: &Plan) -> String {
                 "if more than {limit} of the jobs{of} answered within {window} have failed, {then}"
             )
         }
+        GuardKind::Age(limit_ns) => {
+            format!("if a job has waited for more than {}, {then}", show::duration(*limit_ns))
+        }
+        GuardKind::Failed(limit) => format!(
+            "if more than {} of the jobs that workers have begun have failed, {then}",
+            share(*limit)
+        ),
         GuardKind::Memory(bytes) => {
             format!("if loadc itself takes more than {} of memory, {then}", show::bytes(*bytes))
         }
@@ -110,12 +117,13 @@ pub(super) fn notify(notify: &Notify) -> String {
 fn measure(kind: &GuardKind, value: f64) -> String {
     match kind {
         GuardKind::Errors { .. }
+        | GuardKind::Failed(_)
         | GuardKind::Cpu(_)
         | GuardKind::ServerMemory(ServerLimit::Share(_)) => share(value),
         GuardKind::Memory(_) | GuardKind::ServerMemory(ServerLimit::Bytes(_)) => {
             show::bytes(value as u64)
         }
-        GuardKind::Time(_) => show::duration((value * 1e9) as u64),
+        GuardKind::Time(_) | GuardKind::Age(_) => show::duration((value * 1e9) as u64),
         _ => show::number(value),
     }
 }
@@ -159,6 +167,7 @@ pub(super) fn expectation(expectation: &Expectation) -> String {
                 TimeKind::SendDelay => "due to sent",
                 TimeKind::Service => "sent to acknowledged",
                 TimeKind::Response => "due to acknowledged",
+                TimeKind::Pickup => "ready to begun by a worker",
             };
             format!("{of} it took {than}{} from {between}", show::micros(limit))
         }

@@ -28,6 +28,17 @@ pub struct Layout {
 }
 
 impl Layout {
+    /// Whether the age of the oldest waiting job can be seen.
+    pub fn tells_age(&self) -> bool {
+        !matches!(self.word, "list" | "stream" | "delayed" | "pubsub" | "resque" | "custom")
+    }
+
+    /// Whether failed jobs can be told.
+    pub fn tells_failures(&self) -> bool {
+        let counted = ["sidekiq", "bullmq", "bull", "rq", "asynq", "resque", "dramatiq"];
+        counted.contains(&self.word)
+    }
+
     /// Whether what a job carries is part of a JSON text, or of a pickle made from one.
     pub fn is_json(&self) -> bool {
         !matches!(self.word, "list" | "stream" | "pubsub" | "asynq" | "custom")

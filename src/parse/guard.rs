@@ -65,6 +65,8 @@ impl Reader {
             Rule::time_guard => GuardKind::Time(limit?),
             Rule::depth_guard => GuardKind::Depth { queue: text, limit: limit? },
             Rule::errors_guard => GuardKind::Errors { limit: limit?, over },
+            Rule::age_guard => GuardKind::Age(limit?),
+            Rule::failed_guard => GuardKind::Failed(limit?),
             Rule::memory_guard => GuardKind::Memory(limit?),
             Rule::cpu_guard => GuardKind::Cpu(limit?),
             Rule::server_guard => GuardKind::ServerMemory(limit?),
@@ -262,6 +264,7 @@ impl Reader {
                 let kind = match inner.next()?.as_str() {
                     "service" => TimeKind::Service,
                     "response" => TimeKind::Response,
+                    "pickup" => TimeKind::Pickup,
                     _ => TimeKind::SendDelay,
                 };
                 Some(Measure::Time(statistic, kind))

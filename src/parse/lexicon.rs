@@ -79,10 +79,10 @@ pub(super) const JOB: RuleWords = RuleWords {
 pub(super) const GUARD: RuleWords = RuleWords {
     block: "a guard",
     known: &[
-        "rate", "jobs", "time", "depth", "errors", "memory", "cpu", "server", "file", "warn",
-        "cooldown", "notify",
+        "rate", "jobs", "time", "depth", "errors", "age", "failed", "memory", "cpu", "server",
+        "file", "warn", "cooldown", "notify",
     ],
-    later: &["age", "failed"],
+    later: &[],
     elsewhere: &[
         ("rps", "rate <= 1000/s"),
         ("duration", "time <= 1h"),

@@ -158,6 +158,9 @@ fn word(rule: Rule) -> &'static str {
         R::time_guard | R::kw_time => "`time`",
         R::depth_guard | R::kw_depth => "`depth`",
         R::errors_guard | R::kw_errors => "`errors`",
+        R::age_guard | R::kw_age => "`age`",
+        R::failed_guard | R::kw_failed => "`failed`",
+        R::kw_pickup => "`pickup`",
         R::memory_guard | R::kw_memory => "`memory`",
         R::cpu_guard | R::kw_cpu => "`cpu`",
         R::server_guard | R::kw_server => "`server memory`",
@@ -231,7 +234,7 @@ fn word(rule: Rule) -> &'static str {
         }
         R::ramp_curve => "a curve: `linear`, `exponential`, `logarithmic` or `smooth`",
         R::comparison => "`<`, `<=`, `=`, `>=` or `>`",
-        R::time_kind => "`send delay`, `service` or `response`",
+        R::time_kind => "`send delay`, `service`, `response` or `pickup`",
         R::statistic => "`mean`, `max` or a percentile such as `p99`",
         R::measure => "`jobs`, `deviation`, `errors` or a time",
         R::EOI => "the end of the statement",

@@ -194,9 +194,11 @@ impl Guards {
                 Watch::Depth(watched.into_iter().map(|queue| (queue, 0)).collect())
             }
             GuardKind::Errors { window_ns, .. } => Watch::Errors(ErrorWindow::new(*window_ns)),
-            GuardKind::Memory(_) | GuardKind::Cpu(_) | GuardKind::ServerMemory(_) => {
-                Watch::Measured(None)
-            }
+            GuardKind::Memory(_)
+            | GuardKind::Cpu(_)
+            | GuardKind::ServerMemory(_)
+            | GuardKind::Age(_)
+            | GuardKind::Failed(_) => Watch::Measured(None),
             GuardKind::File(path) => Watch::File(PathBuf::from(path)),
         };
         let arm = |guard: Guard| {

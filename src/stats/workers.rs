@@ -94,6 +94,16 @@ impl Workers {
         Some(acked.saturating_add(first.depth()).saturating_sub(latest.depth()))
     }
 
+    /// Jobs that workers have begun since the first look: attempts where the format counts them, else
+    /// those that left the queue.
+    pub fn begun(&self, acked: u64) -> Option<u64> {
+        let (first, latest) = (self.first.as_ref()?, self.latest.as_ref()?);
+        match (first.processed_total, latest.processed_total) {
+            (Some(then), Some(now)) => Some(now.saturating_sub(then)),
+            _ => self.processed(acked),
+        }
+    }
+
     /// Jobs that failed since the first look: attempts where the framework counts them, else those
     /// that lie with the failed ones now and did not then.
     pub fn failed(&self) -> Option<u64> {

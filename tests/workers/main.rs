@@ -7,11 +7,13 @@
 
 mod frameworks;
 mod install;
+mod pages;
 #[path = "../support/redis_server.rs"]
 mod redis_server;
 mod stage;
 
 use frameworks::{FRAMEWORKS, Framework};
+use pages::{PAGES, Page};
 use stage::Trouble;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -26,13 +28,18 @@ fn main() {
         .iter()
         .filter(|framework| names.is_empty() || names.iter().any(|name| name == framework.name))
         .collect();
+    let pages = PAGES.iter().filter(|page| {
+        names.is_empty() || names.iter().any(|name| name == page.name || name == "pages")
+    });
+    let mut tasks: Vec<Task> = chosen.into_iter().map(Task::Framework).collect();
+    tasks.extend(pages.map(Task::Page));
     let next = AtomicUsize::new(0);
     let counts = Mutex::new([0_u32; 3]);
     std::thread::scope(|scope| {
         for _ in 0..SIDE_BY_SIDE {
             scope.spawn(|| {
-                while let Some(framework) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let place = one(framework);
+                while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let place = one(task);
                     counts.lock().unwrap()[place] += 1;
                 }
             });
@@ -45,29 +52,39 @@ fn main() {
     }
 }
 
+/// What is tried.
+enum Task {
+    Framework(&'static Framework),
+    Page(&'static Page),
+}
+
 /// Tries one; 0 if it passed, 1 if it failed, 2 if it was skipped.
-fn one(framework: &Framework) -> usize {
+fn one(task: &Task) -> usize {
     let since = Instant::now();
-    let outcome = std::panic::catch_unwind(|| stage::play(framework));
+    let outcome = std::panic::catch_unwind(|| match task {
+        Task::Framework(framework) => stage::play(framework),
+        Task::Page(page) => pages::follow(page),
+    });
+    let name = match task {
+        Task::Framework(framework) => framework.name.to_owned(),
+        Task::Page(page) => format!("page {}", page.name),
+    };
     let seconds = since.elapsed().as_secs_f64();
     match outcome {
         Ok(Ok(told)) => {
-            println!(
-                "worker {} … ok: each once with its arguments, {told} ({seconds:.0} s)",
-                framework.name
-            );
+            println!("worker {} … ok: {told} ({seconds:.0} s)", name);
             0
         }
         Ok(Err(Trouble::Missing(why))) => {
-            println!("worker {} … SKIPPED: {why}", framework.name);
+            println!("worker {name} … SKIPPED: {why}");
             2
         }
         Ok(Err(Trouble::Wrong(why))) => {
-            println!("worker {} … FAILED: {why}", framework.name);
+            println!("worker {name} … FAILED: {why}");
             1
         }
         Err(_) => {
-            println!("worker {} … FAILED: the suite itself panicked", framework.name);
+            println!("worker {name} … FAILED: the suite itself panicked");
             1
         }
     }

@@ -11,6 +11,7 @@ use std::io::Write as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// Jobs of the main part.
@@ -26,7 +27,7 @@ const TRIES: u64 = 3;
 /// Jobs of each priority.
 const RANKED: u64 = 10;
 /// After so long without a new line a worker counts as stuck: far longer than any of them takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What was wrong, or why it could not be tried.
 pub enum Trouble {
@@ -54,10 +55,12 @@ struct Stage<'a> {
     framework: &'a Framework,
     server: RedisServer,
     folder: tempfile::TempDir,
+    /// What loadc said of the main part.
+    report: Mutex<Option<Value>>,
 }
 
 /// A worker, ended with all of its processes.
-struct Worker(Child);
+pub struct Worker(pub Child);
 
 impl Worker {
     fn signal(&self, signal: Signal) {
@@ -79,7 +82,7 @@ pub fn play(framework: &Framework) -> Result<String, Trouble> {
     // Whether it is there is asked before anything is started.
     (framework.worker)(framework).map_err(Trouble::Missing)?;
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let stage = Stage { framework, server: RedisServer::start(), folder };
+    let stage = Stage { framework, server: RedisServer::start(), folder, report: None.into() };
     let outcome = stage.play();
     if outcome.is_err() {
         let said = std::fs::read_to_string(stage.log()).unwrap_or_default();
@@ -172,7 +175,7 @@ impl Stage<'_> {
     }
 
     fn play(&self) -> Result<String, Trouble> {
-        let mut told = Vec::new();
+        let mut told = vec!["each once with its arguments".to_owned()];
         let mut expected = 0;
         if !self.framework.listens {
             expected += self.stand(&mut told)?;
@@ -190,6 +193,8 @@ impl Stage<'_> {
         let lines = if self.lines().len() > lines.len() { self.lines() } else { lines };
         drop(worker);
         self.judge(&lines, &mut told)?;
+        self.agree(&lines, &mut told)?;
+        self.drained(&mut told)?;
         Ok(told.join(", "))
     }
 
@@ -265,7 +270,7 @@ impl Stage<'_> {
             let sent = sending.join().unwrap_or_else(|_| Err("a panic".to_owned().into()));
             halted.and(sent)
         });
-        sent?;
+        *self.report.lock().unwrap() = Some(sent?);
         self.send(&self.load("plain", AGAIN, "send JOBS at once", ""), AGAIN)?;
         Ok(lines)
     }
@@ -290,6 +295,41 @@ impl Stage<'_> {
             }
             std::thread::sleep(pause);
         }
+        Ok(())
+    }
+
+    /// Whether the pickups that loadc saw are such as the worker wrote down: none is longer than the
+    /// longest wait in its record, but for the milliseconds in which both count.
+    fn agree(&self, lines: &[Line], told: &mut Vec<String>) -> Result<(), Trouble> {
+        let report = self.report.lock().unwrap();
+        let Some(report) = report.as_ref() else { return Ok(()) };
+        let workers = &report["streams"][0]["queues"][0]["workers"];
+        let Some(max_us) = workers["pickup_us"]["max"].as_f64() else { return Ok(()) };
+        // A failing job that is tried again is begun again; its waits are not those of its record.
+        let waits = lines.iter().map(|line| line.at_ms - line.due_ms);
+        let longest_ms = waits.fold(0.0, f64::max);
+        if max_us / 1e3 > longest_ms + 5.0 {
+            return Err(format!(
+                "loadc saw a job wait for {max_us} µs, the worker's longest is {longest_ms} ms"
+            )
+            .into());
+        }
+        told.push(format!("{} pickups", workers["pickup_samples"]));
+        Ok(())
+    }
+
+    /// Whether loadc sees that nothing is left.
+    fn drained(&self, told: &mut Vec<String>) -> Result<(), Trouble> {
+        if !self.framework.depth {
+            return Ok(());
+        }
+        // A job of another kind, after which one is left: itself.
+        let report = self.send(&self.load("last", 1, "send JOBS at once", ""), 1)?;
+        let queue = &report["streams"][0]["queues"][0];
+        if queue["depth_start"] != 0 || queue["depth_end"] != 1 {
+            return Err(format!("everything is done, and loadc says {queue}").into());
+        }
+        told.push("drained".to_owned());
         Ok(())
     }
 

@@ -79,7 +79,9 @@ pub(super) fn no_time_kind(look: &Look<'_>) -> Option<Slip> {
         _ => look.line_from(look.behind(1)?.start),
     };
     Slip::new(
-        format!("`{statistic}` of what? There are `send delay`, `service` and `response`"),
+        format!(
+            "`{statistic}` of what? There are `send delay`, `service`, `response` and `pickup`"
+        ),
         format!("write `{statistic} response {}`", rest.trim_end_matches('}').trim_end()),
     )
 }

@@ -46,7 +46,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     }
 
     /// The queues that are written to, by their places among those that are asked.
-    fn written(&self) -> Vec<usize> {
+    pub(super) fn written(&self) -> Vec<usize> {
         let mut queues: Vec<usize> =
             self.streams().flat_map(|stream| self.lane_queues(stream)).collect();
         queues.sort_unstable();
@@ -59,6 +59,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             .written()
             .into_iter()
             .map(|queue| (self.probe.queues()[queue].name.clone(), self.stats.depths()[queue].max));
-        QueueFacts { deepest: deepest.collect(), drained_us: self.drained_us }
+        let (deepest, pickup) = (deepest.collect(), self.pickups());
+        QueueFacts { deepest, drained_us: self.drained_us, pickup }
     }
 }

@@ -42,6 +42,9 @@ struct Unread {
     since_ns: Option<u64>,
 }
 
+/// A share of failed jobs is judged from so many begun ones on.
+const FEWEST_BEGUN: u64 = 20;
+
 /// After this long a question is given up, and a guard on a depth that can't be read stops.
 const PATIENCE_NS: u64 = 5 * SECOND_NS;
 
@@ -134,7 +137,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             && now_ns >= self.probe.next_round_ns
             && !self.probe.queues.is_empty()
         {
-            let every_ns = if self.guards.asks_depths() { 0 } else { SECOND_NS };
+            let every_ns =
+                if self.guards.asks_depths() || self.guards.asks_workers() { 0 } else { SECOND_NS };
             self.probe.next_round_ns = now_ns.saturating_add(every_ns);
             self.ask_depth(0, now_ns);
         }
@@ -171,8 +175,36 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     }
 
     fn note_workers(&mut self, queue: usize, seen: Seen) {
-        let now_unix_ns = self.clock.start_unix_ns().saturating_add(self.clock.now_ns());
+        let now_ns = self.clock.now_ns();
+        let now_unix_ns = self.clock.start_unix_ns().saturating_add(now_ns);
         self.probe.workers[queue].seen(seen, now_unix_ns / 1_000_000);
+        if !self.guards.asks_workers() {
+            return;
+        }
+        let queues = |stream: Option<usize>| match stream {
+            Some(stream) => crate::run::jobs::queues_of(&self.task.jobs, stream),
+            None => (0..self.probe.queues.len()).collect(),
+        };
+        let age_s = |stream| {
+            let ages = queues(stream).into_iter().filter_map(|at| self.probe.workers[at].age_s());
+            ages.reduce(f64::max)
+        };
+        let failed = |stream| {
+            let (mut failed, mut begun) = (0, 0);
+            for at in queues(stream) {
+                let workers = &self.probe.workers[at];
+                failed += workers.failed()?;
+                begun += workers.begun(self.acked_by(at)?)?;
+            }
+            // As few as this say nothing of a share.
+            (begun >= FEWEST_BEGUN).then(|| failed as f64 / begun as f64)
+        };
+        let streams = std::iter::once(None).chain(self.streams().map(Some));
+        let told: Vec<_> = streams.map(|stream| (stream, age_s(stream), failed(stream))).collect();
+        let of = |stream| told.iter().find(|(own, ..)| *own == stream);
+        let hits =
+            self.guards.judge_workers(|stream| of(stream)?.1, |stream| of(stream)?.2, now_ns);
+        self.act(hits, now_ns);
     }
 
     /// A depth could not be read: says so once, and stops what guards on it speak of if that goes

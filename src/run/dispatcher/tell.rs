@@ -14,7 +14,7 @@ use crate::run::report::{
 use crate::sink::{Forgotten, Notice, Sink};
 use crate::stats::minutes::{Minute, Minutes};
 use crate::stats::process::{cpu_s, rss_max_bytes};
-use crate::stats::times::{Recent, Times};
+use crate::stats::times::{Distribution, Recent, Times};
 use crate::stats::workers::WorkersReport;
 use std::collections::BTreeMap;
 
@@ -336,6 +336,13 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         report
     }
 
+    /// How long jobs of all queues waited for a worker.
+    pub(super) fn pickups(&self) -> Distribution {
+        let mut all = Distribution::default();
+        self.written().into_iter().for_each(|at| all.add(self.probe.workers(at).pickup()));
+        all
+    }
+
     /// What the workers of a queue did, where that was to be watched.
     fn workers_report(&self, queue: usize, elapsed_s: f64) -> Option<WorkersReport> {
         if !self.probe.is_watched(queue) {
@@ -347,7 +354,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     }
 
     /// Jobs that a queue has acknowledged; none if some of them may have gone to another.
-    fn acked_by(&self, queue: usize) -> Option<u64> {
+    pub(super) fn acked_by(&self, queue: usize) -> Option<u64> {
         let mut acked = 0;
         for stream in self.streams() {
             for (queues, counts) in self.kinds_and_counts(stream) {

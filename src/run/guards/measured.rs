@@ -57,6 +57,33 @@ impl Guards {
         })
     }
 
+    /// Whether a guard speaks of what workers do, which is then looked at every 100 ms.
+    pub fn asks_workers(&self) -> bool {
+        let workers = |kind: &GuardKind| matches!(kind, GuardKind::Age(_) | GuardKind::Failed(_));
+        self.armed.iter().any(|armed| armed.is_measured() && workers(&armed.guard.kind))
+    }
+
+    /// Judges the guards on what workers do: `age_s` and `failed` tell it of a stream's queues, or of
+    /// all. What is not known is not judged.
+    pub fn judge_workers(
+        &mut self,
+        age_s: impl Fn(Option<usize>) -> Option<f64>,
+        failed: impl Fn(Option<usize>) -> Option<f64>,
+        now_ns: u64,
+    ) -> Vec<Hit> {
+        self.judge_each(|armed| {
+            let value = match armed.guard.kind {
+                GuardKind::Age(_) => age_s(armed.guard.stream)?,
+                GuardKind::Failed(_) => failed(armed.guard.stream)?,
+                _ => return None,
+            };
+            if armed.spent {
+                return None;
+            }
+            Some((value, armed.judge_measured(value, now_ns)?))
+        })
+    }
+
     /// Judges the guards on the server's memory.
     pub fn judge_server(&mut self, memory: ServerMemory, now_ns: u64) -> Vec<Hit> {
         self.judge_each(|armed| {

@@ -3,7 +3,7 @@
 use crate::ast::{Comparison, Measure, Statistic, TimeKind};
 use crate::plan::Expectation;
 use crate::stats::Stats;
-use crate::stats::times::Times;
+use crate::stats::times::{Distribution, Times};
 use serde::Serialize;
 
 /// An expectation and what came of it.
@@ -19,12 +19,14 @@ pub struct ExpectationEntry {
 }
 
 /// What is known of the queues that are written to.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct QueueFacts {
     /// Their names, and the largest depth that was seen of each; none where it could not be read.
     pub deepest: Vec<(String, Option<u64>)>,
     /// How long after the end no job waited any more, in microseconds; none if that was not seen.
     pub drained_us: Option<f64>,
+    /// How long jobs of all of them waited for a worker.
+    pub pickup: Distribution,
 }
 
 impl QueueFacts {
@@ -47,7 +49,7 @@ pub fn judge(
         let value = match expectation.measure {
             Measure::Drains => queues.drained_us,
             Measure::Depth => queues.deepest(expectation.queue.as_deref()),
-            measure => measured(measure, stats, &times),
+            measure => measured(measure, stats, &times, &queues.pickup),
         };
         let met =
             value.is_some_and(|value| holds(value, expectation.comparison, expectation.limit));
@@ -56,7 +58,7 @@ pub fn judge(
     expectations.iter().map(entry).collect()
 }
 
-fn measured(measure: Measure, stats: &Stats, times: &Times) -> Option<f64> {
+fn measured(measure: Measure, stats: &Stats, times: &Times, pickup: &Distribution) -> Option<f64> {
     match measure {
         Measure::Jobs => Some(stats.counts().acked as f64),
         Measure::Deviation => Some(stats.deviation().of_run()),
@@ -67,6 +69,7 @@ fn measured(measure: Measure, stats: &Stats, times: &Times) -> Option<f64> {
                 TimeKind::SendDelay => &times.send_delay,
                 TimeKind::Service => &times.service,
                 TimeKind::Response => &times.response,
+                TimeKind::Pickup => pickup,
             };
             match statistic {
                 Statistic::Mean => distribution.mean_us(),
@@ -162,7 +165,7 @@ mod tests {
     #[test]
     fn depths_are_judged_of_a_queue_or_of_any() {
         let deepest = vec![("a".to_owned(), Some(10)), ("b".to_owned(), Some(30))];
-        let mut queues = QueueFacts { deepest, drained_us: Some(5e6) };
+        let mut queues = QueueFacts { deepest, drained_us: Some(5e6), ..QueueFacts::default() };
         let stats = Stats::new(vec![(0, vec![])], 0);
         let depth = |queue: Option<&str>, limit| Expectation {
             queue: queue.map(str::to_owned),
