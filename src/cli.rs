@@ -12,6 +12,7 @@ mod output;
 mod pages;
 mod plan;
 mod profiles;
+mod report;
 mod run;
 mod shared;
 mod target;
@@ -80,6 +81,10 @@ enum Command {
     Diff(diff::Args),
     /// Send a script's jobs at their planned times
     Run(run::Args),
+    /// Make the page of a run from its JSON
+    Report(report::ReportArgs),
+    /// Put runs side by side
+    Compare(report::CompareArgs),
     /// Ask a target how it is: version, role, memory, latency
     Health(health::Args),
     /// Print completions for a shell
@@ -108,6 +113,8 @@ pub fn main() -> ExitCode {
         Command::Plan(args) => plan::run(&args, &out),
         Command::Diff(args) => diff::run(&args, cli.color, &out),
         Command::Run(args) => run::run(&args, &out),
+        Command::Report(args) => report::report(&args, &out),
+        Command::Compare(args) => report::compare(&args, &out),
         Command::Health(args) => health::run(&args, &out),
         Command::Completions(args) => pages::completions(&args, &out),
         Command::Man(args) => pages::man(&args, &out),

@@ -21,6 +21,7 @@ pub mod plan;
 pub mod problem;
 pub mod profiles;
 pub mod record;
+pub mod report;
 pub mod run;
 pub mod schedule;
 pub mod show;

@@ -17,5 +17,6 @@ mod profiles;
 mod proxy;
 #[path = "support/redis_server.rs"]
 mod redis_server;
+mod report_page;
 mod seeing;
 mod walls;

@@ -185,11 +185,9 @@ fn documented(name: &str) -> String {
 
 #[test]
 fn dashboard_and_alerts_ask_for_metrics_that_there_are() {
-    let served = read(
-        &Path::new(env!("CARGO_MANIFEST_DIR")).join(
-            "src/metrics/snapshots/loadc__metrics__tests__the_page_holds_every_number_in_its_unit.snap",
-        ),
-    );
+    let served = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(
+        "src/metrics/snapshots/loadc__metrics__tests__the_page_holds_every_number_in_its_unit.snap",
+    ));
     let served = metrics_in(&served);
     let dashboard: Value = serde_json::from_str(&documented("dashboard.json")).unwrap();
     assert!(dashboard["panels"].as_array().unwrap().len() > 9);

@@ -142,6 +142,10 @@ const WALLS: &[(&str, &[&str])] = &[
             "clap",
         ],
     ),
+    (
+        "report",
+        &["crate::parse", "crate::check", "crate::sink", "crate::cli", "std::fs", "tokio", "clap"],
+    ),
     ("metrics", &["crate::parse", "crate::check", "crate::sink", "crate::cli", "std::fs", "clap"]),
     ("profiles", &["crate::", "std::fs", "tokio", "clap"]),
     (

@@ -1,5 +1,6 @@
 //! `loadc run`: drives a queue.
 
+mod afterwards;
 mod dry;
 mod progress;
 mod seeing;
@@ -110,7 +111,7 @@ pub(super) fn run(args: &Args, out: &Output) -> Exit {
             return Exit::Failed;
         }
     };
-    let exit = runtime.block_on(Box::pin(drive(args, &plan, &reached, out)));
+    let exit = runtime.block_on(Box::pin(drive(args, &source, &plan, &reached, out)));
     // A second Ctrl+C must not wait for anything that is still on its way.
     runtime.shutdown_background();
     exit
@@ -175,7 +176,13 @@ fn add_default_guards(
     Ok(())
 }
 
-async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exit {
+async fn drive(
+    args: &Args,
+    source: &SourceFile,
+    plan: &Plan,
+    reached: &Reached,
+    out: &Output,
+) -> Exit {
     let jobs = match PlannedJobs::compile(plan) {
         Ok(jobs) => jobs,
         Err(error) => {
@@ -232,6 +239,7 @@ async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exi
             return Exit::Failed;
         }
     };
+    let history = views.history.clone();
     let following = progress::spawn(views, args.quiet);
     signals::obey(control.clone(), *out);
     let options = RunOptions {
@@ -247,7 +255,14 @@ async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exi
     }
     recording.finish(out);
     match report {
-        Ok(report) => tell(args, &report, reached, out),
+        Ok(report) => {
+            let document = afterwards::Afterwards { args, source, plan, report: &report };
+            let written = history.look(|history| document.write(history, out));
+            match tell(args, &report, reached, out) {
+                Exit::Done | Exit::Missed if !written => Exit::Failed,
+                exit => exit,
+            }
+        }
         Err(error) => {
             out.fault(&error.to_string(), "");
             Exit::Wrong
@@ -312,9 +327,6 @@ fn tell(args: &Args, report: &Report, reached: &Reached, out: &Output) -> Exit {
             if aside { out.color_err } else { out.color_out },
         );
         if aside { out.note(text.trim_end()) } else { out.say(text.trim_end()) }
-    }
-    if args.json {
-        out.json(report);
     }
     if args.quiet && report.exit_code != 0 {
         out.fault(&summary::reason(report), "");

@@ -7,7 +7,7 @@ use crate::run::events::{Event, Publisher, Record, Snapshot, Told, instant_text}
 use crate::run::guards::GuardEntry;
 use crate::run::jobs::{Jobs, queues_of};
 use crate::run::report::{
-    FailureEntry, ForgottenEntry, Report, StreamFacts, StreamReport, judge, per_second,
+    FailureEntry, ForgottenEntry, Histograms, Report, StreamFacts, StreamReport, judge, per_second,
 };
 use crate::sink::{Forgotten, Notice, Sink};
 use crate::stats::minutes::{Minute, Minutes};
@@ -250,7 +250,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let elapsed_s = elapsed_ns as f64 / 1e9;
         let jobs = self.stats.counts();
         let bytes: u64 = self.stats.streams().iter().map(|stream| stream.bytes).sum();
-        let Times { send_delay, service, response } = self.stats.times();
+        let times = self.stats.times();
+        let Times { send_delay, service, response } = &times;
         let expectations = judge(&self.task.expectations, &self.stats);
         let all_met = expectations.iter().all(|expectation| expectation.met);
         let outcome = self.outcome();
@@ -285,6 +286,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             events: Vec::new(),
             events_unlisted: 0,
             expectations,
+            histograms: Histograms::of(&times),
             cpu_s: cpu_s() - self.teller.cpu_at_start_s,
             rss_max_bytes: rss_max_bytes(),
             outcome,
