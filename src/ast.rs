@@ -30,6 +30,8 @@ pub struct Statement {
 pub enum StatementKind {
     /// `let NAME = EXPR`
     Let(Let),
+    /// `use "shared/day.load"`
+    Use(Name),
     /// `seed`, `target`, `after`
     Setting(Setting),
     /// `job NAME … { … }`
@@ -42,6 +44,8 @@ pub enum StatementKind {
     Guard(Vec<GuardRule>),
     /// `expect { … }`
     Expect(Vec<Expectation>),
+    /// `shape NAME(PARAM = DEFAULT, …) { … }`
+    Shape(Shape),
     /// A shape or a block of shapes.
     Phrase(Box<Phrase>),
     /// What could not be read; its errors are in the parser's list. The name is what the statement
@@ -61,6 +65,35 @@ pub struct Let {
     pub value: Expr,
 }
 
+/// `shape NAME(PARAM = DEFAULT, …) { … }`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shape {
+    /// The name defined.
+    pub name: Name,
+    /// Its parameters, in order.
+    pub params: Vec<Param>,
+    /// What stands in its braces.
+    pub body: Vec<Statement>,
+}
+
+/// A parameter of a shape.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Param {
+    /// Its name.
+    pub name: Name,
+    /// Its value where a call gives none.
+    pub default: Option<Expr>,
+}
+
+/// An argument of a call: `800`, or `peak = 800`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Arg {
+    /// The parameter it is for, where it is named.
+    pub name: Option<Name>,
+    /// Its value.
+    pub value: Expr,
+}
+
 /// A setting of the file or of a load.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Setting {
@@ -70,6 +103,22 @@ pub enum Setting {
     Target(Expr),
     /// `after 10s`
     After(Expr),
+    /// `arrivals poisson`
+    Arrivals(Arrival),
+}
+
+/// How jobs lie along the curve.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Arrival {
+    /// `even`
+    Even,
+    /// `poisson`, or `poisson exact`
+    Poisson {
+        /// As many jobs as `even`.
+        exact: bool,
+    },
+    /// `gamma cv 2`: the coefficient of variation.
+    Gamma(Expr),
 }
 
 /// `job NAME weight W { … }`
@@ -260,8 +309,19 @@ pub enum PhraseKind {
     },
     /// `points 0s 10, 30s 100`
     Points(Points),
+    /// `walk from 60 by 5 every 1s within 20..120 for 150s`
+    Walk(Walk),
+    /// `chaos 10..1500 every 30s..3m for 30m`
+    Chaos(Chaos),
     /// `send 50k at once`
     AtOnce(Expr),
+    /// `lunch(800, up = 2m)`: a shape of one's own.
+    Call {
+        /// The shape's name.
+        name: Name,
+        /// What it is given, in order.
+        args: Vec<Arg>,
+    },
     /// `{ … }`
     Group(Vec<Statement>),
     /// `repeat 3 { … }`; `None` is `repeat forever`.
@@ -381,6 +441,34 @@ pub enum Between {
     Held,
     /// Smoothstep from level to level.
     Smooth,
+}
+
+/// `walk from RATE by STEP every TIME within LOW..HIGH for LENGTH`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Walk {
+    /// The first level.
+    pub from: Expr,
+    /// How far up or down.
+    pub by: Expr,
+    /// How long each level is held.
+    pub every: Expr,
+    /// The lowest and the highest level; without them it turns back at 0 alone.
+    pub within: Option<(Expr, Expr)>,
+    /// How long.
+    pub length: Length,
+}
+
+/// `chaos LOW..HIGH every SHORTEST..LONGEST for LENGTH`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Chaos {
+    /// The lowest level.
+    pub low: Expr,
+    /// The highest.
+    pub high: Expr,
+    /// The shortest time from level to level, and the longest if it is another.
+    pub every: (Expr, Option<Expr>),
+    /// How long.
+    pub length: Length,
 }
 
 /// A line of `guard { … }`

@@ -3,18 +3,26 @@
 //! Every error is collected; a value that was found wrong is not looked at again, so that no
 //! finding is caused by another.
 
+mod args;
 mod assemble;
+mod call;
+mod chance;
+mod circles;
 mod defaults;
 mod digest;
+mod drawn;
+mod ends;
 mod fields;
 mod guards;
 mod jobs;
 mod lower;
+mod names;
 mod payload;
 mod proof;
 mod scope;
 mod shapes;
 mod units;
+mod used;
 mod value;
 
 use crate::ast::Script;
@@ -22,8 +30,8 @@ use crate::exact::Exact;
 use crate::plan::Plan;
 use crate::problem::{Code, Problem, Severity, did_you_mean};
 use crate::source::{SourceFile, Span};
+use drawn::Draws;
 use std::collections::{BTreeMap, BTreeSet};
-use value::State;
 
 pub use assemble::random_seed;
 pub use defaults::{default_guards, prove_defaults};
@@ -61,11 +69,16 @@ impl Checked {
     }
 }
 
-/// Reads and checks a script.
+/// Reads and checks a script, with the files that were gathered for it.
 pub fn check(source: &SourceFile, options: &Options) -> Checked {
-    let (script, problems) = crate::parse::parse(source);
+    let (mut scripts, mut problems) = (Vec::new(), Vec::new());
+    for part in 0..source.parts() {
+        let (script, mut found) = crate::parse::parse_part(source, part);
+        scripts.push(script);
+        problems.append(&mut found);
+    }
     let mut checker = Checker::new(source, options, problems);
-    let plan = checker.script(&script);
+    let plan = checker.script(&scripts);
     let mut problems = without_echoes(source, checker.problems);
     problems.sort_by_key(|problem| problem.place.0);
     let plan = plan.filter(|_| problems.iter().all(|p| p.severity != Severity::Error));
@@ -75,11 +88,14 @@ pub fn check(source: &SourceFile, options: &Options) -> Checked {
 /// A quote that is missing turns the texts of its line inside out: what else is found there follows
 /// from it.
 fn without_echoes(source: &SourceFile, mut problems: Vec<Problem>) -> Vec<Problem> {
-    let line = |problem: &Problem| source.line_column(problem.place.0.start).0;
+    let line = |problem: &Problem| {
+        let start = problem.place.0.start;
+        (source.part_of(start), source.line_column(start).0)
+    };
     let open = |problem: &&Problem| {
         problem.code == Code::Quote && source.slice(problem.place.0).starts_with('"')
     };
-    let open: BTreeSet<usize> = problems.iter().filter(open).map(line).collect();
+    let open: BTreeSet<(usize, usize)> = problems.iter().filter(open).map(line).collect();
     if !open.is_empty() {
         problems.retain(|problem| problem.code == Code::Quote || !open.contains(&line(problem)));
     }
@@ -91,12 +107,22 @@ struct Checker<'a> {
     source: &'a SourceFile,
     options: &'a Options,
     problems: Vec<Problem>,
-    names: BTreeMap<String, State>,
+    names: names::Names,
+    /// The shapes of the script.
+    shapes: BTreeMap<String, call::Known>,
+    /// Of each file the others that it sees.
+    sees: Vec<BTreeSet<usize>>,
+    /// A used file is not to be had: what it defines is not known.
+    lacks_file: bool,
+    /// Calls worked out so far.
+    called: usize,
     marks: Vec<Span>,
     /// Where each `let` stands.
     lets: BTreeMap<String, Span>,
     /// Names that were found where their unit does not belong: said once.
     misused: BTreeSet<String>,
+    /// What the phrases in hand are drawn by.
+    draws: Draws,
     /// Steps of all stairs so far.
     steps: i128,
     /// A bracket is missing somewhere, so what belongs to what cannot be told.
@@ -112,10 +138,15 @@ impl<'a> Checker<'a> {
             source,
             options,
             problems,
-            names: BTreeMap::new(),
+            names: names::Names::default(),
+            shapes: BTreeMap::new(),
+            sees: Vec::new(),
+            lacks_file: false,
+            called: 0,
             marks: Vec::new(),
             lets: BTreeMap::new(),
             misused: BTreeSet::new(),
+            draws: Draws::default(),
             steps: 0,
             shaky,
             jobs_sound: true,
@@ -149,16 +180,19 @@ impl<'a> Checker<'a> {
         self.source.slice(span).split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
-    fn script(&mut self, script: &Script) -> Option<Plan> {
+    fn script(&mut self, scripts: &[Script]) -> Option<Plan> {
+        let script = scripts.first()?;
         if script.statements.is_empty() && self.problems.is_empty() {
             let nothing = Problem::error(Code::NoLoad, Span::default(), "this script says nothing");
             self.report(nothing.help("write a shape, such as `constant 100 for 5m`"));
             return None;
         }
-        let scopes = self.collect(script);
+        self.uses(scripts);
+        let scopes = self.collect(scripts);
         let settings = self.settings(&scopes);
         let jobs = self.jobs(&scopes);
-        let streams = self.streams(&scopes, &jobs);
+        self.shapes_alone();
+        let streams = self.streams(&scopes, &jobs, settings.seed);
         let guards = self.guards(&scopes, &streams);
         let expectations = self.expectations(&scopes);
         self.unused_names();

@@ -11,6 +11,9 @@ use serde::Serialize;
 /// A place as machines want it: lines and columns from 1, bytes from 0.
 #[derive(Serialize)]
 struct Place<'a> {
+    /// Of another place, where it is another file than the finding's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
     line: usize,
     column: usize,
     end_line: usize,
@@ -36,7 +39,16 @@ struct Finding<'a> {
 fn place<'a>(source: &SourceFile, span: Span, label: &'a str) -> Place<'a> {
     let (line, column) = source.line_column(span.start);
     let (end_line, end_column) = source.line_column(span.end);
-    Place { line, column, end_line, end_column, start: span.start, end: span.end, label }
+    Place {
+        file: None,
+        line,
+        column,
+        end_line,
+        end_column,
+        start: span.start,
+        end: span.end,
+        label,
+    }
 }
 
 /// The word for a severity.
@@ -50,14 +62,18 @@ pub fn severity_word(severity: Severity) -> &'static str {
 /// Findings of one file as JSON values, in order.
 pub fn json(source: &SourceFile, problems: &[Problem]) -> Vec<serde_json::Value> {
     let finding = |problem: &Problem| {
-        let others = problem.others.iter().map(|(span, text)| place(source, *span, text)).collect();
+        let file = source.name_at(problem.place.0.start);
+        let others = problem.others.iter().map(|(span, text)| {
+            let other = Some(source.name_at(span.start)).filter(|other| *other != file);
+            Place { file: other, ..place(source, *span, text) }
+        });
         let finding = Finding {
             code: problem.code.as_str(),
             severity: severity_word(problem.severity),
             message: &problem.message,
-            file: &source.name,
+            file,
             place: place(source, problem.place.0, &problem.place.1),
-            others,
+            others: others.collect(),
             help: problem.help.as_deref(),
         };
         serde_json::to_value(finding).unwrap_or_default()

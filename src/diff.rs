@@ -112,7 +112,7 @@ fn side(plan: &Plan) -> Side<'_> {
     for stream in &plan.streams {
         let weights: f64 = stream.mix.iter().map(|entry| f64::from(entry.weight)).sum();
         for entry in &stream.mix {
-            let jobs = stream.timeline.jobs().unwrap_or(0) as f64;
+            let jobs = stream.jobs() as f64;
             let mean = size(stream, entry, plan.seed).map_or(0.0, |sizes| sizes.mean_bytes);
             bytes += jobs * f64::from(entry.weight) / weights * mean;
         }
@@ -134,6 +134,7 @@ fn stream<'a>(
     let same = match (old, new) {
         (Some(old), Some(new)) => {
             old.after_ns == new.after_ns
+                && old.arrivals == new.arrivals
                 && phrases.iter().all(|change| change.is_same())
                 && jobs.iter().all(|job| job.same)
         }

@@ -12,17 +12,18 @@ use crate::plan::{Guard, Plan, Stream};
 use crate::show;
 use crate::source::SourceFile;
 use crate::target::Target;
+use crate::timeline::curve::Arrivals;
 use crate::view::{Load, Look};
 
 /// Blanks before what stands under a heading.
 const INDENT: usize = 2;
 
 /// A script in plain sentences: what it sends, when, within which bounds, and how it is judged.
-/// `defaults` are the guards that hold in addition where the target is another machine. Ends
+/// `scripts` are the trees of its files, its own first; `defaults` are the guards that hold in addition where the target is another machine. Ends
 /// without a newline.
 pub fn script(
     source: &SourceFile,
-    script: &Script,
+    scripts: &[Script],
     plan: &Plan,
     defaults: &[Guard],
     look: Look,
@@ -31,10 +32,13 @@ pub fn script(
     let mut page = Page { look, lines: Vec::new() };
     let name = show::clean(&plan.file);
     page.say(0, &format!("{name} sends {}. {}", totals(&load), whole(plan)));
-    let phrases = phrases::Phrases::of(source, script);
+    let phrases = phrases::Phrases::of(source, scripts);
     for stream in &plan.streams {
         page.heading(&title(stream, plan.streams.len()));
         for sentence in jobs::sentences(stream, plan.seed) {
+            page.say(INDENT, &sentence);
+        }
+        if let Some(sentence) = arrivals(stream.arrivals) {
             page.say(INDENT, &sentence);
         }
         phrases.say(stream, &mut page);
@@ -80,6 +84,8 @@ pub fn library(source: &SourceFile, script: &Script) -> String {
     for statement in &script.statements {
         match &statement.kind {
             StatementKind::Let(definition) => names.push(format!("`{}`", definition.name.node)),
+            StatementKind::Use(path) => names.push(format!("what `{}` defines", path.node)),
+            StatementKind::Shape(shape) => names.push(format!("the shape `{}`", shape.name.node)),
             StatementKind::Job(job) => names.push(format!("the job `{}`", job.name.node)),
             _ => {}
         }
@@ -116,6 +122,27 @@ fn whole(plan: &Plan) -> String {
         None => "It names no target: they go to `--target`, to REDIS_URL, or to the server inside loadc.".to_owned(),
     };
     format!("{target} All that is drawn follows from seed {}.", plan.seed)
+}
+
+/// How the jobs lie along the curve, where that is not evenly.
+fn arrivals(arrivals: Arrivals) -> Option<String> {
+    Some(match arrivals {
+        Arrivals::Even => return None,
+        Arrivals::Poisson { exact: false } => {
+            "They arrive by chance, each without regard to the others (a Poisson process); how many there are was drawn as well.".to_owned()
+        }
+        Arrivals::Poisson { exact: true } => {
+            "They arrive by chance, each without regard to the others, and are exactly as many as the curve says.".to_owned()
+        }
+        Arrivals::Gamma { cv } => {
+            let than = match cv {
+                cv if cv > 1.0 => "in clusters and gaps, burstier than a Poisson process",
+                cv if cv < 1.0 => "more evenly than a Poisson process",
+                _ => "like a Poisson process",
+            };
+            format!("They arrive by chance, {than}: the times between them vary by {cv} of their mean.")
+        }
+    })
 }
 
 fn title(stream: &Stream, streams: usize) -> String {

@@ -4,7 +4,6 @@
 mod compile;
 mod mix;
 mod program;
-mod random;
 mod sizes;
 mod template;
 mod write;

@@ -7,6 +7,7 @@
 //! ```
 
 pub mod ast;
+pub mod calendar;
 pub mod check;
 pub mod cli;
 pub mod diag;
@@ -14,12 +15,14 @@ pub mod diff;
 pub mod exact;
 pub mod explain;
 pub mod fmt;
+pub mod gather;
 pub mod job;
 pub mod metrics;
 pub mod parse;
 pub mod plan;
 pub mod problem;
 pub mod profiles;
+pub mod random;
 pub mod record;
 pub mod report;
 pub mod run;

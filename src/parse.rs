@@ -13,12 +13,13 @@ mod job;
 mod lexicon;
 mod number;
 mod phrase;
+mod shape;
 mod slips;
 mod text;
 mod tokens;
 mod words;
 
-use crate::ast::{Let, Load, MixItem, Name, Script, Setting, Statement, StatementKind};
+use crate::ast::{Arrival, Let, Load, MixItem, Name, Script, Setting, Statement, StatementKind};
 use crate::problem::{Code, Problem};
 use crate::source::{SourceFile, Span};
 use pest::Parser as _;
@@ -59,25 +60,40 @@ pub fn decode(name: &str, bytes: Vec<u8>) -> Result<SourceFile, Box<(SourceFile,
     }
 }
 
-/// Reads a script. What could be read is in the tree, what could not is in the list, in the order
-/// of the file.
+/// Reads a script, without the files it uses. What could be read is in the tree, what could not is
+/// in the list, in the order of the file.
 pub fn parse(source: &SourceFile) -> (Script, Vec<Problem>) {
-    if source.text.len() > MAX_BYTES {
+    parse_part(source, 0)
+}
+
+/// Reads one of the files of a source; 0 is the script.
+pub fn parse_part(source: &SourceFile, part: usize) -> (Script, Vec<Problem>) {
+    let whole = source.part_span(part);
+    let base = whole.start;
+    if whole.len() > MAX_BYTES {
         let message = format!("the script is larger than {} MiB", MAX_BYTES >> 20);
-        let problem = Problem::error(Code::TooLarge, Span::default(), message)
+        let at = Span { start: base, end: base };
+        let problem = Problem::error(Code::TooLarge, at, message)
             .help("a script says how load is shaped; payload files and recordings stay outside it");
         return (Script::default(), vec![problem]);
     }
-    let scan = brackets::scan(&source.text);
+    let text = source.slice(whole);
+    let mut scan = brackets::scan(text);
+    let text = edited(text, &scan.edits);
+    scan.shift(base);
     let mut script = Script { statements: Vec::new(), comments: scan.comments };
     if scan.too_deep {
         let first = scan.problems.into_iter().find(|problem| problem.code == Code::TooDeep);
         return (script, first.into_iter().collect());
     }
-    let text = edited(&source.text, &scan.edits);
     let shaky = scan.problems.iter().any(|problem| problem.code == Code::Bracket);
-    let mut reader =
-        Reader { problems: scan.problems, blamed: scan.blamed, shaky, ..Reader::default() };
+    let mut reader = Reader {
+        offset: base as usize,
+        problems: scan.problems,
+        blamed: scan.blamed,
+        shaky,
+        ..Reader::default()
+    };
     match grammar::Grammar::parse(Rule::file, &text) {
         Ok(mut pairs) => {
             if let Some(file) = pairs.next() {
@@ -89,7 +105,7 @@ pub fn parse(source: &SourceFile) -> (Script, Vec<Problem>) {
                 pest::error::InputLocation::Pos(at) => at,
                 pest::error::InputLocation::Span((at, _)) => at,
             };
-            let span = Span::new(at, at + 1);
+            let span = Span::new(at, at + 1).shifted(base);
             reader.problems.push(
                 Problem::error(Code::Expected, span, "this cannot be read")
                     .label("nothing is understood from here on"),
@@ -140,8 +156,6 @@ struct Reader {
     env_stands: bool,
     /// A brace is missing or one too many, so a line may have got into the wrong block.
     shaky: bool,
-    /// A `shape` was met, which this version does not have: its calls follow from it.
-    has_shapes: bool,
     /// Statements that lack their opening brace: where each begins.
     unopened: Vec<u32>,
     /// Where a statement ended before it was complete, and its problem: the next line may be meant to
@@ -183,12 +197,15 @@ impl Reader {
         let span = self.trimmed(&pair);
         let kind = match pair.as_rule() {
             Rule::let_statement => self.let_statement(pair),
+            Rule::use_statement => self.use_statement(pair),
             Rule::seed | Rule::target | Rule::after => self.setting(pair),
+            Rule::arrivals => self.arrivals(pair),
             Rule::mix => self.mix(pair),
             Rule::job => self.job(pair),
             Rule::load => self.load(pair),
             Rule::guard => self.guard(pair),
             Rule::expect => self.expect(pair),
+            Rule::shape_definition => self.shape_definition(pair),
             Rule::shape_phrase | Rule::at_once_phrase => self.shape_phrase(pair),
             Rule::block_phrase => self.block_phrase(pair),
             _ => self.broken_statement(pair),
@@ -200,13 +217,7 @@ impl Reader {
         let mut inner = pair.into_inner();
         let name = inner.find(|p| matches!(p.as_rule(), Rule::ident | Rule::hyphened));
         if let Some(name) = name.as_ref().filter(|name| name.as_rule() == Rule::hyphened) {
-            let span = self.span(name);
-            let better = name.as_str().replace('-', "_");
-            self.push(
-                Problem::error(Code::Expected, span, "`-` is minus: it stands in no name")
-                    .help(format!("write `{better}`, here and where it is used")),
-            );
-            return StatementKind::Broken(Some(Name::new(name.as_str().to_owned(), span)));
+            return self.hyphened(name);
         }
         let value = inner.find(|p| p.as_rule() == Rule::expr);
         match (name, value) {
@@ -218,6 +229,24 @@ impl Reader {
                 StatementKind::Let(Let { name, value })
             }
             _ => StatementKind::Broken(None),
+        }
+    }
+
+    /// A name of a definition that holds a `-`.
+    fn hyphened(&mut self, name: &Pair<'_>) -> StatementKind {
+        let span = self.span(name);
+        let better = name.as_str().replace('-', "_");
+        self.push(
+            Problem::error(Code::Expected, span, "`-` is minus: it stands in no name")
+                .help(format!("write `{better}`, here and where it is used")),
+        );
+        StatementKind::Broken(Some(Name::new(name.as_str().to_owned(), span)))
+    }
+
+    fn use_statement(&mut self, pair: Pair<'_>) -> StatementKind {
+        match pair.into_inner().last() {
+            Some(path) => StatementKind::Use(self.quoted(&path, "the path of a file")),
+            None => StatementKind::Broken(None),
         }
     }
 
@@ -233,6 +262,29 @@ impl Reader {
             (_, Some(value)) => Setting::After(value),
             (_, None) => return StatementKind::Broken(None),
         })
+    }
+
+    fn arrivals(&mut self, pair: Pair<'_>) -> StatementKind {
+        let arrival = pair.into_inner().find(|part| part.as_rule() == Rule::arrival);
+        match arrival.and_then(|arrival| self.arrival(arrival)) {
+            Some(arrival) => StatementKind::Setting(Setting::Arrivals(arrival)),
+            None => StatementKind::Broken(None),
+        }
+    }
+
+    /// `even`, `poisson exact`, `gamma cv 2`.
+    fn arrival(&mut self, pair: Pair<'_>) -> Option<Arrival> {
+        let mut found = None;
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::kw_even => found = Some(Arrival::Even),
+                Rule::kw_poisson => found = Some(Arrival::Poisson { exact: false }),
+                Rule::kw_exact => found = Some(Arrival::Poisson { exact: true }),
+                Rule::expr => found = Some(Arrival::Gamma(self.expr(part))),
+                _ => {}
+            }
+        }
+        found
     }
 
     fn mix(&mut self, pair: Pair<'_>) -> StatementKind {
@@ -329,6 +381,16 @@ impl Reader {
         let next = self.blamed.partition_point(|blamed| blamed.end <= span.start);
         self.blamed.get(next).is_some_and(|blamed| blamed.start < span.end)
     }
+}
+
+/// How a statement of another tool, or one that is spelled nearly so, is written here.
+pub fn likely_form(word: &str) -> Option<&'static str> {
+    let word = word.to_lowercase();
+    let elsewhere = lexicon::ELSEWHERE.iter().find(|(other, _)| *other == word);
+    elsewhere.map(|(_, example)| *example).or_else(|| {
+        let meant = crate::problem::did_you_mean(&word, words::STATEMENTS.iter().copied())?;
+        words::form(meant)
+    })
 }
 
 /// Reads one value, as a flag gives it: `500/s`, `30s`.

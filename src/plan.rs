@@ -6,7 +6,8 @@ use crate::ast::{Comparison, Measure};
 use crate::job::JobSpec;
 use crate::source::Span;
 use crate::timeline::Timeline;
-use crate::timeline::curve::Curve;
+use crate::timeline::curve::{Arrivals, Curve};
+use crate::timeline::streams::DueTimes;
 use std::sync::Arc;
 
 /// A checked script.
@@ -44,10 +45,21 @@ pub struct Stream {
     pub curve: Curve,
     /// The curve compiled; finite.
     pub timeline: Arc<Timeline>,
+    /// How its jobs lie along the curve.
+    pub arrivals: Arrivals,
+    /// When its jobs are due.
+    pub due: Arc<dyn DueTimes>,
     /// The phrases, as a table shows them. Times are from the stream's start.
     pub phrases: Vec<Phrase>,
     /// The jobs it chooses among, and their weights.
     pub mix: Vec<MixEntry>,
+}
+
+impl Stream {
+    /// How many jobs it has.
+    pub fn jobs(&self) -> u64 {
+        self.due.jobs().unwrap_or(0)
+    }
 }
 
 /// A job of a stream's mix.
@@ -66,9 +78,11 @@ pub struct Phrase {
     pub text: String,
     /// `as "night"`
     pub label: Option<String>,
+    /// The file it stands in, where that is not the script but one that it uses.
+    pub file: Option<String>,
     /// Line in the file, from 1.
     pub line: usize,
-    /// Place in the file.
+    /// Place in the source.
     pub span: Span,
     /// Start, in nanoseconds from the stream's start.
     pub start_ns: u64,
@@ -82,6 +96,8 @@ pub struct Phrase {
     pub rate_end_per_s: f64,
     /// The supremum between.
     pub peak_per_s: f64,
+    /// It is the call of a shape: what is within stands elsewhere in the script.
+    pub is_call: bool,
     /// The phrases within a block.
     pub phrases: Vec<Phrase>,
 }

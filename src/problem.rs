@@ -130,6 +130,10 @@ codes! {
     ReservedName = "E0203",
     /// a definition that needs itself
     Cycle = "E0204",
+    /// a call that does not go with its shape
+    BadCall = "E0205",
+    /// a file that cannot be used
+    BadUse = "E0206",
     /// a value of the wrong kind
     WrongUnit = "E0301",
     /// arithmetic between values that do not go together
@@ -154,6 +158,8 @@ codes! {
     NoLoad = "E0406",
     /// a statement that does not belong here
     Misplaced = "E0407",
+    /// a total where the number of jobs is drawn
+    DrawnTotal = "E0421",
     /// a generator or an argument of one that does not exist
     BadGenerator = "E0501",
     /// a queue format that does not exist, or an option it does not take

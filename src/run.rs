@@ -31,7 +31,7 @@ pub use report::Report;
 
 use crate::job::CompileError;
 use crate::plan::Plan;
-use crate::schedule::{Even, Schedule};
+use crate::schedule::{Placed, Schedule};
 use crate::sink::Sink;
 use clock::Clock;
 use dispatcher::Dispatcher;
@@ -76,8 +76,8 @@ impl Task<PlannedJobs> {
     /// If the plan's jobs can't be compiled, which `check` has ruled out.
     pub fn of(plan: &Plan, options: &RunOptions) -> Result<Task<PlannedJobs>, CompileError> {
         let schedule = |stream: &crate::plan::Stream| -> Arc<dyn Schedule> {
-            let timeline = Arc::clone(&stream.timeline);
-            Arc::new(Even::new(timeline, stream.after_ns, options.shard, options.from_ns))
+            let due = Arc::clone(&stream.due);
+            Arc::new(Placed::new(due, stream.after_ns, options.shard, options.from_ns))
         };
         let streams =
             plan.streams.iter().map(|stream| (stream.name.clone(), schedule(stream))).collect();

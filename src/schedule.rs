@@ -1,12 +1,22 @@
 //! When each job of a stream is due: the curve turned into numbered instants.
 
+mod drawn;
 mod even;
+mod law;
+mod placed;
+mod renewal;
+mod scatter;
 
+pub use crate::timeline::curve::Arrivals;
 pub use crate::timeline::streams::{
-    Beyond, RateProof, first_beyond_jobs, first_beyond_rate, jobs_of_sum_by, peak_of_sum,
+    Beyond, DueTimes, RateProof, first_beyond_jobs, first_beyond_rate, jobs_of_sum_by, peak_of_sum,
     rate_of_sum,
 };
-pub use even::{Even, Shard};
+pub use drawn::{Points, due, points};
+pub use even::Even;
+pub use placed::{Placed, Shard};
+pub use renewal::Renewal;
+pub use scatter::Scatter;
 
 /// The due jobs of one stream, as an indexed sequence. Times are in nanoseconds from the run's
 /// start. Everything here is a pure function, so that a run can stop anywhere and go on from there.

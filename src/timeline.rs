@@ -12,7 +12,9 @@
 //! lies within rounding of k − ½ is a tie, which counts as reached.
 
 mod build;
+mod course;
 mod dd;
+mod drawn;
 mod flatten;
 mod functions;
 mod inverse;
@@ -30,11 +32,11 @@ pub mod streams;
 
 use build::Builder;
 use curve::Curve;
-use dd::Dd;
 use locate::{Side, slack};
 use node::Node;
 
 pub use build::CurveError;
+pub use dd::Dd;
 pub use marks::{MarkJobs, MarkSpan};
 
 /// What rounding may take from a count, relative: a count this close below k − ½ has reached it.
@@ -118,7 +120,8 @@ impl Timeline {
         (self.root.rate(t, slack(t), Side::Left) * NANOS).hi
     }
 
-    fn count(&self, t_ns: u64) -> Dd {
+    /// Λ(t) in full precision: jobs due at or before a time, in fractions of a job.
+    pub fn count(&self, t_ns: u64) -> Dd {
         let t = Dd::from_u64(t_ns);
         self.root.area(t, slack(t))
     }
@@ -147,7 +150,17 @@ impl Timeline {
         if k == 0 {
             return 0;
         }
-        let count = threshold(k);
+        self.time_of_count(threshold(k))
+    }
+
+    /// Λ(T) in full precision; `None` if it lasts forever.
+    pub fn total(&self) -> Option<Dd> {
+        Some(self.root.total?.dd())
+    }
+
+    /// The first nanosecond t with Λ(t) ≥ a count above 0; `u64::MAX` if there is none.
+    #[inline]
+    pub fn time_of_count(&self, count: Dd) -> u64 {
         if self.root.total.is_some_and(|total| total.dd() < count) {
             return u64::MAX;
         }
@@ -173,7 +186,13 @@ impl Timeline {
 
     /// Every mark of the curve, in its order, with what it holds.
     pub fn marks(&self) -> Vec<MarkSpan> {
-        marks::marks(&self.root, &self.marks)
+        self.marks_by(&whole_jobs)
+    }
+
+    /// The same for jobs that are not due evenly, where `jobs` tells how many are due by the time
+    /// that the curve has come to a count.
+    pub fn marks_by(&self, jobs: &dyn Fn(Dd) -> u64) -> Vec<MarkSpan> {
+        marks::marks(&self.root, &self.marks, jobs)
     }
 }
 

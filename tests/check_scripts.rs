@@ -9,6 +9,7 @@ use loadc::schedule::peak_of_sum;
 use loadc::show;
 use loadc::source::SourceFile;
 use loadc::timeline::Timeline;
+use loadc::timeline::curve::Arrivals;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -19,7 +20,8 @@ const STYLE: diag::Style = diag::Style { color: false, width: 100 };
 fn read(path: &Path) -> Result<SourceFile, Box<(SourceFile, Problem)>> {
     let folder = path.parent().and_then(Path::file_name).unwrap_or_default();
     let name = Path::new(folder).join(path.file_name().unwrap_or_default());
-    loadc::parse::decode(&name.to_string_lossy(), std::fs::read(path).unwrap())
+    let source = loadc::parse::decode(&name.to_string_lossy(), std::fs::read(path).unwrap())?;
+    Ok(loadc::gather::gather(source.from_path(path)))
 }
 
 /// What the writer of a script sees.
@@ -39,7 +41,7 @@ fn seen(path: &Path) -> (Vec<Problem>, String) {
 fn totals(plan: &Plan) -> (u64, f64, f64) {
     let parts: Vec<(&Timeline, u64)> =
         plan.streams.iter().map(|stream| (&*stream.timeline, stream.after_ns)).collect();
-    let jobs = parts.iter().map(|(timeline, _)| timeline.jobs().unwrap()).sum();
+    let jobs = plan.streams.iter().map(|stream| stream.jobs()).sum();
     let end = parts.iter().map(|(timeline, after)| timeline.length_ns().unwrap() + after).max();
     (jobs, end.unwrap() as f64 / 1e9, peak_of_sum(&parts))
 }
@@ -94,8 +96,12 @@ fn facts(plan: &Plan) -> String {
     }
     for stream in &plan.streams {
         let name = stream.name.as_deref().unwrap_or("—");
-        let (jobs, after) = (stream.timeline.jobs().unwrap(), show::duration(stream.after_ns));
-        let _ = writeln!(out, "\nload {name}: {} after {after}", show::plural(jobs, "job"));
+        let (jobs, after) = (stream.jobs(), show::duration(stream.after_ns));
+        let _ = write!(out, "\nload {name}: {} after {after}", show::plural(jobs, "job"));
+        let _ = match stream.arrivals {
+            Arrivals::Even => writeln!(out),
+            drawn => writeln!(out, ", arrivals {drawn}"),
+        };
         for entry in &stream.mix {
             let job = &entry.job;
             let _ = writeln!(

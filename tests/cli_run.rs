@@ -17,7 +17,7 @@ pub(crate) fn loadc() -> Command {
 }
 
 /// Runs a script from standard input against a target, with more flags.
-fn run(script: &str, target: &str, flags: &[&str]) -> (Output, Value) {
+pub(crate) fn run(script: &str, target: &str, flags: &[&str]) -> (Output, Value) {
     let mut command = loadc();
     command.args(["run", "-", "--json", "--target", target]).args(flags);
     let output = fed(command, script);
@@ -57,7 +57,7 @@ pub(crate) fn assert_adds_up(report: &Value) {
 }
 
 #[track_caller]
-fn assert_done(output: &Output, report: &Value, jobs: u64) {
+pub(crate) fn assert_done(output: &Output, report: &Value, jobs: u64) {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(output));
     assert_eq!(report["outcome"], "done");
     assert_eq!(count(report, "planned"), jobs);

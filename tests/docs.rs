@@ -2,6 +2,7 @@
 
 use loadc::check::{Options, check};
 use loadc::diag::{Style, human};
+use loadc::gather::gather;
 use loadc::plan::Plan;
 use loadc::source::SourceFile;
 use std::fs;
@@ -12,7 +13,8 @@ fn root() -> &'static Path {
 }
 
 fn checked(name: &str, text: &str) -> Option<Plan> {
-    let source = SourceFile::new(name, text);
+    // What a block uses stands beside the examples.
+    let source = gather(SourceFile::new(name, text).from_path(root().join("examples/block.load")));
     let options = Options { lenient_env: true, ..Options::default() };
     let checked = check(&source, &options);
     let shown = human(&source, &checked.problems, Style { color: false, width: 100 });
@@ -75,6 +77,19 @@ fn every_example_checks_and_says_how_it_is_run() {
         count += 1;
     }
     assert!(count >= 8, "only {count} examples");
+}
+
+#[test]
+fn every_shared_example_is_a_library() {
+    let folder = root().join("examples/shared");
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        assert!(
+            checked(&name, &fs::read_to_string(&path).unwrap()).is_none(),
+            "{name} is no library"
+        );
+    }
 }
 
 /// Every relative link of the documentation leads somewhere.

@@ -64,12 +64,18 @@ fn all_rooms() -> Vec<String> {
 const WALLS: &[(&str, &[&str])] = &[
     ("source", &["crate::", "tokio", "pest::", "redis::"]),
     ("exact", &["crate::", "tokio", "pest::", "redis::"]),
+    (
+        "calendar",
+        &["crate::plan", "crate::check", "crate::parse", "tokio", "Instant", "Timestamp::now"],
+    ),
+    ("random", &["crate::", "tokio", "pest::", "redis::"]),
     ("problem", &["crate::parse", "crate::check", "miette", "serde", "tokio"]),
     ("ast", &["pest::", "crate::parse", "crate::check", "tokio", "redis::", "Instant"]),
     (
         "parse",
         &["crate::check", "crate::plan", "crate::run", "crate::sink", "tokio", "miette", "Instant"],
     ),
+    ("gather", &["crate::check", "crate::plan", "crate::run", "crate::cli", "tokio", "miette"]),
     (
         "timeline",
         &[

@@ -1,16 +1,15 @@
 //! Curves compiled, endless ones ended, guards proven: the plan put together.
 
 use super::Checker;
+use super::ends::Growing;
 use super::jobs::Draft;
-use super::lower::{MAX_JOBS, Node, is_endless};
+use super::lower::{MAX_JOBS, Node};
 use super::scope::Settings;
 use super::{defaults, digest, proof};
-use crate::exact::{checked, nanos_to_seconds, seconds_to_nanos, whole};
-use crate::plan::{Action, Expectation, Guard, GuardKind, Phrase, PhraseJobs, Plan, Stream};
+use crate::exact::{checked, seconds_to_nanos, whole};
+use crate::plan::{Expectation, Guard, Phrase, PhraseJobs, Plan, Stream};
 use crate::problem::{Code, Problem};
-use crate::schedule;
 use crate::show;
-use crate::source::Span;
 use crate::target::Target;
 use crate::timeline::curve::Curve;
 use crate::timeline::{CurveError, MarkJobs, MarkSpan, Timeline};
@@ -29,21 +28,22 @@ impl Checker<'_> {
         if drafts.is_empty() {
             return None;
         }
-        let mut streams = Vec::new();
+        let mut growing = Vec::new();
         let mut all_nodes = Vec::new();
         for draft in drafts {
+            let key = draft.arrivals.key;
             let (stream, nodes) = self.stream(draft)?;
-            streams.push(stream);
+            growing.push(Growing { stream, key, points: None });
             all_nodes.push(nodes);
         }
         let mut notes = Vec::new();
-        self.end_streams(&mut streams, &guards, &mut notes)?;
+        let mut streams = self.end_streams(growing, &guards, &mut notes)?;
         for (stream, nodes) in streams.iter_mut().zip(&all_nodes) {
-            let marks = stream.timeline.marks();
+            let marks = stream.timeline.marks_by(&|count| stream.due.jobs_to(count));
             let marks = marks.iter().map(|mark| (mark.id, mark)).collect();
             stream.phrases = self.phrases(nodes, &marks);
         }
-        let total = streams.iter().filter_map(|stream| stream.timeline.jobs()).sum::<u64>();
+        let total = streams.iter().map(Stream::jobs).fold(0, u64::saturating_add);
         if total > MAX_JOBS {
             let span = all_nodes.iter().flatten().next().map(|node| node.span).unwrap_or_default();
             self.report(
@@ -57,8 +57,8 @@ impl Checker<'_> {
             return None;
         }
         self.prove(&streams, &guards, &mut notes);
-        let seed = settings.seed.unwrap_or_else(random_seed);
-        if settings.seed.is_none() {
+        let seed = settings.seed;
+        if settings.is_seed_drawn {
             notes.push(format!("seed drawn: {seed} (repeat this run with `--seed {seed}`)"));
         }
         let default_guards = defaults::open(&streams, &guards);
@@ -89,109 +89,21 @@ impl Checker<'_> {
             let left = if length > after { length - after } else { whole(0) };
             curve = Curve::Cut { length: left, body: Box::new(curve) };
         }
-        let timeline = self.timeline(&curve)?;
+        let timeline = Arc::new(self.timeline(&curve)?);
         let stream = Stream {
             name: draft.name.map(|name| name.node),
             after_ns: seconds_to_nanos(&after)?,
             curve,
-            timeline: Arc::new(timeline),
+            due: timeline.clone(),
+            timeline,
+            arrivals: draft.arrivals.arrivals,
             phrases: Vec::new(),
             mix: draft.mix,
         };
         Some((stream, draft.nodes))
     }
 
-    /// Ends streams where a guard with an action on jobs or time says so: that is the plan's end.
-    fn end_streams(
-        &mut self,
-        streams: &mut [Stream],
-        guards: &[Guard],
-        notes: &mut Vec<String>,
-    ) -> Option<()> {
-        let mut stops =
-            guards.iter().filter(|guard| guard.action == Some(Action::Stop)).collect::<Vec<_>>();
-        // What ends one stream comes before what ends their sum, which holds fewer jobs then; and a
-        // time before a number of jobs, which may not be reached in it.
-        stops.sort_by_key(|guard| {
-            (guard.stream.is_none(), matches!(guard.kind, GuardKind::Jobs(_)))
-        });
-        let mut ends: Vec<(&Guard, u64)> = Vec::new();
-        for guard in stops {
-            let chosen = |index: usize| guard.stream.is_none_or(|only| only == index);
-            let end_ns = match guard.kind {
-                GuardKind::Time(limit_ns) => Some(limit_ns),
-                GuardKind::Jobs(limit) => {
-                    let of = streams.iter().enumerate().filter(|(index, _)| chosen(*index));
-                    let of = of.map(|(_, stream)| (&*stream.timeline, stream.after_ns));
-                    jobs_end(&of.collect::<Vec<_>>(), limit)
-                }
-                _ => None,
-            };
-            let Some(end_ns) = end_ns else { continue };
-            for (index, stream) in streams.iter_mut().enumerate() {
-                let left_ns = end_ns.saturating_sub(stream.after_ns);
-                let longer = stream.timeline.length_ns().is_none_or(|length| length > left_ns);
-                if chosen(index) && longer {
-                    if ends.last().is_none_or(|(last, _)| !std::ptr::eq(*last, guard)) {
-                        ends.push((guard, end_ns));
-                    }
-                    let length = nanos_to_seconds(left_ns);
-                    let body = Box::new(stream.curve.clone());
-                    stream.curve = Curve::Cut { length, body };
-                    stream.timeline = Arc::new(self.timeline(&stream.curve)?);
-                }
-            }
-        }
-        for (guard, end_ns) in ends {
-            // Another may have ended it earlier.
-            let ended = streams.iter().any(|stream| {
-                stream.timeline.length_ns().is_some_and(|length| stream.after_ns + length == end_ns)
-            });
-            if ended {
-                let when = show::duration(end_ns);
-                notes.push(format!("`{}` ends the plan {when} after the start", guard.text));
-            }
-        }
-        let mut good = Some(());
-        for stream in streams.iter().filter(|stream| is_endless(&stream.curve)) {
-            let name =
-                stream.name.as_ref().map_or_else(String::new, |name| format!("load `{name}`: "));
-            self.report(
-                Problem::error(Code::NeverEnds, self.endless_span(&stream.curve), format!("{name}this never ends"))
-                    .label("goes on forever")
-                    .help("end it by a guard, `guard { time <= 1h then stop }` or `guard { jobs <= 1M then stop }`, or run it with `--for 10m`"),
-            );
-            good = None;
-        }
-        good
-    }
-
-    /// The innermost phrase that has no end.
-    fn endless_span(&self, curve: &Curve) -> Span {
-        let mut found = Span::default();
-        let mut here = curve;
-        loop {
-            here = match here {
-                Curve::Mark { id, body } => {
-                    found = proof::fault_span(&self.marks, Some(*id));
-                    body
-                }
-                Curve::Scale { body, .. }
-                | Curve::Cap { body, .. }
-                | Curve::Floor { body, .. }
-                | Curve::Speed { body, .. } => body,
-                Curve::Sequence(parts) | Curve::Together(parts) => {
-                    match parts.iter().find(|part| is_endless(part)) {
-                        Some(part) => part,
-                        None => return found,
-                    }
-                }
-                _ => return found,
-            };
-        }
-    }
-
-    fn timeline(&mut self, curve: &Curve) -> Option<Timeline> {
+    pub(super) fn timeline(&mut self, curve: &Curve) -> Option<Timeline> {
         let error = match Timeline::new(curve) {
             Ok(timeline) => return Some(timeline),
             Err(error) => error,
@@ -241,6 +153,12 @@ impl Checker<'_> {
                 "a number in here must be above 0",
                 "look at its rates and lengths",
             ),
+            CurveError::OutOfBounds { mark } => (
+                Code::BadShape,
+                mark,
+                "this starts, or reaches, outside of its own bounds",
+                "let the lower end come first, and the start lie between",
+            ),
             CurveError::NoLength { mark } => (
                 Code::BadShape,
                 mark,
@@ -264,6 +182,8 @@ impl Checker<'_> {
             Some(Phrase {
                 text: node.text.clone(),
                 label: node.label.clone(),
+                file: (self.source.part_of(node.span.start) > 0)
+                    .then(|| self.source.name_at(node.span.start).to_owned()),
                 line: self.source.line_column(node.span.start).0,
                 span: node.span,
                 start_ns: mark.start_ns,
@@ -275,19 +195,11 @@ impl Checker<'_> {
                 rate_start_per_s: mark.rate_start_per_s,
                 rate_end_per_s: mark.rate_end_per_s,
                 peak_per_s: mark.peak_per_s,
+                is_call: node.is_call,
                 phrases: self.phrases(&node.children, marks),
             })
         };
         nodes.iter().filter_map(phrase).collect()
-    }
-}
-
-/// When the last job that a bound allows is due; `None` if it is never reached.
-fn jobs_end(of: &[(&Timeline, u64)], limit: u64) -> Option<u64> {
-    schedule::first_beyond_jobs(of, limit)?;
-    match limit.checked_sub(1) {
-        None => Some(0),
-        Some(before) => schedule::first_beyond_jobs(of, before).map(|beyond| beyond.t_ns),
     }
 }
 

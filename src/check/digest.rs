@@ -1,6 +1,7 @@
 //! The digest: a short name for exactly this schedule and exactly these payloads.
 
 use crate::plan::Stream;
+use crate::timeline::curve::Arrivals;
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 
@@ -20,6 +21,9 @@ pub(super) fn digest(seed: u64, streams: &[Stream]) -> String {
         let parts = parts.unwrap_or_default();
         hash.update((parts.len() as u64).to_le_bytes());
         hash.update(parts);
+        if stream.arrivals != Arrivals::Even {
+            hash.update(stream.arrivals.to_string());
+        }
     }
     let mut out = String::with_capacity(2 * BYTES);
     for byte in &hash.finalize()[..BYTES] {

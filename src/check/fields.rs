@@ -122,6 +122,10 @@ impl Checker<'_> {
     }
 
     fn unknown_field(&mut self, name: &Name, fields: &Fields<'_>) {
+        // It may be a name of a file that is not to be had.
+        if self.lacks_file {
+            return;
+        }
         let word = name.node.as_str();
         // Its parenthesis may be the bracket that is missing.
         if self.shaky && GENERATORS.contains(&word) {

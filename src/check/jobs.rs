@@ -1,6 +1,7 @@
 //! Jobs and who sends which.
 
 use super::Checker;
+use super::drawn::Drawing;
 use super::lower::Node;
 use super::scope::{Scope, Scopes};
 use crate::ast::{Expr, Job, JobFieldKind, MixItem, Name, Queue, SizeSpec, Value, ValueKind};
@@ -9,7 +10,7 @@ use crate::job::{Format, JobSpec, Payload, QueueChoice};
 use crate::plan::MixEntry;
 use crate::problem::{Code, Problem, did_you_mean};
 use crate::source::Span;
-use crate::timeline::curve::Curve;
+use crate::timeline::curve::{Arrivals, Curve};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -32,6 +33,8 @@ pub(super) struct Draft {
     pub scope: usize,
     /// `after`, in seconds.
     pub after: Exact,
+    /// How its jobs lie along it.
+    pub arrivals: Drawing,
     /// Its curve, if all of its phrases check.
     pub curve: Option<Curve>,
     /// Its phrases.
@@ -62,7 +65,10 @@ impl Checker<'_> {
         for name in &scopes.broken {
             jobs.entry(name.clone()).or_insert(None);
         }
-        self.jobs_sound = !self.shaky && !scopes.any_broken && jobs.values().all(Option::is_some);
+        self.jobs_sound = !self.shaky
+            && !self.lacks_file
+            && !scopes.any_broken
+            && jobs.values().all(Option::is_some);
         jobs
     }
 
@@ -284,8 +290,10 @@ impl Checker<'_> {
     }
 
     /// The streams of a script: the file's own phrases, if there are any, and every load.
-    pub(super) fn streams(&mut self, scopes: &Scopes<'_>, jobs: &Jobs) -> Vec<Draft> {
+    pub(super) fn streams(&mut self, scopes: &Scopes<'_>, jobs: &Jobs, seed: u64) -> Vec<Draft> {
         let mut drafts = Vec::new();
+        let of_file = self.chosen_arrivals(scopes.scopes[0].arrivals);
+        let of_file = of_file.unwrap_or((Arrivals::Even, Span::default()));
         for (index, scope) in scopes.scopes.iter().enumerate() {
             let empty = scope.phrases.is_empty() && !self.shaky;
             if let (Some(name), true) = (scope.name, empty) {
@@ -299,12 +307,15 @@ impl Checker<'_> {
                 );
             }
             let after = scope.after.map_or(Some(whole(0)), |after| self.duration(after));
+            let own = scope.arrivals.filter(|_| index > 0);
+            let chosen = self.chosen_arrivals(own).unwrap_or(of_file);
+            let arrivals = self.begin_stream(seed, scope.name, chosen);
             let (curve, nodes) = self.stream_curve(&scope.phrases);
             let mix = self.mix(scope, scopes, jobs);
             if !scope.phrases.is_empty() {
                 let after = after.unwrap_or_else(|| whole(0));
                 let name = scope.name.cloned();
-                drafts.push(Draft { name, scope: index, after, curve, nodes, mix });
+                drafts.push(Draft { name, scope: index, after, arrivals, curve, nodes, mix });
             }
         }
         drafts
@@ -344,6 +355,7 @@ impl Checker<'_> {
                     chosen.extend(weight.map(|weight| (ready.clone(), weight, item.job.span)));
                 }
                 Some(None) => {}
+                None if self.lacks_file => {}
                 None if !self.misused.insert(format!("job {}", item.job.node)) => {}
                 None => {
                     let message = format!("there is no job `{}`", item.job.node);

@@ -20,17 +20,23 @@ pub(super) struct Node {
     pub label: Option<String>,
     /// Its place.
     pub span: Span,
+    /// It is the call of a shape.
+    pub is_call: bool,
     /// The phrases within.
     pub children: Vec<Node>,
 }
 
 /// Where a phrase stands.
 #[derive(Clone, Copy, Default)]
-struct Inside {
+pub(super) struct Inside {
     /// The word of a `cap` or `floor` around it, which cannot hold jobs at once.
-    limit: Option<Span>,
+    pub limit: Option<Span>,
     /// Nothing after it is reached.
-    together: bool,
+    pub together: bool,
+    /// A shape is checked by itself.
+    pub alone: bool,
+    /// How many blocks and calls stand around it.
+    pub depth: usize,
 }
 
 impl Checker<'_> {
@@ -83,6 +89,7 @@ impl Checker<'_> {
                 text: self.phrase_text(phrase),
                 label: phrase.label.as_ref().map(|label| label.node.clone()),
                 span: phrase.head,
+                is_call: matches!(phrase.kind, PhraseKind::Call { .. }),
                 children,
             });
             match (curve, parts.as_mut()) {
@@ -124,6 +131,7 @@ impl Checker<'_> {
         let body = self.phrase_kind(phrase, inside, children);
         let Some(total) = &phrase.total else { return body };
         let jobs = self.count(total, "a total");
+        self.total_of_drawn(total.span);
         let body = body?;
         if jobs.is_some_and(|jobs| jobs > 0) && is_silent(&body) {
             self.report(
@@ -170,7 +178,12 @@ impl Checker<'_> {
             PhraseKind::Steps(steps) => self.steps(steps),
             PhraseKind::Stairs { from, to, by, every } => self.stairs(from, to, by, every),
             PhraseKind::Points(points) => self.points(points),
+            PhraseKind::Walk(walk) => self.walk(walk),
+            PhraseKind::Chaos(chaos) => self.chaos(chaos),
             PhraseKind::AtOnce(jobs) => self.at_once(jobs, phrase.head, inside),
+            PhraseKind::Call { name, args } => {
+                self.call_curve(name, args, phrase.head, inside, children)
+            }
             PhraseKind::Group(body) => self.serial(body, inside, children).map(Curve::Sequence),
             PhraseKind::Together(body) => {
                 let inside = Inside { together: true, ..inside };
@@ -217,13 +230,14 @@ impl Checker<'_> {
         self.block(body, Inside { together: false, ..inside }, children)
     }
 
-    fn block(
+    pub(super) fn block(
         &mut self,
         body: &[Statement],
         inside: Inside,
         children: &mut Vec<Node>,
     ) -> Option<Vec<Curve>> {
         self.misplaced(body);
+        let inside = Inside { depth: inside.depth + 1, ..inside };
         let (parts, nodes) = self.parts(body.iter(), inside);
         *children = nodes;
         parts
@@ -286,7 +300,11 @@ impl Checker<'_> {
 /// Whether a curve goes on forever.
 pub(super) fn is_endless(curve: &Curve) -> bool {
     match curve {
-        Curve::Constant { length, .. } | Curve::Sine { length, .. } => length.is_none(),
+        Curve::Constant { length, .. }
+        | Curve::Sine { length, .. }
+        | Curve::Walk { length, .. }
+        | Curve::Chaos { length, .. }
+        | Curve::Replay { length, .. } => length.is_none(),
         Curve::Ramp { .. } | Curve::AtOnce { .. } | Curve::Total { .. } | Curve::Cut { .. } => {
             false
         }
@@ -303,9 +321,11 @@ pub(super) fn is_endless(curve: &Curve) -> bool {
 /// Whether a curve has no length.
 fn is_empty(curve: &Curve) -> bool {
     match curve {
-        Curve::Constant { length, .. } | Curve::Sine { length, .. } => {
-            length.is_some_and(|length| length.is_zero())
-        }
+        Curve::Constant { length, .. }
+        | Curve::Sine { length, .. }
+        | Curve::Walk { length, .. }
+        | Curve::Chaos { length, .. }
+        | Curve::Replay { length, .. } => length.is_some_and(|length| length.is_zero()),
         Curve::Ramp { over, .. } => over.is_zero(),
         Curve::AtOnce { .. } => true,
         Curve::Sequence(parts) | Curve::Together(parts) => parts.iter().all(is_empty),
@@ -326,6 +346,11 @@ fn is_silent(curve: &Curve) -> bool {
         Curve::Constant { rate, .. } => rate.is_zero() || is_empty(curve),
         Curve::Ramp { from, to, .. } => from.is_zero() && to.is_zero() || is_empty(curve),
         Curve::Sine { base, amp, .. } => base.is_zero() && amp.is_zero() || is_empty(curve),
+        Curve::Walk { from, by, .. } => from.is_zero() && by.is_zero() || is_empty(curve),
+        Curve::Chaos { high, .. } => high.is_zero() || is_empty(curve),
+        Curve::Replay { points, .. } => {
+            points.iter().all(|point| point.rate.is_zero()) || is_empty(curve)
+        }
         Curve::AtOnce { jobs } => *jobs == 0,
         Curve::Total { jobs, .. } => *jobs == 0,
         Curve::Sequence(parts) | Curve::Together(parts) => parts.iter().all(is_silent),

@@ -1,6 +1,7 @@
 //! Guards proven: where a script breaks its own claim, and when a plan's guard will act.
 
 use super::Checker;
+use super::chance::left_to_chance;
 use crate::plan::{Action, Guard, GuardKind, Phrase, PhraseJobs, Stream};
 use crate::problem::{Code, Problem};
 use crate::schedule::{self, RateProof};
@@ -29,10 +30,16 @@ impl Checker<'_> {
         for guard in guards {
             let of = parts(streams, guard.stream);
             let breach = match guard.kind {
-                GuardKind::Jobs(limit) => jobs_breach(streams, guard, &of, limit),
+                GuardKind::Jobs(limit) => jobs_breach(streams, guard, limit),
                 GuardKind::Time(limit_ns) => time_breach(streams, guard, &of, limit_ns),
                 GuardKind::Rate { limit_jobs, window_ns } => {
+                    let chosen: Vec<&Stream> =
+                        chosen(streams, guard.stream).map(|(_, stream)| stream).collect();
                     match schedule::first_beyond_rate(&of, window_ns, limit_jobs, budget) {
+                        RateProof::Holds if left_to_chance(&chosen, window_ns, limit_jobs) => {
+                            self.left_to_chance(guard);
+                            None
+                        }
                         RateProof::Holds => None,
                         RateProof::Beyond { t_ns, count } => {
                             Some(rate_breach(streams, guard, limit_jobs, window_ns, t_ns, count))
@@ -46,8 +53,9 @@ impl Checker<'_> {
                 _ => None,
             };
             let Some(breach) = breach else { continue };
+            let call = breach.place.and_then(|place| call_around(streams, place));
             match guard.action {
-                None => self.claim_broken(guard, &breach),
+                None => self.claim_broken(guard, &breach, call),
                 // The plan has been cut there, and a note says so.
                 Some(Action::Stop) if !matches!(guard.kind, GuardKind::Rate { .. }) => {}
                 Some(_) => {
@@ -72,8 +80,21 @@ impl Checker<'_> {
         );
     }
 
-    fn claim_broken(&mut self, guard: &Guard, breach: &Breach<'_>) {
+    fn left_to_chance(&mut self, guard: &Guard) {
+        let span = guard.span.unwrap_or_default();
+        self.report(
+            Problem::warning(Code::Unproven, span, "whether this bound holds is left to chance")
+                .label("drawn arrivals may come close together")
+                .help("it holds during the run all the same: what is above it waits; a higher bound, or a window that is longer, leaves room"),
+        );
+    }
+
+    fn claim_broken(&mut self, guard: &Guard, breach: &Breach<'_>, call: Option<&Phrase>) {
         let place = breach.place.map(|phrase| phrase.span);
+        let called = |problem: Problem| match call {
+            Some(call) => problem.and(call.span, "called here"),
+            None => problem,
+        };
         let Some(span) = guard.span else {
             // A guard that nobody wrote: it holds because the target is not this machine.
             let message = format!(
@@ -82,7 +103,7 @@ impl Checker<'_> {
             );
             let problem = Problem::error(breach.code, place.unwrap_or_default(), message);
             self.report(
-                problem
+                called(problem)
                     .label(breach.what.clone())
                     .help("state the bound that you mean in a `guard { … }` of the script"),
             );
@@ -91,28 +112,30 @@ impl Checker<'_> {
         let problem = Problem::error(breach.code, span, breach.message.clone());
         let mut problem = problem.label("this guard").help(breach.help.clone());
         if let Some(place) = place {
-            problem = problem.and(place, breach.what.clone());
+            problem = called(problem.and(place, breach.what.clone()));
         }
         self.report(problem);
     }
 }
 
-/// The timelines a guard speaks of.
-fn parts(streams: &[Stream], only: Option<usize>) -> Vec<(&Timeline, u64)> {
+/// The streams a guard speaks of.
+fn chosen(streams: &[Stream], only: Option<usize>) -> impl Iterator<Item = (usize, &Stream)> {
     let all = streams.iter().enumerate();
-    let chosen = all.filter(|(index, _)| only.is_none_or(|only| only == *index));
+    all.filter(move |(index, _)| only.is_none_or(|only| only == *index))
+}
+
+/// Their timelines.
+fn parts(streams: &[Stream], only: Option<usize>) -> Vec<(&Timeline, u64)> {
+    let chosen = chosen(streams, only);
     chosen.map(|(_, stream)| (&*stream.timeline, stream.after_ns)).collect()
 }
 
-fn jobs_breach<'p>(
-    streams: &'p [Stream],
-    guard: &Guard,
-    of: &[(&Timeline, u64)],
-    limit: u64,
-) -> Option<Breach<'p>> {
-    let beyond = schedule::first_beyond_jobs(of, limit)?;
-    let total = of.iter().filter_map(|(timeline, _)| timeline.jobs()).sum::<u64>();
-    let stream = &streams[guard.stream.unwrap_or(beyond.stream)];
+fn jobs_breach<'p>(streams: &'p [Stream], guard: &Guard, limit: u64) -> Option<Breach<'p>> {
+    let of: Vec<_> = chosen(streams, guard.stream).collect();
+    let due: Vec<_> = of.iter().map(|(_, stream)| (&*stream.due, stream.after_ns)).collect();
+    let beyond = schedule::first_beyond_jobs(&due, limit)?;
+    let total = of.iter().map(|(_, stream)| stream.jobs()).sum::<u64>();
+    let (_, stream) = of[beyond.stream];
     let place = phrase_at(&stream.phrases, beyond.t_ns.saturating_sub(stream.after_ns));
     let number = show::count(limit + 1);
     let when = show::duration(beyond.t_ns);
@@ -184,8 +207,8 @@ fn rate_breach<'p>(
     });
     let in_window = |stream: &Stream| {
         let end = t_ns.saturating_sub(stream.after_ns);
-        let before = end.checked_sub(window_ns).map_or(0, |start| stream.timeline.jobs_by(start));
-        stream.timeline.jobs_by(end).saturating_sub(before)
+        let before = end.checked_sub(window_ns).map_or(0, |start| stream.due.jobs_by(start));
+        stream.due.jobs_by(end).saturating_sub(before)
     };
     let stream = steepest.max_by_key(|(_, stream)| in_window(stream)).map(|(_, stream)| stream);
     let place =
@@ -238,6 +261,18 @@ pub(super) fn phrase_at(phrases: &[Phrase], t_ns: u64) -> Option<&Phrase> {
         .find(|inner| inner.start_ns < t_ns && t_ns <= inner.end_ns && !inner.span.is_empty());
     // Within a repetition only the first pass has places; later ones are the block's.
     inner.and_then(|_| phrase_at(&direct.phrases, t_ns)).or(Some(direct))
+}
+
+/// The outermost call of a shape in which a phrase stands.
+fn call_around<'p>(streams: &'p [Stream], place: &Phrase) -> Option<&'p Phrase> {
+    fn holds(phrase: &Phrase, place: &Phrase) -> bool {
+        phrase.phrases.iter().any(|inner| std::ptr::eq(inner, place) || holds(inner, place))
+    }
+    fn find<'p>(phrases: &'p [Phrase], place: &Phrase) -> Option<&'p Phrase> {
+        let around = phrases.iter().find(|phrase| holds(phrase, place))?;
+        if around.is_call { Some(around) } else { find(&around.phrases, place) }
+    }
+    streams.iter().find_map(|stream| find(&stream.phrases, place))
 }
 
 /// The place of a mark that a curve fault names.

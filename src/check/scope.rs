@@ -3,7 +3,7 @@
 use super::Checker;
 use super::value::State;
 use crate::ast::{
-    Expectation, Expr, GuardRule, Job, MixItem, Name, Phrase, PhraseKind, Script, Setting,
+    Arrival, Expectation, Expr, GuardRule, Job, MixItem, Name, Phrase, PhraseKind, Script, Setting,
     Statement, StatementKind,
 };
 use crate::problem::{Code, Problem, did_you_mean};
@@ -18,6 +18,8 @@ pub(super) struct Scope<'s> {
     pub phrases: Vec<&'s Statement>,
     /// `after`
     pub after: Option<&'s Expr>,
+    /// `arrivals`
+    pub arrivals: Option<(&'s Arrival, Span)>,
     /// `send order 40, ping 60`
     pub mix: Option<&'s [MixItem]>,
     /// Its guards.
@@ -46,8 +48,10 @@ pub(super) struct Scopes<'s> {
 
 /// What the file's settings come to.
 pub(super) struct Settings {
-    /// The seed, or `None` for `seed random`.
-    pub seed: Option<u64>,
+    /// The seed.
+    pub seed: u64,
+    /// Nobody chose it.
+    pub is_seed_drawn: bool,
     /// The target.
     pub target: Option<String>,
 }
@@ -56,6 +60,7 @@ pub(super) struct Settings {
 const RESERVED: &[&str] = &[
     "after",
     "amp",
+    "arrivals",
     "as",
     "at",
     "back",
@@ -74,6 +79,7 @@ const RESERVED: &[&str] = &[
     "floor",
     "for",
     "forever",
+    "from",
     "guard",
     "held",
     "hold",
@@ -115,17 +121,26 @@ const RESERVED: &[&str] = &[
     "use",
     "walk",
     "weight",
+    "within",
 ];
 
 impl<'s> Scope<'s> {
     fn new(name: Option<&'s Name>) -> Self {
-        Scope { name, phrases: vec![], after: None, mix: None, guards: vec![], jobs: vec![] }
+        Scope {
+            name,
+            phrases: vec![],
+            after: None,
+            arrivals: None,
+            mix: None,
+            guards: vec![],
+            jobs: vec![],
+        }
     }
 }
 
 impl Checker<'_> {
     /// Sorts the statements of a script.
-    pub(super) fn collect<'s>(&mut self, script: &'s Script) -> Scopes<'s> {
+    pub(super) fn collect<'s>(&mut self, scripts: &'s [Script]) -> Scopes<'s> {
         let mut scopes = Scopes {
             scopes: vec![Scope::new(None)],
             jobs: Vec::new(),
@@ -136,9 +151,43 @@ impl Checker<'_> {
             broken: Vec::new(),
         };
         let mut firsts = BTreeMap::new();
-        self.collect_from(&script.statements, 0, &mut scopes, &mut firsts);
+        for (part, script) in scripts.iter().enumerate() {
+            if part == 0 {
+                self.collect_from(&script.statements, 0, &mut scopes, &mut firsts);
+            } else {
+                self.definitions(&script.statements, true, &mut scopes, &mut firsts);
+            }
+        }
         self.override_names();
         scopes
+    }
+
+    /// What a used file defines; the rest of it stays where it is. A job that stands within a load
+    /// there is sent only by its name here.
+    fn definitions<'s>(
+        &mut self,
+        statements: &'s [Statement],
+        outermost: bool,
+        scopes: &mut Scopes<'s>,
+        firsts: &mut BTreeMap<String, Span>,
+    ) {
+        for statement in statements {
+            match &statement.kind {
+                StatementKind::Job(job) if !outermost => {
+                    let first = self.first_of("job", &job.name, firsts);
+                    scopes.jobs.extend(first.then_some(job));
+                }
+                StatementKind::Let(_) | StatementKind::Job(_) | StatementKind::Shape(_) => {
+                    self.collect_from(std::slice::from_ref(statement), 0, scopes, firsts);
+                }
+                StatementKind::Load(load) => self.definitions(&load.body, false, scopes, firsts),
+                StatementKind::Phrase(phrase) => {
+                    self.definitions(body_of(&phrase.kind), outermost, scopes, firsts);
+                }
+                StatementKind::Broken(name) => self.broken(name.as_ref(), scopes),
+                _ => {}
+            }
+        }
     }
 
     fn collect_from<'s>(
@@ -164,6 +213,11 @@ impl Checker<'_> {
                         scopes.scopes[at].jobs.push(job.name.node.clone());
                     }
                 }
+                StatementKind::Shape(shape) => {
+                    if self.first_of("shape", &shape.name, firsts) && self.is_free(&shape.name) {
+                        self.shapes.insert(shape.name.node.clone(), super::call::Known::new(shape));
+                    }
+                }
                 StatementKind::Load(load) if at == 0 => {
                     self.first_of("load", &load.name, firsts);
                     scopes.scopes.push(Scope::new(Some(&load.name)));
@@ -177,6 +231,14 @@ impl Checker<'_> {
                         "write loads one after another; they start together, or `after` a time",
                     );
                 }
+                StatementKind::Use(path) if at > 0 => {
+                    self.out_of_place(
+                        path.span,
+                        "a `use` within a load",
+                        "what it brings holds for the whole file: move it out of the load",
+                    );
+                }
+                StatementKind::Use(_) => {}
                 StatementKind::Mix(items) => {
                     let first = scopes.scopes[at].mix.is_none();
                     if self.only_once(first, "send", statement.span) {
@@ -212,9 +274,10 @@ impl Checker<'_> {
         scopes.any_broken = true;
         let Some(name) = name else { return };
         scopes.broken.push(name.node.clone());
+        self.names.or_insert(name.node.replace('-', "_"), State::Done(None));
         // Where it is used, `peak-rate` is `peak` minus `rate`.
         for part in name.node.split('-') {
-            self.names.entry(part.to_owned()).or_insert(State::Done(None));
+            self.names.or_insert(part.to_owned(), State::Done(None));
         }
     }
 
@@ -230,6 +293,12 @@ impl Checker<'_> {
                 let first = scopes.scopes[at].after.is_none();
                 if self.only_once(first, "after", span) {
                     scopes.scopes[at].after = Some(after);
+                }
+            }
+            Setting::Arrivals(arrival) => {
+                let first = scopes.scopes[at].arrivals.is_none();
+                if self.only_once(first, "arrivals", span) {
+                    scopes.scopes[at].arrivals = Some((arrival, span));
                 }
             }
             Setting::Seed(_) | Setting::Target(_) if at > 0 => {
@@ -258,7 +327,7 @@ impl Checker<'_> {
     ) {
         for statement in body_of(&phrase.kind) {
             match &statement.kind {
-                StatementKind::Let(_) | StatementKind::Job(_) => {
+                StatementKind::Let(_) | StatementKind::Job(_) | StatementKind::Shape(_) => {
                     self.collect_from(std::slice::from_ref(statement), at, scopes, firsts);
                 }
                 StatementKind::Phrase(inner) => self.hoist(inner, at, scopes, firsts),
@@ -275,6 +344,7 @@ impl Checker<'_> {
                 StatementKind::Guard(_) => "a guard within a block",
                 StatementKind::Expect(_) => "an `expect` within a block",
                 StatementKind::Mix(_) => "a choice of jobs within a block",
+                StatementKind::Use(_) => "a `use` within a block",
                 StatementKind::Setting(_) => "a setting within a block",
                 _ => continue,
             };
@@ -286,7 +356,7 @@ impl Checker<'_> {
         }
     }
 
-    fn out_of_place(&mut self, span: Span, what: &str, help: &str) {
+    pub(super) fn out_of_place(&mut self, span: Span, what: &str, help: &str) {
         if self.shaky {
             return;
         }
@@ -318,6 +388,8 @@ impl Checker<'_> {
                 .and(*first, "defined first here")
                 .help("give one of them another name"),
             );
+            // Which of the two is meant cannot be told, nor whether it is seen from where it is used.
+            self.misused.insert(format!("{} unseen", name.node));
             return false;
         }
         firsts.insert(key, name.span);
@@ -325,6 +397,15 @@ impl Checker<'_> {
     }
 
     fn allowed(&mut self, name: &Name) -> bool {
+        let free = self.is_free(name);
+        if !free {
+            self.names.insert(name.node.clone(), State::Done(None));
+        }
+        free
+    }
+
+    /// Whether a name is no word of the language.
+    pub(super) fn is_free(&mut self, name: &Name) -> bool {
         let factor = name
             .node
             .strip_prefix('x')
@@ -340,7 +421,6 @@ impl Checker<'_> {
             Problem::error(Code::ReservedName, name.span, message)
                 .help(format!("choose another name, such as `my_{}`", name.node)),
         );
-        self.names.insert(name.node.clone(), State::Done(None));
         false
     }
 
@@ -405,7 +485,11 @@ impl Checker<'_> {
                 }
             }
         });
-        Settings { seed, target }
+        let (seed, is_seed_drawn) = match seed {
+            Some(seed) => (seed, false),
+            None => (super::random_seed(), true),
+        };
+        Settings { seed, is_seed_drawn, target }
     }
 }
 

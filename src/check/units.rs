@@ -11,6 +11,8 @@ use crate::problem::{Code, Problem};
 const MAX_RATE: i128 = 1_000_000_000;
 /// A leap year, in seconds.
 const YEAR_SECONDS: i128 = 366 * 86_400;
+/// The longest a plan may last, in nanoseconds: five times the longest shape.
+pub(super) const MAX_NANOS: u64 = 500 * YEAR_SECONDS as u64 * 1_000_000_000;
 /// The longest a shape may last.
 const MAX_YEARS: i128 = 100;
 /// The highest count: beyond it sums of several would not be exact any more.
@@ -48,11 +50,22 @@ impl Checker<'_> {
             if !self.misused.insert(name.clone()) {
                 return;
             }
-            if let Some(place) = self.lets.get(name) {
+            if self.names.is_local(name) {
+                problem = self.at_argument(name, problem, wanted);
+            } else if let Some(place) = self.lets.get(name) {
                 problem = problem.and(*place, format!("defined as {}", unit_name(unit)));
             }
         }
         self.report(problem);
+    }
+
+    /// What a parameter stands for was written elsewhere, and is what must change.
+    pub(super) fn at_argument(&self, name: &str, mut problem: Problem, wanted: &str) -> Problem {
+        if let Some(given) = self.names.given(name) {
+            let (used, _) = std::mem::replace(&mut problem.place, (given, String::new()));
+            problem = problem.and(used, format!("used as {wanted} here"));
+        }
+        problem
     }
 
     pub(super) fn text_of(&self, expr: &Expr) -> String {

@@ -98,14 +98,17 @@ impl Checker<'_> {
                     Some(_) => format!("write it without quotes: `{text}`"),
                     None => "write a number, such as `10` or `10k`".to_owned(),
                 };
-                self.report(
-                    Problem::error(
-                        Code::WrongUnit,
-                        expr.span,
-                        "this is a text, and a number belongs here",
-                    )
-                    .help(help),
-                );
+                let message = "this is a text, and a number belongs here";
+                let mut problem = Problem::error(Code::WrongUnit, expr.span, message).help(help);
+                if let ExprKind::Name(name) = &expr.kind
+                    && self.names.is_local(name)
+                {
+                    if !self.misused.insert(name.clone()) {
+                        return None;
+                    }
+                    problem = self.at_argument(name, problem, "a number");
+                }
+                self.report(problem);
                 None
             }
         }
@@ -114,6 +117,12 @@ impl Checker<'_> {
     fn name_value(&mut self, name: &str, span: Span) -> Option<Val> {
         // What could not be read has no name, and has been reported.
         if name.is_empty() {
+            return None;
+        }
+        if let Some(defined) = self.lets.get(name).copied().filter(|_| !self.names.is_local(name))
+            && !self.is_seen(span, defined)
+        {
+            self.out_of_sight(name, span, defined);
             return None;
         }
         self.work_out(name);
@@ -159,6 +168,10 @@ impl Checker<'_> {
     }
 
     fn unknown_name(&mut self, name: &str, span: Span) {
+        // It may be one of a file that is not to be had.
+        if self.lacks_file {
+            return;
+        }
         let known = self.names.iter().filter(|(_, state)| !matches!(state, State::Done(None)));
         let meant = self.meant(name, known.map(|(known, _)| known.as_str()));
         let glued = self.source.text[..span.start as usize].trim_end().ends_with('/');
@@ -197,7 +210,7 @@ impl Checker<'_> {
 
     /// The known name in `xname`.
     fn factor_of<'n>(&self, name: &'n str) -> Option<&'n str> {
-        name.strip_prefix('x').filter(|rest| self.names.contains_key(*rest))
+        name.strip_prefix('x').filter(|rest| self.names.contains_key(rest))
     }
 
     fn env_value(&mut self, name: &crate::ast::Name) -> Val {

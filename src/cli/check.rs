@@ -7,10 +7,9 @@ use crate::check::check;
 use crate::diag;
 use crate::plan::Plan;
 use crate::problem::Severity;
-use crate::schedule;
 use crate::show;
 use crate::source::SourceFile;
-use crate::timeline::Timeline;
+use crate::view::Load;
 use serde_json::json;
 
 /// Find every mistake in scripts, and prove their guards.
@@ -87,11 +86,8 @@ pub(super) fn run(args: &Args, out: &Output) -> Exit {
 
 /// Jobs, end in nanoseconds and peak of a plan.
 pub(crate) fn totals(plan: &Plan) -> (u64, u64, f64) {
-    let parts: Vec<(&Timeline, u64)> =
-        plan.streams.iter().map(|stream| (&*stream.timeline, stream.after_ns)).collect();
-    let jobs = parts.iter().filter_map(|(timeline, _)| timeline.jobs()).sum();
-    let ends = parts.iter().filter_map(|(timeline, after)| Some(timeline.length_ns()? + after));
-    (jobs, ends.max().unwrap_or(0), schedule::peak_of_sum(&parts))
+    let load = Load::of(plan);
+    (load.jobs, load.end_ns, load.peak_per_s)
 }
 
 fn verdict(source: &SourceFile, plan: Option<&Plan>, ok: bool, found: usize) -> String {

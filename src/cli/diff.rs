@@ -7,9 +7,10 @@
 use super::Exit;
 use super::lines::unified;
 use super::output::{self, Color, Output};
-use super::shared::{PlanFlags, ReadError, read};
+use super::shared::{PlanFlags, ReadError, read, read_alone};
 use crate::check::check;
 use crate::diff::{Diff, json, text};
+use crate::gather::gather;
 use crate::plan::Plan;
 use crate::source::SourceFile;
 use crate::view::Look;
@@ -53,7 +54,7 @@ pub(super) fn run(args: &Args, color: Color, out: &Output) -> Exit {
 }
 
 fn compare(args: &Args, old: &str, new: &str, out: &Output) -> Exit {
-    let read = |path| plan(path, &args.flags).map_err(|wrong| wrong.tell(out));
+    let read = |path| plan(path, None, &args.flags).map_err(|wrong| wrong.tell(out));
     let (old_plan, new_plan) = (read(old), read(new));
     let (Ok((_, old_plan)), Ok((_, new_plan))) = (old_plan, new_plan) else { return Exit::Wrong };
     let diff = Diff::of(old_plan.as_ref(), new_plan.as_ref());
@@ -79,14 +80,16 @@ fn git(
     };
     let (old_name, new_name) = (name("a", names.0, old), name("b", names.1, new));
     out.say(&format!("diff --loadc {old_name} {new_name}"));
-    match (plan(old, &args.flags), plan(new, &args.flags)) {
+    // Git hands out the versions of a file in a folder of its own: what they use is where they belong.
+    let plan = |file: &str, name: &str| plan(file, Some(name), &args.flags);
+    match (plan(old, names.0), plan(new, names.1)) {
         (Ok((_, old)), Ok((_, new))) => {
             let diff = Diff::of(old.as_ref(), new.as_ref());
             show(args, &diff, (&old_name, &new_name), color, out);
         }
         (old, new) => {
             let text = |side: &Result<(SourceFile, Option<Plan>), Wrong>| match side {
-                Ok((source, _)) | Err(Wrong::Script(source, _)) => source.text.clone(),
+                Ok((source, _)) | Err(Wrong::Script(source, _)) => source.script_text().to_owned(),
                 Err(Wrong::File(..)) => String::new(),
             };
             let which = match (&old, &new) {
@@ -126,12 +129,21 @@ impl Wrong {
     }
 }
 
-/// The plan of a script; none where it holds no load, or where there is no file.
-fn plan(path: &str, flags: &PlanFlags) -> Result<(SourceFile, Option<Plan>), Wrong> {
+/// The plan of a script; none where it holds no load, or where there is no file. `belongs` is where
+/// the file belongs, if it is a copy.
+fn plan(
+    path: &str,
+    belongs: Option<&str>,
+    flags: &PlanFlags,
+) -> Result<(SourceFile, Option<Plan>), Wrong> {
     if path == NOTHING {
         return Ok((SourceFile::new(NOTHING, ""), None));
     }
-    let source = read(path).map_err(|error| match error {
+    let source = match belongs {
+        None => read(path),
+        Some(belongs) => read_alone(path).map(|source| gather(source.from_path(belongs))),
+    };
+    let source = source.map_err(|error| match error {
         ReadError::Io(message, help) => Wrong::File(message, help),
         ReadError::Text(source, problem) => Wrong::Script(source, vec![*problem]),
     })?;

@@ -3,9 +3,10 @@
 use super::Exit;
 use super::output::{self, Output};
 use super::shared::{ReadError, read};
+use crate::ast::Script;
 use crate::check::{Options, check, default_guards};
 use crate::explain::{self, pages};
-use crate::parse::parse;
+use crate::parse::parse_part;
 use crate::problem::Code;
 use crate::view::Look;
 use std::path::Path;
@@ -68,13 +69,13 @@ fn script(path: &str, look: Look, out: &Output) -> Exit {
     if checked.has_errors() {
         return Exit::Wrong;
     }
-    let (tree, _) = parse(&source);
+    let trees: Vec<Script> = (0..source.parts()).map(|part| parse_part(&source, part).0).collect();
     match checked.plan {
         Some(plan) => {
             let defaults = default_guards(&plan);
-            out.say(&explain::script(&source, &tree, &plan, &defaults, look));
+            out.say(&explain::script(&source, &trees, &plan, &defaults, look));
         }
-        None => out.say(&explain::library(&source, &tree)),
+        None => out.say(&explain::library(&source, &trees[0])),
     }
     Exit::Done
 }

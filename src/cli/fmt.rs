@@ -4,7 +4,7 @@ use super::Exit;
 use super::files;
 use super::lines::unified;
 use super::output::Output;
-use super::shared::{ReadError, read};
+use super::shared::{ReadError, read_alone};
 use crate::fmt::format;
 use crate::parse::parse;
 use crate::problem::Severity;
@@ -35,7 +35,7 @@ pub(super) fn run(args: &Args, out: &Output) -> Exit {
 }
 
 fn file(path: &str, check: bool, out: &Output) -> Exit {
-    let source = match read(path) {
+    let source = match read_alone(path) {
         Ok(source) => source,
         Err(ReadError::Io(message, help)) => {
             out.fault(&message, &help);

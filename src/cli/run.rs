@@ -300,7 +300,7 @@ fn not_begun(args: &Args, plan: &Plan, reached: &Reached, kind: &str, message: &
     if !args.json {
         return;
     }
-    let planned = |stream: &crate::plan::Stream| stream.timeline.jobs().unwrap_or(0);
+    let planned = crate::plan::Stream::jobs;
     let account = |planned: u64| json!({ "planned": planned, "due": 0, "sent": 0, "acked": 0, "failed": 0, "unknown": 0, "skipped": 0 });
     let streams = plan.streams.iter().map(|stream| {
         json!({ "name": stream.name, "jobs": account(planned(stream)), "by_job": [], "queues": [] })

@@ -5,6 +5,7 @@ use super::output::Output;
 use crate::ast::{ExprKind, Unit};
 use crate::check::{Checked, Options, check};
 use crate::exact::{Exact, whole};
+use crate::gather::gather;
 use crate::plan::Plan;
 use crate::problem::Problem;
 use crate::source::SourceFile;
@@ -81,9 +82,16 @@ fn literal(text: &str) -> Option<(Exact, Unit)> {
     }
 }
 
-/// Reads a script, `-` from standard input. What cannot be read is a problem with a place if it
-/// has one, and a message with help otherwise.
+/// Reads a script and the files that it uses, `-` from standard input, where paths are relative to
+/// the working directory.
 pub(crate) fn read(path: &str) -> Result<SourceFile, ReadError> {
+    let source = read_alone(path)?;
+    Ok(gather(if path == "-" { source } else { source.from_path(path) }))
+}
+
+/// Reads a script, `-` from standard input, without the files that it uses. What cannot be read is a problem with a place if it
+/// has one, and a message with help otherwise.
+pub(crate) fn read_alone(path: &str) -> Result<SourceFile, ReadError> {
     let limit = crate::parse::MAX_BYTES as u64 + 1;
     let mut bytes = Vec::new();
     let (name, done) = match path {
@@ -139,8 +147,8 @@ pub(crate) fn plan(
         None => {
             if problems.is_empty() {
                 out.fault(
-                    &format!("{} holds no load", source.name),
-                    "add a shape, such as `constant 100 for 5m`",
+                    &format!("{} holds no load: definitions alone are a library", source.name),
+                    "add a shape, such as `constant 100 for 5m`, or `use` it in a script that has one",
                 );
             }
             Err(Exit::Wrong)

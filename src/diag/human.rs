@@ -50,7 +50,8 @@ pub fn human(source: &SourceFile, problems: &[Problem], style: Style) -> String 
 /// place, so that every place stays what it is; `None` if it has none.
 fn cleaned(source: &SourceFile) -> Option<SourceFile> {
     let hidden = |c: char| show::is_hidden(c) && !matches!(c, '\n' | '\r' | '\t');
-    if !source.text.contains(hidden) && !source.name.contains(show::is_hidden) {
+    let mut names = (0..source.parts()).map(|part| source.name_at(source.part_span(part).start));
+    if !source.text.contains(hidden) && !names.any(|name| name.contains(show::is_hidden)) {
         return None;
     }
     let same_length = |c: char| match c.len_utf8() {
@@ -59,7 +60,7 @@ fn cleaned(source: &SourceFile) -> Option<SourceFile> {
         _ => '\u{fffd}',
     };
     let text = source.text.chars().map(|c| if hidden(c) { same_length(c) } else { c });
-    Some(SourceFile::new(show::clean(&source.name), text.collect::<String>()))
+    Some(source.shown_as(show::clean, text.collect()))
 }
 
 /// A problem with its source, as miette wants it.
@@ -138,15 +139,21 @@ impl SourceCode for Shown<'_> {
         let text = self.source.text.as_str();
         let start = text.floor_char_boundary(span.offset());
         let end = text.floor_char_boundary(start + span.len()).max(start);
+        // Places in two files are drawn apart.
+        let file = |at: usize| self.source.part_of(u32::try_from(at).unwrap_or(u32::MAX));
+        if file(start) != file(end) {
+            return Err(MietteError::OutOfBounds);
+        }
         // miette asks twice: without context for the line and column it names in its header, and
         // with some for what it draws.
         let (from, to) = match before {
             0 => (start, end),
             _ => (line_start(text, start), line_end(text, end)),
         };
-        let (line, column) = self.source.line_column(u32::try_from(from).unwrap_or(u32::MAX));
+        let offset = u32::try_from(from).unwrap_or(u32::MAX);
+        let (line, column) = self.source.line_column(offset);
         Ok(Box::new(MietteSpanContents::new_named(
-            self.source.name.clone(),
+            self.source.name_at(offset).to_owned(),
             &text.as_bytes()[from..to],
             SourceSpan::from((from, to - from)),
             line - 1,

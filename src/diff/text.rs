@@ -167,6 +167,12 @@ impl Page {
                 |stream: &Stream| Some(format!("after {}", show::duration(stream.after_ns)));
             self.signed('~', 0, &arrow(after(old), after(new)));
         }
+        if let (Some(old), Some(new)) = (old, new)
+            && old.arrivals != new.arrivals
+        {
+            let arrivals = |stream: &Stream| Some(format!("arrivals {}", stream.arrivals));
+            self.signed('~', 0, &arrow(arrivals(old), arrivals(new)));
+        }
         self.phrases(&change.phrases, 0);
         for job in change.jobs.iter().filter(|job| !job.same) {
             self.job(job);

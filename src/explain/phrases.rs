@@ -3,8 +3,8 @@
 
 use super::{INDENT, Page};
 use crate::ast::{
-    Between, Burst, Expr, ExprKind, Phrase as Tree, PhraseKind, Points, Ramp, RampCurve, Script,
-    Sine, Statement, StatementKind, Steps, Unit,
+    Between, Burst, Chaos, Expr, ExprKind, Phrase as Tree, PhraseKind, Points, Ramp, RampCurve,
+    Script, Sine, Statement, StatementKind, Steps, Unit, Walk,
 };
 use crate::plan::{Phrase, PhraseJobs, Stream};
 use crate::show;
@@ -18,9 +18,11 @@ pub(super) struct Phrases<'a> {
 }
 
 impl<'a> Phrases<'a> {
-    pub fn of(source: &'a SourceFile, script: &'a Script) -> Self {
+    pub fn of(source: &'a SourceFile, scripts: &'a [Script]) -> Self {
         let mut trees = HashMap::new();
-        collect(&script.statements, &mut trees);
+        for script in scripts {
+            collect(&script.statements, &mut trees);
+        }
         Phrases { source, trees }
     }
 
@@ -88,7 +90,12 @@ impl<'a> Phrases<'a> {
                 self.words(every)
             ),
             PhraseKind::Points(points) => self.points(points),
+            PhraseKind::Walk(walk) => self.walk(walk),
+            PhraseKind::Chaos(chaos) => self.chaos(chaos),
             PhraseKind::AtOnce(jobs) => format!("{} jobs fall due at once", self.words(jobs)),
+            PhraseKind::Call { name, .. } => {
+                format!("runs the shape `{}`", show::clean(&name.node))
+            }
             PhraseKind::Group(_) => "runs what follows, one after another".to_owned(),
             PhraseKind::Repeat(None, _) => "runs what follows again and again".to_owned(),
             PhraseKind::Repeat(Some(times), _) => {
@@ -196,6 +203,33 @@ impl<'a> Phrases<'a> {
         format!("the rate goes through {} {way}{round}", rates.join(", "))
     }
 
+    fn walk(&self, walk: &Walk) -> String {
+        let (from, by) = (self.rate(&walk.from), self.rate(&walk.by));
+        let within = match &walk.within {
+            Some((low, high)) => {
+                format!(", turning back at {} and {}", self.rate(low), self.rate(high))
+            }
+            None => ", turning back at 0".to_owned(),
+        };
+        let every = self.words(&walk.every);
+        format!(
+            "the rate starts at {from} and goes up or down by {by} every {every}, by chance{within}"
+        )
+    }
+
+    fn chaos(&self, chaos: &Chaos) -> String {
+        let (low, high) = (self.rate(&chaos.low), self.rate(&chaos.high));
+        let every = match &chaos.every {
+            (shortest, Some(longest)) => {
+                format!("{} to {}", self.words(shortest), self.words(longest))
+            }
+            (time, None) => self.words(time),
+        };
+        format!(
+            "the rate goes in straight lines between levels from {low} to {high}, drawn every {every}"
+        )
+    }
+
     /// A rate as it was written, with its unit; what is no number in quotes.
     fn rate(&self, expr: &Expr) -> String {
         match &expr.kind {
@@ -232,6 +266,7 @@ fn collect<'a>(statements: &'a [Statement], trees: &mut HashMap<Span, &'a Tree>)
     for statement in statements {
         match &statement.kind {
             StatementKind::Load(load) => collect(&load.body, trees),
+            StatementKind::Shape(shape) => collect(&shape.body, trees),
             StatementKind::Phrase(phrase) => {
                 trees.insert(phrase.head, phrase);
                 collect(body(&phrase.kind).unwrap_or_default(), trees);

@@ -30,12 +30,17 @@ pub(super) fn roles(tokens: &[Token<'_>]) -> Vec<Role> {
     let mut in_body = false;
     let mut roles: Vec<Role> = Vec::with_capacity(tokens.len());
     let mut last: Option<usize> = None;
+    // The word before begins its statement, or is the name of a shape that is defined.
+    let mut leads = false;
     for (at, token) in tokens.iter().enumerate() {
         let within = open.last().copied().unwrap_or(Role::Block);
         let before = last.map(|last| (&tokens[last], roles[last]));
         let role = match token.kind {
             Kind::Open => {
-                let role = opening(token, before.map(|(token, _)| token), within, in_body);
+                let role = match token.text {
+                    "(" if leads && within == Role::Block && !in_body && !token.gap => Role::Inner,
+                    _ => opening(token, before.map(|(token, _)| token), within, in_body),
+                };
                 open.push(role);
                 role
             }
@@ -54,6 +59,8 @@ pub(super) fn roles(tokens: &[Token<'_>]) -> Vec<Role> {
                     before.kind == Kind::Semicolon || role == Role::Block
                 });
             in_body = if starts { token.text == "body" } else { in_body };
+            leads = token.kind == Kind::Word
+                && (starts || before.is_some_and(|(before, _)| leads && before.text == "shape"));
         }
         if token.kind != Kind::Comment {
             last = Some(at);

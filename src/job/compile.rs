@@ -1,8 +1,8 @@
 //! From a job's values to the steps that write them.
 
 use crate::job::program::{BLOCK, BlockId, Choice, Fill, Op, Program};
-use crate::job::random::{self, Key, Kind};
 use crate::job::{TextPart, Value, write};
+use crate::random::{self, Key, Kind};
 use std::collections::HashMap;
 
 /// How deep values may nest, a reference counting as what it stands for. Compiling and writing

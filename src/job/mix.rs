@@ -1,6 +1,6 @@
 //! Which of a stream's jobs each of its numbers is.
 
-use crate::job::random::{Filler, Key, Kind};
+use crate::random::{Filler, Key, Kind};
 
 /// Cycles up to this long are shuffled, longer ones go through a Feistel network.
 const SHUFFLED: usize = 64;

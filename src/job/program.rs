@@ -1,8 +1,8 @@
 //! A payload as a list of steps, and how a job runs over them.
 
 use crate::job::JobContext;
-use crate::job::random::{self, Key};
 use crate::job::write;
+use crate::random::{self, Key};
 
 /// Which block of a [`Program`].
 pub type BlockId = usize;

@@ -1,8 +1,8 @@
 //! How much a payload weighs, worked out from its steps.
 
 use crate::job::program::{BlockId, Op, Program};
-use crate::job::random::{self, Key};
 use crate::job::write;
+use crate::random::{self, Key};
 use std::collections::HashMap;
 
 /// Bytes of a payload.

@@ -2,8 +2,8 @@
 
 use crate::job::compile::{CompileError, Compiler, Mode, Place};
 use crate::job::program::{BlockId, Cell, Fill, Program};
-use crate::job::random::{self, Key, Kind};
 use crate::job::{JobSpec, Payload, QueueChoice, Value};
+use crate::random::{self, Key, Kind};
 use crate::sink::{Args, Queue};
 
 /// The field of a stream's entry that holds a payload which has no fields of its own.

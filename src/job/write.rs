@@ -1,6 +1,6 @@
 //! How single values are put at the end of a buffer. Nothing here allocates beyond that buffer.
 
-use crate::job::random::Filler;
+use crate::random::Filler;
 use std::io::Write;
 
 const NANOS_PER_MILLI: u64 = 1_000_000;
@@ -266,7 +266,7 @@ fn letters(word: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::random::Key;
+    use crate::random::Key;
 
     fn written(write: impl FnOnce(&mut Vec<u8>)) -> String {
         let mut out = Vec::new();

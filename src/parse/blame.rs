@@ -40,7 +40,8 @@ impl Broken<'_> {
             let problem = Problem::error(Code::Expected, span, "this cannot be read");
             return (problem.label("no word of the language"), false);
         };
-        if STATEMENTS.contains(&first.text) {
+        let called = self.all.get(1).is_some_and(|second| second.text == "(" && !first.is_number());
+        if STATEMENTS.contains(&first.text) || called {
             return self.expected(Rule::lone_statement, behind);
         }
         (self.no_statement(first), false)

@@ -34,6 +34,21 @@ pub(super) struct Scan {
     no_comment_end: bool,
 }
 
+impl Scan {
+    /// Moves every place that a reader is told, for a text that does not stand first.
+    pub fn shift(&mut self, by: u32) {
+        for span in self.comments.iter_mut().chain(&mut self.blamed) {
+            *span = span.shifted(by);
+        }
+        for problem in &mut self.problems {
+            problem.place.0 = problem.place.0.shifted(by);
+            for (span, _) in &mut problem.others {
+                *span = span.shifted(by);
+            }
+        }
+    }
+}
+
 /// Every byte of a place but its line ends is read as another.
 pub(super) struct Edit {
     /// The place.

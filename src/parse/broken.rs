@@ -26,7 +26,6 @@ impl Reader {
         let quiet = self.is_full()
             || self.is_blamed_before(span, behind)
             || self.goes_on(&all, span, input)
-            || self.has_shapes && all.get(1).is_some_and(|second| second.text == "(")
             || self.shaky && belongs_elsewhere(&all, STATEMENTS);
         if !quiet {
             let broken = Broken { text, all: &all, head, base: span.start as usize };
@@ -44,7 +43,6 @@ impl Reader {
             }
             self.push(problem);
         }
-        self.has_shapes |= matches!(first, "shape" | "use");
         let name = defined_name(&all, span.start as usize);
         let words = all.get(1..head).unwrap_or_default();
         // A `guard` behind something else is read as a block of shapes.
@@ -160,7 +158,7 @@ impl Reader {
 fn defined_name(all: &[Token<'_>], base: usize) -> Option<Name> {
     let [first, second, ..] = all else { return None };
     let name = match first.text {
-        "let" | "job" | "load" | "var" | "const" | "set" | "def" => second,
+        "let" | "job" | "load" | "shape" | "var" | "const" | "set" | "def" => second,
         _ if second.text == "=" => first,
         // A `:` of another language may stand between.
         _ => return None,

@@ -149,7 +149,7 @@ impl Reader {
 }
 
 /// An expression that has been found wrong. No name is empty, so `check` can tell.
-fn unreadable(span: Span) -> Expr {
+pub(super) fn unreadable(span: Span) -> Expr {
     Expr { kind: ExprKind::Name(String::new()), span }
 }
 

@@ -34,13 +34,15 @@ pub(super) const ELSEWHERE: &[(&str, &str)] = &[
     ("payload", "job order { body { … } }"),
     ("thresholds", "expect { p99 response < 20ms }"),
     ("limit", "guard { rate <= 1000/s }"),
-    ("import", "let peak = 500/s"),
+    ("import", "use \"shared/day.load\""),
+    ("include", "use \"shared/day.load\""),
+    ("source", "use \"shared/day.load\""),
 ];
 
 /// Words of the language that this version does not speak yet.
 pub(super) const NOT_YET: &[&str] = &[
-    "walk", "chaos", "replay", "starts", "hours", "jitter", "shape", "use", "arrivals", "late",
-    "warmup", "flow", "at", "until", "drain", "rows", "batch",
+    "replay", "starts", "hours", "jitter", "late", "warmup", "flow", "at", "until", "drain",
+    "rows", "batch",
 ];
 
 /// What a block of rules knows.
@@ -137,8 +139,10 @@ pub(super) fn is_rule(all: &[Token<'_>]) -> bool {
 
 /// Whether a statement that comes with a block has none.
 pub(super) fn lacks_brace(all: &[Token<'_>]) -> bool {
-    let words =
-        ["load", "job", "guard", "expect", "repeat", "together", "scale", "cap", "floor", "speed"];
+    let words = [
+        "load", "job", "guard", "expect", "shape", "repeat", "together", "scale", "cap", "floor",
+        "speed",
+    ];
     let blocks = all.first().is_some_and(|first| words.contains(&first.text));
     blocks && all.iter().all(|token| token.text != "{")
 }

@@ -2,8 +2,8 @@
 
 use super::{Pair, Reader, Rule};
 use crate::ast::{
-    Between, Burst, Expr, Length, Name, Phrase, PhraseKind, Points, Ramp, RampCurve, Sine,
-    Statement, StatementKind, Steps,
+    Between, Burst, Chaos, Expr, Length, Name, Phrase, PhraseKind, Points, Ramp, RampCurve, Sine,
+    Statement, StatementKind, Steps, Walk,
 };
 use crate::problem::{Code, Problem};
 use crate::source::{Span, Spanned};
@@ -88,6 +88,9 @@ impl Reader {
             Rule::steps => self.steps(pair, span),
             Rule::stairs => self.stairs(pair, span),
             Rule::points => self.points(pair),
+            Rule::walk => self.walk(pair, span),
+            Rule::chaos => self.chaos(pair, span),
+            Rule::shape_call => self.shape_call(pair),
             Rule::at_once => {
                 let count = pair.into_inner().find(|p| p.as_rule() == Rule::expr)?;
                 Some(PhraseKind::AtOnce(self.expr(count)))
@@ -296,6 +299,80 @@ impl Reader {
         Some(PhraseKind::Points(Points { between, points, repeat }))
     }
 
+    fn walk(&mut self, pair: Pair<'_>, span: Span) -> Option<PhraseKind> {
+        let (mut from, mut by, mut every, mut within, mut length) = (None, None, None, None, None);
+        for part in arguments(pair) {
+            let at = self.span(&part);
+            let rule = part.as_rule();
+            match rule {
+                Rule::length => {
+                    let value = self.length(part)?;
+                    self.once(&mut length, value, at, "the length");
+                }
+                Rule::within => {
+                    let range = part.into_inner().find(|part| part.as_rule() == Rule::range)?;
+                    let (low, high) = self.bounds(range)?;
+                    self.once(&mut within, (low, high), at, "within");
+                }
+                _ => {
+                    let value = self.argument(part)?;
+                    match rule {
+                        Rule::from => self.once(&mut from, value, at, "from"),
+                        Rule::by => self.once(&mut by, value, at, "by"),
+                        _ => self.once(&mut every, value, at, "every"),
+                    }
+                }
+            }
+        }
+        let from = self.needed(from, span, "walk", "`from`", "from 60");
+        let by = self.needed(by, span, "walk", "`by`", "by 5");
+        let every = self.needed(every, span, "walk", "`every`", "every 1s");
+        let length = self.needed(length, span, "walk", "a length", "for 10m");
+        Some(PhraseKind::Walk(Walk {
+            from: from?,
+            by: by?,
+            every: every?,
+            within,
+            length: length?,
+        }))
+    }
+
+    fn chaos(&mut self, pair: Pair<'_>, span: Span) -> Option<PhraseKind> {
+        let (mut levels, mut every, mut length) = (None, None, None);
+        for part in arguments(pair) {
+            let at = self.span(&part);
+            match part.as_rule() {
+                Rule::range => levels = self.bounds(part),
+                Rule::every_range => {
+                    let inner = part.into_inner().last()?;
+                    let value = match inner.as_rule() {
+                        Rule::range => {
+                            let (shortest, longest) = self.bounds(inner)?;
+                            (shortest, Some(longest))
+                        }
+                        _ => (self.expr(inner), None),
+                    };
+                    self.once(&mut every, value, at, "every");
+                }
+                _ => {
+                    let value = self.length(part)?;
+                    self.once(&mut length, value, at, "the length");
+                }
+            }
+        }
+        let (low, high) = levels?;
+        let every = self.needed(every, span, "chaos", "`every`", "every 30s..3m");
+        let length = self.needed(length, span, "chaos", "a length", "for 30m");
+        Some(PhraseKind::Chaos(Chaos { low, high, every: every?, length: length? }))
+    }
+
+    /// Both ends of `a..b`.
+    fn bounds(&mut self, range: Pair<'_>) -> Option<(Expr, Expr)> {
+        let mut ends = range.into_inner().filter(|part| part.as_rule() == Rule::expr);
+        let (low, high) = (ends.next()?, ends.next()?);
+        Some((self.expr(low), self.expr(high)))
+    }
+
     /// `for 5m`, `over 5m` or `forever`.
     fn length(&mut self, pair: Pair<'_>) -> Option<Length> {
         let span = self.span(&pair);
@@ -369,6 +446,10 @@ fn arguments(pair: Pair<'_>) -> impl Iterator<Item = Pair<'_>> {
                 | Rule::step
                 | Rule::each
                 | Rule::by
+                | Rule::from
+                | Rule::within
+                | Rule::range
+                | Rule::every_range
         )
     })
 }

@@ -6,7 +6,7 @@ use super::Rule;
 pub(super) const STATEMENTS: &[&str] = &[
     "constant", "pause", "ramp", "sine", "burst", "steps", "stairs", "points", "send", "repeat",
     "together", "scale", "cap", "floor", "speed", "load", "job", "let", "guard", "expect",
-    "target", "seed", "after",
+    "target", "seed", "after", "walk", "chaos", "arrivals", "shape", "use",
 ];
 
 /// A block, where one was expected.
@@ -46,6 +46,8 @@ pub(super) fn is_argument(word: &str) -> bool {
             | "logarithmic"
             | "smooth"
             | "weight"
+            | "from"
+            | "within"
     )
 }
 
@@ -54,9 +56,20 @@ pub(super) fn is_argument(word: &str) -> bool {
 fn word(rule: Rule) -> &'static str {
     use Rule as R;
     match rule {
+        R::arrivals | R::kw_arrivals => "`arrivals`",
+        R::walk | R::kw_walk => "`walk`",
+        R::chaos | R::kw_chaos => "`chaos`",
+        R::from | R::kw_from => "`from`",
+        R::within | R::kw_within => "`within`",
+        R::arrival => "`even`, `poisson`, `poisson exact` or `gamma cv 2`",
+        R::kw_even => "`even`",
+        R::kw_poisson => "`poisson`",
+        R::kw_exact => "`exact`",
+        R::kw_gamma => "`gamma`",
+        R::kw_cv => "`cv`",
         R::over | R::over_length | R::kw_over => "`over`",
         R::on | R::length | R::kw_for => "`for`",
-        R::every | R::kw_every => "`every`",
+        R::every | R::every_range | R::kw_every => "`every`",
         R::each | R::kw_each => "`each`",
         R::by | R::kw_by => "`by`",
         R::base | R::kw_base => "`base`",
@@ -92,6 +105,9 @@ fn word(rule: Rule) -> &'static str {
         R::cap | R::kw_cap => "`cap`",
         R::floor | R::kw_floor => "`floor`",
         R::speed | R::kw_speed => "`speed`",
+        R::use_statement | R::kw_use => "`use`",
+        R::shape_definition | R::kw_shape => "`shape`",
+        R::params => "parameters in parentheses",
         R::job | R::kw_job => "`job`",
         R::guard | R::kw_guard => "`guard`",
         R::expect | R::kw_expect => "`expect`",
@@ -128,6 +144,7 @@ fn word(rule: Rule) -> &'static str {
         R::at_most => "`<=`",
         R::dots => "`..`",
         R::expr
+        | R::shape_arg
         | R::number
         | R::factor
         | R::function
@@ -149,7 +166,7 @@ fn word(rule: Rule) -> &'static str {
         | R::step
         | R::point
         | R::reserved => "a value",
-        R::ident | R::name | R::mix_item | R::format_option => "a name",
+        R::ident | R::name | R::param | R::mix_item | R::format_option => "a name",
         R::string => "a text in quotes",
         R::block | R::job_block | R::guard_block | R::expect_block | R::group => BLOCK,
         R::ramp_curve => "a curve: `linear`, `exponential`, `logarithmic` or `smooth`",
@@ -182,11 +199,14 @@ fn word(rule: Rule) -> &'static str {
         | R::shape_phrase
         | R::suffix
         | R::shape
+        | R::shape_call
         | R::ramp_arg
         | R::sine_arg
         | R::burst_arg
         | R::steps_arg
         | R::stairs_arg
+        | R::walk_arg
+        | R::chaos_arg
         | R::block_phrase
         | R::block_head
         | R::job_field
@@ -243,14 +263,17 @@ fn value_behind(before: Option<&str>, statement: &str) -> &'static str {
             "a duration such as `30s`"
         }
         "constant" | "ramp" | "stairs" | "base" | "amp" | "cap" | "floor" | "by" | "->"
-        | "rate" => "a rate such as `50` or `50/s`",
+        | "from" | "rate" => "a rate such as `50` or `50/s`",
         "scale" | "speed" => "a factor such as `x2`",
         "total" | "times" | "repeat" | "jobs" | "weight" | "seed" | "depth" => {
             "a number such as `10`"
         }
         "size" => "a size such as `4KB`",
+        "chaos" | "within" => "two rates such as `20..120`",
+        "cv" => "a number such as `2`",
         "phase" => "an angle such as `90deg`",
         "errors" | "deviation" => "a share such as `1%`",
+        "use" => "a path such as `\"shared/day.load\"`",
         "target" => "an address such as `\"redis://127.0.0.1:6379\"`",
         "points" => "a time and a rate such as `0s 10`",
         "send" => "a number such as `50k`",
@@ -300,6 +323,8 @@ pub(super) fn form(statement: &str) -> Option<&'static str> {
         "seed" => "seed 42",
         "target" => "target \"redis://127.0.0.1:6379\"",
         "after" => "after 10s",
+        "shape" => "shape lunch(peak = 500/s) { ramp 10->peak over 5m }",
+        "use" => "use \"shared/day.load\"",
         "load" => "load orders { … }",
         "job" => "job order weight 2 { queue \"orders\"; body { id: uuid() } }",
         "guard" => "guard { rate <= 1000/s; jobs <= 1M }",
@@ -312,6 +337,9 @@ pub(super) fn form(statement: &str) -> Option<&'static str> {
         "steps" => "steps 10, 50, 100 each 30s",
         "stairs" => "stairs 10->200 by 10 every 30s",
         "points" => "points 0s 10, 30s 100, 1m 50",
+        "walk" => "walk from 60 by 5 every 1s within 20..120 for 10m",
+        "chaos" => "chaos 10..1500 every 30s..3m for 30m",
+        "arrivals" => "arrivals poisson",
         "send" => "send 50k at once` or `send order 40, ping 60",
         "repeat" => "repeat 3 { … }",
         "together" => "together { … }",

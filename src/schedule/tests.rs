@@ -1,3 +1,6 @@
+mod arrivals;
+pub mod statistics;
+
 use super::{Even, Schedule, Shard};
 use crate::exact::{fraction, whole};
 use crate::timeline::Timeline;

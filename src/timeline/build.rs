@@ -1,6 +1,7 @@
 //! From the curve as data to the tree.
 
 use super::curve::Curve;
+use super::drawn::draws;
 use super::level::{Bound, Effort, bounded};
 use super::node::Node;
 use super::num::Num;
@@ -29,7 +30,8 @@ pub enum CurveError {
         /// Where.
         mark: Option<u32>,
     },
-    /// Blocks nested too deep, or a cap or floor over a sum that never comes round.
+    /// Blocks nested too deep, a cap or floor over a sum that never comes round, or too many steps
+    /// of something drawn.
     #[error("too many parts")]
     TooComplex {
         /// Where.
@@ -65,6 +67,12 @@ pub enum CurveError {
         /// Where.
         mark: Option<u32>,
     },
+    /// A range whose ends are the wrong way round, or a walk that starts outside of its range.
+    #[error("outside of its bounds")]
+    OutOfBounds {
+        /// Where.
+        mark: Option<u32>,
+    },
     /// Jobs at one instant, which no cap can hold.
     #[error("jobs that fall due at one instant cannot be capped")]
     CappedJump {
@@ -83,6 +91,7 @@ pub enum Fault {
     NotPositive,
     Negative,
     NoLength,
+    OutOfBounds,
     CappedJump,
 }
 
@@ -96,6 +105,7 @@ impl Fault {
             Fault::NotPositive => CurveError::NotPositive { mark },
             Fault::Negative => CurveError::Negative { mark },
             Fault::NoLength => CurveError::NoLength { mark },
+            Fault::OutOfBounds => CurveError::OutOfBounds { mark },
             Fault::CappedJump => CurveError::CappedJump { mark },
         }
     }
@@ -109,9 +119,14 @@ pub struct Builder {
     around: Vec<u32>,
     parts: usize,
     effort: Effort,
+    /// The passes of the repetitions around that draw anew in each.
+    pub passes: Vec<u64>,
+    /// Steps taken by what is drawn.
+    pub steps: u64,
 }
 
-type Built = Result<Node, CurveError>;
+/// A node, or why there is none.
+pub type Built = Result<Node, CurveError>;
 
 impl Builder {
     /// The tree of a whole curve.
@@ -120,7 +135,8 @@ impl Builder {
         self.counted(node)
     }
 
-    fn fail(&self, fault: Fault) -> CurveError {
+    /// A fault with its place.
+    pub fn fail(&self, fault: Fault) -> CurveError {
         fault.at(self.around.last().copied())
     }
 
@@ -136,7 +152,8 @@ impl Builder {
         if short && few && slow { Ok(node) } else { Err(self.fail(Fault::Overflow)) }
     }
 
-    fn node(&mut self, curve: &Curve, depth: usize) -> Built {
+    /// The tree of a part.
+    pub fn node(&mut self, curve: &Curve, depth: usize) -> Built {
         self.parts += 1;
         if depth > MAX_DEPTH || self.parts > MAX_PARTS {
             return Err(self.fail(Fault::TooComplex));
@@ -154,7 +171,13 @@ impl Builder {
             Curve::Constant { .. }
             | Curve::Ramp { .. }
             | Curve::Sine { .. }
-            | Curve::AtOnce { .. } => self.leaf(curve)?,
+            | Curve::AtOnce { .. }
+            | Curve::Walk { .. }
+            | Curve::Chaos { .. }
+            | Curve::Replay { .. } => self.leaf(curve)?,
+            Curve::Repeat { times, body } if draws(body) => {
+                self.drawn_repeat(*times, body, depth)?
+            }
             Curve::Repeat { body, .. }
             | Curve::Scale { body, .. }
             | Curve::Speed { body, .. }
@@ -170,7 +193,12 @@ impl Builder {
     }
 
     fn nodes(&mut self, curves: &[Curve], depth: usize) -> Result<Vec<Node>, CurveError> {
-        curves.iter().map(|curve| self.node(curve, depth + 1)).collect()
+        // A loop and not `collect`, whose frames would be part of every level's stack.
+        let mut nodes = Vec::with_capacity(curves.len());
+        for curve in curves {
+            nodes.push(self.node(curve, depth + 1)?);
+        }
+        Ok(nodes)
     }
 
     /// What a block makes of its body.
@@ -211,7 +239,7 @@ impl Builder {
                 self.sine(Sine::new(base, amp, period, Num::of(*phase)), length)
             }
             Curve::AtOnce { jobs } => Ok(Node::jump(Num::whole(*jobs))),
-            _ => Ok(Node::nothing()),
+            drawn => self.drawn(drawn),
         }
     }
 
@@ -261,12 +289,14 @@ impl Builder {
         Ok(scaled(body, Num::whole(jobs).over(total)))
     }
 
-    fn rate(&self, value: &Exact) -> Result<Num, CurveError> {
+    /// A rate in jobs per nanosecond.
+    pub fn rate(&self, value: &Exact) -> Result<Num, CurveError> {
         self.at_least_zero(value)?;
         Ok(per_nano(value))
     }
 
-    fn length(&self, value: &Exact) -> Result<Num, CurveError> {
+    /// A length in nanoseconds.
+    pub fn length(&self, value: &Exact) -> Result<Num, CurveError> {
         let length = self.at_least_zero(value)?.times(nanos());
         if length.dd().hi <= MAX_NANOS { Ok(length) } else { Err(self.fail(Fault::Overflow)) }
     }
@@ -276,7 +306,8 @@ impl Builder {
         if value.is_negative() { Err(self.fail(Fault::Negative)) } else { Ok(value) }
     }
 
-    fn above_zero(&self, value: &Exact) -> Result<Num, CurveError> {
+    /// A number that must be above 0.
+    pub fn above_zero(&self, value: &Exact) -> Result<Num, CurveError> {
         let value = Num::of(*value);
         if value.is_positive() { Ok(value) } else { Err(self.fail(Fault::NotPositive)) }
     }

@@ -4,6 +4,49 @@
 use crate::ast::RampCurve;
 use crate::exact::Exact;
 use serde::Serialize;
+use std::fmt;
+use std::sync::Arc;
+
+/// How the jobs of a stream lie along its curve.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub enum Arrivals {
+    /// Job k at Λ⁻¹(k − ½).
+    Even,
+    /// A Poisson process of rate λ(t).
+    Poisson {
+        /// As many jobs as `Even`, placed as those of a Poisson process of known count are; else
+        /// their number is a Poisson number of mean Λ(T).
+        exact: bool,
+    },
+    /// A renewal process in Λ-space, of gamma intervals with mean 1.
+    Gamma {
+        /// Coefficient of variation of the intervals, above 0: 1 is a Poisson process, 0 would be
+        /// even.
+        cv: f64,
+    },
+}
+
+impl fmt::Display for Arrivals {
+    /// As the language writes them.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Arrivals::Even => out.write_str("even"),
+            Arrivals::Poisson { exact: false } => out.write_str("poisson"),
+            Arrivals::Poisson { exact: true } => out.write_str("poisson exact"),
+            Arrivals::Gamma { cv } => write!(out, "gamma cv {cv}"),
+        }
+    }
+}
+
+/// A point of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct RatePoint {
+    /// Nanoseconds from the start of the record.
+    pub t_ns: u64,
+    /// Jobs per second, at least 0.
+    #[serde(serialize_with = "exact")]
+    pub rate: Exact,
+}
 
 /// A rate over a length of time. Rates are in jobs per second, lengths in seconds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -51,6 +94,61 @@ pub enum Curve {
         #[serde(serialize_with = "maybe_exact")]
         length: Option<Exact>,
     },
+    /// A seeded walk: at `from` for the first `every`, and after each `every` up or down by `by`
+    /// with equal chance, reflected at its bounds, held between.
+    Walk {
+        /// The first level, within the bounds.
+        #[serde(serialize_with = "exact")]
+        from: Exact,
+        /// How far up or down, at least 0.
+        #[serde(serialize_with = "exact")]
+        by: Exact,
+        /// How long each level is held; above 0.
+        #[serde(serialize_with = "exact")]
+        every: Exact,
+        /// The lowest and highest level; without them it is reflected at 0 alone.
+        #[serde(serialize_with = "maybe_exact_pair")]
+        within: Option<(Exact, Exact)>,
+        /// How long; `None` is forever.
+        #[serde(serialize_with = "maybe_exact")]
+        length: Option<Exact>,
+        /// What it is drawn by: [`crate::random::Key::value`] of the seed, the load's name, the kind
+        /// and the ordinal of the walk among those of its load (and the call, where a `shape` is
+        /// called more than once). Passes of a `repeat` around it are mixed in when it is compiled.
+        key: u64,
+    },
+    /// Seeded levels after seeded times, with straight lines between. It starts at a level, which is
+    /// uniform as all the others, and its last line is cut.
+    Chaos {
+        /// The lowest level.
+        #[serde(serialize_with = "exact")]
+        low: Exact,
+        /// The highest.
+        #[serde(serialize_with = "exact")]
+        high: Exact,
+        /// The shortest and the longest time from level to level, above 0; a time is uniform among
+        /// the whole nanoseconds between, both ends included.
+        #[serde(serialize_with = "exact_pair")]
+        every: (Exact, Exact),
+        /// How long; `None` is forever.
+        #[serde(serialize_with = "maybe_exact")]
+        length: Option<Exact>,
+        /// What it is drawn by, as for a walk.
+        key: u64,
+    },
+    /// A recorded rate.
+    Replay {
+        /// The record, shared: what is read once from a file. The first point is at 0, times do not
+        /// fall, and two points at one time are a jump of the rate. After the last point its rate
+        /// is held.
+        #[serde(serialize_with = "all")]
+        points: Arc<[RatePoint]>,
+        /// Each rate is held to the next point; else straight lines lie between.
+        held: bool,
+        /// How long; most often the time of the last point. `None` is forever.
+        #[serde(serialize_with = "maybe_exact")]
+        length: Option<Exact>,
+    },
     /// Jobs all due at one instant: a jump in Λ of no length.
     AtOnce {
         /// How many.
@@ -58,7 +156,8 @@ pub enum Curve {
     },
     /// One after another.
     Sequence(Vec<Curve>),
-    /// The same again and again.
+    /// The same again and again; but what is drawn in it is drawn anew in each pass, up to a limit
+    /// (see `timeline/drawn.rs`) after which the same passes come round.
     Repeat {
         /// How often, or `None` for ever.
         times: Option<u64>,
@@ -126,6 +225,21 @@ pub enum Curve {
 
 fn exact<S: serde::Serializer>(value: &Exact, out: S) -> Result<S::Ok, S::Error> {
     out.collect_str(value)
+}
+
+fn all<S: serde::Serializer>(points: &Arc<[RatePoint]>, out: S) -> Result<S::Ok, S::Error> {
+    out.collect_seq(points.iter())
+}
+
+fn exact_pair<S: serde::Serializer>(pair: &(Exact, Exact), out: S) -> Result<S::Ok, S::Error> {
+    (pair.0.to_string(), pair.1.to_string()).serialize(out)
+}
+
+fn maybe_exact_pair<S: serde::Serializer>(
+    pair: &Option<(Exact, Exact)>,
+    out: S,
+) -> Result<S::Ok, S::Error> {
+    pair.map(|(low, high)| (low.to_string(), high.to_string())).serialize(out)
 }
 
 fn maybe_exact<S: serde::Serializer>(value: &Option<Exact>, out: S) -> Result<S::Ok, S::Error> {

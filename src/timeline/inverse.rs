@@ -32,6 +32,11 @@ pub fn first_time(spot: &Spot<'_>, count: Dd) -> u64 {
     if !is_curve || (count - spot.before).hi <= 0.0 {
         return first;
     }
+    if let Kind::Piece(Shape::Course(course)) = &spot.leaf.kind {
+        let (start, before, segment) = course.segment_of(count - spot.before);
+        let (start, before) = (spot.start + start, spot.before + before);
+        return first_time(&Spot { leaf: &segment, start, before }, count).max(first);
+    }
     search(spot, count, first)
 }
 

@@ -1,6 +1,7 @@
 //! Cap and floor: a level that the rates are held below or above.
 
 use super::build::Fault;
+use super::course::unfolded;
 use super::dd::Dd;
 use super::flatten::flattened;
 use super::node::{Kind, Node, Range};
@@ -98,10 +99,18 @@ pub fn bounded(node: Node, bound: Bound, effort: &mut Effort) -> Result<Node, Fa
             with_flat(Node::together(members), bounded(*flat, bound, effort)?)
         }
         Kind::Together { .. } => {
-            let flat = flattened(&node, bound, effort)?;
+            let flat = flattened_unfolded(&node, bound, effort)?;
             with_flat(node, flat)
         }
     })
+}
+
+/// A sum as pieces, courses and all.
+fn flattened_unfolded(node: &Node, bound: Bound, effort: &mut Effort) -> Result<Node, Fault> {
+    match unfolded(node)? {
+        Some(unfolded) => flattened(&unfolded, bound, effort),
+        None => flattened(node, bound, effort),
+    }
 }
 
 /// One piece, held by a bound: pieces of the shape and of the level in turn.
@@ -119,6 +128,9 @@ pub fn bounded_piece(
         return Ok(Node::piece(Shape::constant(bound.level()), length));
     }
     match (&shape, length) {
+        (Shape::Course(course), length) => {
+            Ok(Node::piece(Shape::Course(Box::new(course.held(bound))), length))
+        }
         (Shape::Sine(sine), length) if length.is_none_or(|l| l.order(sine.period).is_gt()) => {
             let wave = bounded_stretch(&shape, sine.period, bound, effort)?;
             match length {

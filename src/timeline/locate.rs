@@ -116,6 +116,7 @@ impl Node {
         let spot = self.spot_at(x, slack, side);
         let local = spot.local(x);
         match &spot.leaf.kind {
+            Kind::Piece(Shape::Course(course)) => course.rate(local, slack, side),
             Kind::Piece(shape) => shape.rate(local).max(Dd::ZERO),
             Kind::Together { members, .. } => {
                 members.iter().fold(Dd::ZERO, |sum, member| sum + member.rate(local, slack, side))
@@ -150,7 +151,12 @@ impl Node {
                     Some(length) if reaches_end => length.dd(),
                     _ => to,
                 };
-                let (low, high) = shape.bounds(from.max(Dd::ZERO), end);
+                let (low, high) = match shape {
+                    // Bounds of a course leave its end out.
+                    Shape::Course(course) if !reaches_end => course
+                        .bounds(from.max(Dd::ZERO) + Dd::new(slack.abs()), end + Dd::new(slack)),
+                    _ => shape.bounds(from.max(Dd::ZERO), end),
+                };
                 Range { low: low.max(Dd::ZERO), high: high.max(Dd::ZERO), jumps: false }
             }
             Kind::Sequence(sequence) => sequence.range_between(from, to, slack),

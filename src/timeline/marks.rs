@@ -3,7 +3,7 @@
 use super::locate::{Side, slack};
 use super::node::{Kind, Node};
 use super::num::Num;
-use super::{Dd, NANOS, whole_jobs};
+use super::{Dd, NANOS};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -52,12 +52,13 @@ struct Place {
     passes: u64,
 }
 
-/// The marks of a tree, in the order of `ids`.
-pub fn marks(root: &Node, ids: &[u32]) -> Vec<MarkSpan> {
-    let mut found = HashMap::new();
+/// The marks of a tree, in the order of `ids`, where `jobs` tells how many jobs are due by a count.
+pub fn marks(root: &Node, ids: &[u32], jobs: &dyn Fn(Dd) -> u64) -> Vec<MarkSpan> {
     let counts = Some(Rc::new(vec![Dd::ZERO]));
     let place = Place { start: Num::zero(), counts, offset: Num::zero(), passes: 1 };
-    walk(root, &place, &mut found);
+    let mut marks = Marks { found: HashMap::new(), jobs };
+    marks.walk(root, &place);
+    let mut found = marks.found;
     let end_ns = root.length.map_or(u64::MAX, whole_nanos);
     let never = |id| MarkSpan {
         id,
@@ -77,27 +78,35 @@ fn whole_nanos(time: Num) -> u64 {
     (time - Dd::new(slack(time))).ceil_u64()
 }
 
-fn walk(node: &Node, place: &Place, found: &mut HashMap<u32, MarkSpan>) {
-    match &node.kind {
-        Kind::Piece(_) | Kind::Jump => {}
-        Kind::Mark { id, body } => {
-            add(found, span(*id, body, place));
-            walk(body, place, found);
-        }
-        Kind::Together { members, .. } => {
-            let inner = Place { counts: None, ..place.clone() };
-            members.iter().for_each(|member| walk(member, &inner, found));
-        }
-        Kind::Sequence(sequence) => {
-            let mut place = place.clone();
-            for item in &sequence.items {
-                walk(item, &place, found);
-                let (Some(length), Some(total)) = (item.length, item.total) else { break };
-                place.start = place.start.plus(length);
-                place.offset = place.offset.plus(total);
+/// The marks met.
+struct Marks<'j> {
+    found: HashMap<u32, MarkSpan>,
+    jobs: &'j dyn Fn(Dd) -> u64,
+}
+
+impl Marks<'_> {
+    fn walk(&mut self, node: &Node, place: &Place) {
+        match &node.kind {
+            Kind::Piece(_) | Kind::Jump => {}
+            Kind::Mark { id, body } => {
+                add(&mut self.found, span(*id, body, place, self.jobs));
+                self.walk(body, place);
             }
+            Kind::Together { members, .. } => {
+                let inner = Place { counts: None, ..place.clone() };
+                members.iter().for_each(|member| self.walk(member, &inner));
+            }
+            Kind::Sequence(sequence) => {
+                let mut place = place.clone();
+                for item in &sequence.items {
+                    self.walk(item, &place);
+                    let (Some(length), Some(total)) = (item.length, item.total) else { break };
+                    place.start = place.start.plus(length);
+                    place.offset = place.offset.plus(total);
+                }
+            }
+            Kind::Repeat { body, times } => self.walk(body, &repeated(place, body, *times)),
         }
-        Kind::Repeat { body, times } => walk(body, &repeated(place, body, *times), found),
     }
 }
 
@@ -112,12 +121,11 @@ fn repeated(place: &Place, body: &Node, times: Option<u64>) -> Place {
     Place { start: place.start, counts, offset: Num::zero(), passes }
 }
 
-fn span(id: u32, body: &Node, place: &Place) -> MarkSpan {
+fn span(id: u32, body: &Node, place: &Place, jobs_to: &dyn Fn(Dd) -> u64) -> MarkSpan {
     let jobs = match (&place.counts, body.total) {
         (Some(counts), Some(total)) => {
             let (first, last) = (place.offset.dd(), place.offset.plus(total).dd());
-            let jobs =
-                |count: &Dd| whole_jobs(*count + last).saturating_sub(whole_jobs(*count + first));
+            let jobs = |count: &Dd| jobs_to(*count + last).saturating_sub(jobs_to(*count + first));
             MarkJobs::Exact(counts.iter().map(jobs).sum())
         }
         (_, Some(total)) => MarkJobs::Share(total.dd().hi * place.passes as f64),

@@ -236,6 +236,7 @@ fn shape_range(shape: &Shape, length: Option<Num>) -> Range {
             let height = sine.amp.dd().abs();
             (sine.base.dd() - height, sine.base.dd() + height)
         }
+        (None, Shape::Course(course)) => course.limits(),
         (None, _) => (shape.rate(Dd::ZERO), shape.rate(Dd::ZERO)),
     };
     Range { low, high, jumps: false }

@@ -126,6 +126,10 @@ impl Node {
     fn next_border(&self, x: Dd) -> Option<Dd> {
         let after = x + Dd::new(slack(x));
         match &self.kind {
+            Kind::Piece(Shape::Course(course)) if !self.is_over(after) => {
+                let border = course.next_border(after);
+                Some(self.length.map_or(border, |length| border.min(length.dd())))
+            }
             Kind::Piece(_) | Kind::Jump => {
                 self.length.map(|length| length.dd()).filter(|end| *end > after)
             }

@@ -5,8 +5,11 @@
 mod sine;
 mod way;
 
+use super::build::Fault;
+use super::course::Course;
 use super::dd::Dd;
 use super::functions::{exp, expm1_over, ln, ln_1p};
+use super::locate::{Side, slack};
 use super::num::Num;
 
 pub use sine::Sine;
@@ -25,6 +28,8 @@ pub enum Shape {
     Logarithmic(Way),
     /// `base + amp·sin(2π(x/period + phase))`
     Sine(Box<Sine>),
+    /// What is made step by step.
+    Course(Box<Course>),
     /// The sum of others.
     Sum(Vec<Shape>),
 }
@@ -88,6 +93,7 @@ impl Shape {
             Shape::Exponential(it) => it.from.dd() * exp(it.bend * x),
             Shape::Logarithmic(way) => way.logarithmic_rate(x),
             Shape::Sine(sine) => sine.rate(x),
+            Shape::Course(course) => course.rate(x, slack(x), Side::Right),
             Shape::Sum(terms) => terms.iter().fold(Dd::ZERO, |sum, term| sum + term.rate(x)),
         }
     }
@@ -101,6 +107,7 @@ impl Shape {
             Shape::Exponential(it) => it.from.dd() * x * expm1_over(it.bend * x),
             Shape::Logarithmic(way) => way.area(x, |z| way.logarithmic_integral(z)),
             Shape::Sine(sine) => sine.area(x),
+            Shape::Course(course) => course.area(x),
             Shape::Sum(terms) => terms.iter().fold(Dd::ZERO, |sum, term| sum + term.area(x)),
         }
     }
@@ -117,6 +124,7 @@ impl Shape {
                 way.from.plus(way.to).times(half).times(length)
             }
             Shape::Sine(sine) if length.over(sine.period).is_whole() => sine.base.times(length),
+            Shape::Course(course) => course.total(length),
             Shape::Sum(terms) => {
                 terms.iter().fold(Num::zero(), |sum, term| sum.plus(term.total(length)))
             }
@@ -128,6 +136,9 @@ impl Shape {
     pub fn bounds(&self, from: Dd, to: Dd) -> (Dd, Dd) {
         match self {
             Shape::Sine(sine) => sine.bounds(from, to),
+            Shape::Course(course) => {
+                course.bounds(from + Dd::new(slack(from)), to - Dd::new(slack(to)))
+            }
             Shape::Sum(terms) => terms.iter().fold((Dd::ZERO, Dd::ZERO), |(low, high), term| {
                 let (a, b) = term.bounds(from, to);
                 (low + a, high + b)
@@ -152,6 +163,8 @@ impl Shape {
             }
             Shape::Logarithmic(way) => way.logarithmic_slopes(from, to),
             Shape::Sine(sine) => sine.slope_bounds(from, to),
+            // It may jump anywhere.
+            Shape::Course(_) => (f64::NEG_INFINITY, f64::INFINITY),
             Shape::Sum(terms) => terms.iter().fold((0.0, 0.0), |(least, most), term| {
                 let (a, b) = term.slope_bounds(from, to);
                 (least + a, most + b)
@@ -173,6 +186,7 @@ impl Shape {
                 Shape::Exponential(Exponential { from: it.from.times(factor), ..*it })
             }
             Shape::Logarithmic(way) => Shape::Logarithmic(way.scaled(factor)),
+            Shape::Course(course) => Shape::Course(Box::new(course.scaled(factor))),
             Shape::Sine(sine) => Shape::Sine(Box::new(Sine::new(
                 sine.base.times(factor),
                 sine.amp.times(factor),
@@ -191,6 +205,7 @@ impl Shape {
             }
             Shape::Smooth(way) => Shape::Smooth(way.sped(factor)),
             Shape::Logarithmic(way) => Shape::Logarithmic(way.sped(factor)),
+            Shape::Course(course) => Shape::Course(Box::new(course.sped(factor))),
             Shape::Exponential(it) => {
                 Shape::Exponential(Exponential { bend: it.bend * factor.dd(), ..*it })
             }
@@ -204,6 +219,14 @@ impl Shape {
         }
     }
 
+    /// The shape as far as a length, where it matters.
+    pub fn until(self, length: Num) -> Result<Shape, Fault> {
+        Ok(match self {
+            Shape::Course(course) => Shape::Course(Box::new(course.until(length)?)),
+            shape => shape,
+        })
+    }
+
     /// The shape from a time on.
     pub fn after(&self, x: Num) -> Shape {
         match self {
@@ -213,6 +236,7 @@ impl Shape {
             }
             Shape::Smooth(way) => Shape::Smooth(way.after(x)),
             Shape::Logarithmic(way) => Shape::Logarithmic(way.after(x)),
+            Shape::Course(course) => Shape::Course(Box::new(course.after(x))),
             Shape::Exponential(it) => Shape::Exponential(Exponential {
                 from: Num::about(it.from.dd() * exp(it.bend * x.dd())),
                 ..*it
@@ -256,6 +280,7 @@ impl Shape {
                 let from = it.from.dd().hi;
                 (from * x * over, from * bent.exp())
             }
+            Shape::Course(course) => course.aim(x),
             Shape::Sum(terms) => terms.iter().fold((0.0, 0.0), |(area, rate), term| {
                 let (a, r) = term.aim(x);
                 (area + a, rate + r)
@@ -292,6 +317,8 @@ impl Shape {
             }
             Shape::Exponential(it) => x * it.from.dd().hi,
             Shape::Sine(sine) => sine.size(x),
+            // It is no difference of rounded numbers.
+            Shape::Course(_) => 0.0,
             Shape::Sum(terms) => terms.iter().map(|term| term.aim_size(x)).sum(),
         }
     }
@@ -301,6 +328,7 @@ impl Shape {
     pub fn steepest(&self, high: f64) -> f64 {
         match self {
             Shape::Sine(sine) => sine.steepest(),
+            Shape::Course(_) => f64::INFINITY,
             Shape::Smooth(way) => 1.5 * (way.height() / way.over.dd().hi).abs(),
             Shape::Logarithmic(way) => 4.0 * (way.height() / way.over.dd().hi).abs(),
             Shape::Line(line) => line.slope.dd().hi.abs(),

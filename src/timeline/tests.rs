@@ -4,8 +4,10 @@ mod definition;
 mod exact;
 mod fuzz;
 mod marks;
+mod noise;
 mod oracle;
 mod precise;
+mod replay;
 mod streams;
 mod tables;
 

@@ -78,7 +78,7 @@ pub fn cut(node: Node, length: Num) -> Result<Node, Fault> {
         return Ok(node);
     }
     Ok(match node.kind {
-        Kind::Piece(shape) => Node::piece(shape, Some(length)),
+        Kind::Piece(shape) => Node::piece(shape.until(length)?, Some(length)),
         Kind::Jump => node,
         Kind::Sequence(sequence) => cut_sequence(sequence.items, length)?,
         Kind::Repeat { body, times } => cut_repeat(*body, times, length)?,

@@ -32,7 +32,7 @@ struct StreamEntry<'a> {
     start_s: f64,
     duration_s: f64,
     peak_per_s: f64,
-    arrivals: &'static str,
+    arrivals: String,
     mix: Vec<MixLine<'a>>,
     phrases: Vec<PhraseEntry<'a>>,
 }
@@ -53,6 +53,9 @@ struct PhraseEntry<'a> {
     text: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     label: Option<&'a str>,
+    /// Where the phrase stands in a file that the script uses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
     line: usize,
     start_s: f64,
     end_s: f64,
@@ -126,7 +129,7 @@ fn stream(stream: &Stream, seed: u64) -> StreamEntry<'_> {
         start_s: seconds(stream.after_ns),
         duration_s: seconds(stream.timeline.length_ns().unwrap_or(0)),
         peak_per_s: load.peak_per_s,
-        arrivals: "even",
+        arrivals: stream.arrivals.to_string(),
         mix: stream.mix.iter().map(|entry| mix(stream, entry, weights, seed)).collect(),
         phrases: stream.phrases.iter().map(|entry| phrase(entry, stream.after_ns)).collect(),
     }
@@ -157,6 +160,7 @@ fn phrase(entry: &Phrase, after_ns: u64) -> PhraseEntry<'_> {
     PhraseEntry {
         text: &entry.text,
         label: entry.label.as_deref(),
+        file: entry.file.as_deref(),
         line: entry.line,
         start_s: seconds(entry.start_ns.saturating_add(after_ns)),
         end_s: seconds(entry.end_ns.saturating_add(after_ns)),

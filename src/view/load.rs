@@ -31,7 +31,7 @@ impl<'a> Load<'a> {
     fn sum(streams: Vec<&'a Stream>) -> Load<'a> {
         let parts: Vec<(&Timeline, u64)> =
             streams.iter().map(|stream| (&*stream.timeline, stream.after_ns)).collect();
-        let jobs = parts.iter().filter_map(|(timeline, _)| timeline.jobs());
+        let jobs = streams.iter().map(|stream| stream.jobs());
         let ends = parts
             .iter()
             .map(|(timeline, after)| timeline.length_ns().unwrap_or(0).saturating_add(*after));
@@ -67,7 +67,9 @@ impl<'a> Load<'a> {
 
     /// How many jobs are due at or before a time.
     pub fn jobs_by(&self, t_ns: u64) -> u64 {
-        schedule::jobs_of_sum_by(&self.parts, t_ns)
+        let due: Vec<_> =
+            self.streams.iter().map(|stream| (&*stream.due, stream.after_ns)).collect();
+        schedule::jobs_of_sum_by(&due, t_ns)
     }
 
     /// Jobs due at or before a time, in fractions of a job.

@@ -3,6 +3,7 @@
 use super::Look;
 use crate::plan::{Phrase, PhraseJobs};
 use crate::show;
+use std::path::Path;
 
 /// Blanks between columns.
 const GAP: usize = 2;
@@ -53,7 +54,7 @@ fn row(phrase: &Phrase, after_ns: u64, depth: usize) -> Row {
     let lasts = phrase.end_ns > phrase.start_ns;
     let at = |t_ns: u64| show::duration(t_ns.saturating_add(after_ns));
     Row {
-        line: phrase.line.to_string(),
+        line: line(phrase),
         depth,
         text: named(phrase),
         start: at(phrase.start_ns),
@@ -63,6 +64,16 @@ fn row(phrase: &Phrase, after_ns: u64, depth: usize) -> Row {
         peak: if lasts && shown(peak) != shown(from.max(to)) { shown(peak) } else { String::new() },
         jobs: jobs(phrase.jobs),
     }
+}
+
+/// The line, behind the name of its file where that is not the script.
+fn line(phrase: &Phrase) -> String {
+    let line = phrase.line;
+    let stem = phrase.file.as_deref().and_then(|file| Path::new(file).file_stem());
+    stem.map_or_else(
+        || line.to_string(),
+        |stem| format!("{}:{line}", show::clean(&stem.to_string_lossy())),
+    )
 }
 
 /// The phrase as written, with its name.

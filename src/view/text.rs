@@ -4,6 +4,7 @@ use super::{Load, Look, chart, table};
 use crate::job::{Format, JobSpec, QueueChoice, Sizes, Template};
 use crate::plan::{MixEntry, Plan, Stream};
 use crate::show;
+use crate::timeline::curve::Arrivals;
 
 const TOTAL: &str = "total";
 const SENDS: &str = "sends";
@@ -79,14 +80,18 @@ fn title(plan: &Plan, look: Look) -> String {
 
 /// What stands above a stream's table, unless it is the only one and there is nothing to say.
 fn heading(stream: &Stream, is_alone: bool, look: Look) -> Vec<String> {
+    let is_even = stream.arrivals == Arrivals::Even;
     let name = match &stream.name {
         Some(name) => format!("load {}", show::clean(name)),
-        None if is_alone && stream.after_ns == 0 => return Vec::new(),
+        None if is_alone && stream.after_ns == 0 && is_even => return Vec::new(),
         None => "outside any load".to_owned(),
     };
     let mut facts = Vec::new();
     if stream.after_ns > 0 {
         facts.push(format!("after {}", show::duration(stream.after_ns)));
+    }
+    if !is_even {
+        facts.push(format!("arrivals {}", stream.arrivals));
     }
     if !is_alone {
         let load = Load::of_stream(stream);
@@ -134,7 +139,7 @@ fn mix(stream: &Stream, seed: u64, look: Look) -> Vec<String> {
 /// How large the payloads of a job are.
 pub(crate) fn size(stream: &Stream, entry: &MixEntry, seed: u64) -> Option<Sizes> {
     let template = Template::compile(&entry.job, seed, stream.name.as_deref()).ok()?;
-    Some(template.sizes(stream.timeline.jobs().unwrap_or(0).max(1)))
+    Some(template.sizes(stream.jobs().max(1)))
 }
 
 /// Where a job goes, and in which format.

@@ -77,9 +77,9 @@ struct Sample {
 }
 
 fn samples(index: usize, stream: &Stream, jobs: &impl Jobs, start_unix_ns: u64) -> Vec<Sample> {
-    let known = stream.timeline.jobs().unwrap_or(SHOWN).min(SHOWN);
+    let known = stream.jobs().min(SHOWN);
     let sample = |number| {
-        let due_ns = stream.after_ns.saturating_add(stream.timeline.time_of(number));
+        let due_ns = stream.after_ns.saturating_add(stream.due.time_of(number));
         let choice = jobs.choose(index, number);
         let mut args = Args::default();
         let due_unix_ns = start_unix_ns.saturating_add(due_ns);

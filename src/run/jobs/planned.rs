@@ -91,7 +91,7 @@ mod tests {
     use crate::schedule::Shard;
     use crate::sink::NullSink;
     use crate::timeline::Timeline;
-    use crate::timeline::curve::Curve;
+    use crate::timeline::curve::{Arrivals, Curve};
     use std::sync::Arc;
 
     fn job(name: &str, queue: QueueChoice, format: Format, weight: u32) -> MixEntry {
@@ -107,7 +107,16 @@ mod tests {
         let curve = Curve::Constant { rate: exact::whole(rate), length };
         let timeline = Arc::new(Timeline::new(&curve).unwrap());
         let name = Some(name.to_owned());
-        PlanStream { name, after_ns: 0, curve, timeline, phrases: Vec::new(), mix }
+        PlanStream {
+            name,
+            after_ns: 0,
+            curve,
+            due: timeline.clone(),
+            timeline,
+            arrivals: Arrivals::Even,
+            phrases: Vec::new(),
+            mix,
+        }
     }
 
     fn plan() -> Plan {

@@ -84,6 +84,9 @@ fn defined(curve: &Curve) -> Defined {
             body
         }
         Curve::Mark { body, .. } => defined(body),
+        Curve::Walk { .. } | Curve::Chaos { .. } | Curve::Replay { .. } => {
+            panic!("no formula")
+        }
     }
 }
 

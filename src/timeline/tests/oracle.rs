@@ -112,6 +112,9 @@ impl Oracle {
             Curve::Cut { length, body } => Oracle::new(body).cut(&big(length)),
             Curve::Mark { body, .. } => Oracle::new(body),
             Curve::Sine { .. } => panic!("no polynomial"),
+            Curve::Walk { .. } | Curve::Chaos { .. } | Curve::Replay { .. } => {
+                panic!("no formula")
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-//! Randomness without state: every drawn value is a function of a key and a job number.
+//! Randomness without state: every drawn value is a function of a key and a number, such as a job's.
 //!
 //! The generator is Philox2x64-7, a keyed bijection of 128-bit counters (J. Salmon, M. Moraes,
 //! R. Dror, D. Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011, section 3.2). It
@@ -64,6 +64,16 @@ pub enum Kind {
     Item,
     /// What sets an item of a `list` apart from the others, by its index.
     Salt,
+    /// A `walk`, by its ordinal among those of its stream.
+    Walk = 64,
+    /// A `chaos`, likewise.
+    Chaos,
+    /// A `jitter`, likewise.
+    Jitter,
+    /// `arrivals`, likewise.
+    Arrivals,
+    /// A pass of a repetition, or a call of a shape, by its index.
+    Pass,
 }
 
 /// What a place in the script is drawn by.
@@ -71,6 +81,16 @@ pub enum Kind {
 pub struct Key(u64);
 
 impl Key {
+    /// The key that a number stands for; see [`Key::value`].
+    pub fn of(value: u64) -> Key {
+        Key(value)
+    }
+
+    /// The key as a number.
+    pub fn value(self) -> u64 {
+        self.0
+    }
+
     /// The key of a stream.
     pub fn stream(seed: u64, load: Option<&str>) -> Key {
         match load {
@@ -123,6 +143,11 @@ impl Key {
         philox(self.0, [number, 0])
     }
 
+    /// All words of a job, from its first on: for what draws until something fits.
+    pub fn draws(self, number: u64) -> Draws {
+        Draws { key: self.0, number, block: 0, second: None }
+    }
+
     /// The first word of a job.
     #[inline]
     pub fn word(self, number: u64) -> u64 {
@@ -162,6 +187,35 @@ impl Key {
     #[inline]
     pub fn within(self, number: u64, word: u64, (min, max): (u64, u64)) -> u64 {
         min.wrapping_add(self.below(number, word, max.wrapping_sub(min).wrapping_add(1)))
+    }
+}
+
+/// The words of one job under one key, in turn.
+#[derive(Clone, Debug)]
+pub struct Draws {
+    key: u64,
+    number: u64,
+    block: u64,
+    second: Option<u64>,
+}
+
+impl Draws {
+    /// The next 64 bits.
+    #[inline]
+    pub fn word(&mut self) -> u64 {
+        if let Some(word) = self.second.take() {
+            return word;
+        }
+        let [first, second] = philox(self.key, [self.number, self.block]);
+        self.block += 1;
+        self.second = Some(second);
+        first
+    }
+
+    /// A number above 0 and below 1: the middle of one of 2⁵³ equal parts.
+    #[inline]
+    pub fn unit(&mut self) -> f64 {
+        ((self.word() >> 11) as f64 + 0.5) * FLOAT_STEP
     }
 }
 

@@ -1,0 +1,158 @@
+//! What is drawn: `walk`, `chaos` and `arrivals`, each with the key that it follows from.
+
+use super::Checker;
+use crate::ast::{Arrival, Chaos, Expr, Name, Walk};
+use crate::exact::{Exact, to_f64};
+use crate::problem::{Code, Problem};
+use crate::random::{Key, Kind};
+use crate::source::Span;
+use crate::timeline::curve::{Arrivals, Curve};
+
+/// How much bumpier, or smoother, than a Poisson process arrivals may be.
+const CV_RANGE: (Exact, Exact) = (Exact::new_raw(1, 100), Exact::new_raw(100, 1));
+
+/// What the phrases of a stream are drawn by: the stream's key, and how many of each kind there
+/// have been.
+pub(super) struct Draws {
+    key: Key,
+    walks: usize,
+    chaoses: usize,
+    /// Where the stream's arrivals are drawn in number.
+    numbers: Option<Span>,
+}
+
+impl Default for Draws {
+    fn default() -> Draws {
+        Draws { key: Key::stream(0, None), walks: 0, chaoses: 0, numbers: None }
+    }
+}
+
+/// How jobs lie along a curve, and what by.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Drawing {
+    /// How.
+    pub arrivals: Arrivals,
+    /// The key of what is drawn.
+    pub key: u64,
+}
+
+/// The next of a kind.
+fn next(count: &mut usize) -> usize {
+    *count += 1;
+    *count - 1
+}
+
+impl Checker<'_> {
+    /// What follows belongs to this stream.
+    pub(super) fn begin_stream(
+        &mut self,
+        seed: u64,
+        load: Option<&Name>,
+        (arrivals, place): (Arrivals, Span),
+    ) -> Drawing {
+        let key = Key::stream(seed, load.map(|name| name.node.as_str()));
+        let certain = matches!(arrivals, Arrivals::Even | Arrivals::Poisson { exact: true });
+        self.draws = Draws { key, numbers: (!certain).then_some(place), ..Draws::default() };
+        Drawing { arrivals, key: key.indexed(Kind::Arrivals, 0).value() }
+    }
+
+    /// The arrivals that a scope chooses; even ones where they are wrong, which has been said.
+    pub(super) fn chosen_arrivals(
+        &mut self,
+        chosen: Option<(&Arrival, Span)>,
+    ) -> Option<(Arrivals, Span)> {
+        let (arrival, span) = chosen?;
+        Some((self.arrivals(arrival).unwrap_or(Arrivals::Even), span))
+    }
+
+    /// `None` if they are wrong, which has been said.
+    fn arrivals(&mut self, arrival: &Arrival) -> Option<Arrivals> {
+        match arrival {
+            Arrival::Even => Some(Arrivals::Even),
+            Arrival::Poisson { exact } => Some(Arrivals::Poisson { exact: *exact }),
+            Arrival::Gamma(cv) => {
+                let value = self.plain(cv)?;
+                if value < CV_RANGE.0 || value > CV_RANGE.1 {
+                    let message = "this coefficient of variation is out of its range";
+                    self.report(Problem::error(Code::OutOfRange, cv.span, message).help(
+                        "it lies between 0.01 and 100: 1 is a Poisson process, more is burstier",
+                    ));
+                    return None;
+                }
+                Some(Arrivals::Gamma { cv: to_f64(&value) })
+            }
+        }
+    }
+
+    /// A total is a number of jobs, which some arrivals leave to chance.
+    pub(super) fn total_of_drawn(&mut self, total: Span) {
+        let Some(numbers) = self.draws.numbers else { return };
+        self.report(
+            Problem::error(
+                Code::DrawnTotal,
+                total,
+                "a total needs arrivals whose number is not left to chance",
+            )
+            .label("exactly so many jobs")
+            .and(numbers, "draws how many jobs there are")
+            .help("write `arrivals poisson exact`, which scatters exactly that many, or leave the total out"),
+        );
+    }
+
+    pub(super) fn walk(&mut self, walk: &Walk) -> Option<Curve> {
+        let ordinal = next(&mut self.draws.walks);
+        let (from, by) = (self.rate(&walk.from), self.rate(&walk.by));
+        let (every, length) = (self.some_duration(&walk.every), self.length(&walk.length));
+        let within = walk.within.as_ref().map(|(low, high)| self.rates(low, high));
+        let within = match within {
+            Some(within) => Some(within?),
+            None => None,
+        };
+        let from = from?;
+        if let (Some((low, high)), Some((_, end))) = (within, &walk.within)
+            && !(low..=high).contains(&from)
+        {
+            let message = "this walk starts outside of its bounds";
+            self.report(
+                Problem::error(Code::BadShape, walk.from.span, message)
+                    .label("starts here")
+                    .and(end.span, "and must stay within these")
+                    .help("let it start between them, or widen them"),
+            );
+            return None;
+        }
+        let key = self.draws.key.indexed(Kind::Walk, ordinal).value();
+        Some(Curve::Walk { from, by: by?, every: every?, within, length: length?, key })
+    }
+
+    pub(super) fn chaos(&mut self, chaos: &Chaos) -> Option<Curve> {
+        let ordinal = next(&mut self.draws.chaoses);
+        let levels = self.rates(&chaos.low, &chaos.high);
+        let shortest = self.some_duration(&chaos.every.0);
+        let longest = match &chaos.every.1 {
+            Some(longest) => self.some_duration(longest),
+            None => shortest,
+        };
+        let length = self.length(&chaos.length);
+        let (shortest, longest) = (shortest?, longest?);
+        if longest < shortest {
+            let high = chaos.every.1.as_ref().map_or(chaos.every.0.span, |expr| expr.span);
+            self.range_order(chaos.every.0.span, high);
+            return None;
+        }
+        let (low, high) = levels?;
+        let key = self.draws.key.indexed(Kind::Chaos, ordinal).value();
+        Some(Curve::Chaos { low, high, every: (shortest, longest), length: length?, key })
+    }
+
+    /// Two rates, the lower one first.
+    fn rates(&mut self, low: &Expr, high: &Expr) -> Option<(Exact, Exact)> {
+        let (a, b) = (self.rate(low), self.rate(high));
+        let (a, b) = (a?, b?);
+        if b < a {
+            self.range_order(low.span, high.span);
+            return None;
+        }
+        Some((a, b))
+    }
+}

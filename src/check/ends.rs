@@ -1,0 +1,181 @@
+//! Where streams end: what a guard with `then stop` cuts off. Their jobs are drawn on the way, since a
+//! bound on their number ends what was drawn, and is no part of it.
+
+use super::lower::is_endless;
+use super::{Checker, proof};
+use crate::exact::nanos_to_seconds;
+use crate::plan::{Action, Guard, GuardKind, Stream};
+use crate::problem::{Code, Problem};
+use crate::schedule::{self, Arrivals, DueTimes, Points};
+use crate::show;
+use crate::source::Span;
+use crate::timeline::curve::Curve;
+use std::sync::Arc;
+
+/// A stream on its way into the plan.
+pub(super) struct Growing {
+    /// As it is by now.
+    pub stream: Stream,
+    /// What its arrivals are drawn by.
+    pub key: u64,
+    /// What has been drawn, over the curve as it was then.
+    pub points: Option<Arc<dyn Points>>,
+}
+
+impl Growing {
+    fn set_due(&mut self) {
+        let timeline = Arc::clone(&self.stream.timeline);
+        self.stream.due = schedule::due(timeline, self.points.clone());
+    }
+
+    fn ends_at(&self, end_ns: u64) -> bool {
+        let length = self.stream.timeline.length_ns();
+        length.is_some_and(|length| self.stream.after_ns.saturating_add(length) == end_ns)
+    }
+
+    fn longer_than(&self, left_ns: u64) -> bool {
+        self.stream.timeline.length_ns().is_none_or(|length| length > left_ns)
+    }
+}
+
+impl Checker<'_> {
+    /// Ends streams where a guard with an action on jobs or time says so: that is the plan's end.
+    pub(super) fn end_streams(
+        &mut self,
+        mut growing: Vec<Growing>,
+        guards: &[Guard],
+        notes: &mut Vec<String>,
+    ) -> Option<Vec<Stream>> {
+        let mut stops =
+            guards.iter().filter(|guard| guard.action == Some(Action::Stop)).collect::<Vec<_>>();
+        // What ends one stream comes before what ends their sum, which holds fewer jobs then; and a
+        // time before a number of jobs, which may not be reached in it.
+        stops.sort_by_key(|guard| {
+            (guard.stream.is_none(), matches!(guard.kind, GuardKind::Jobs(_)))
+        });
+        let mut ends: Vec<(&Guard, u64)> = Vec::new();
+        for guard in stops {
+            let Some(end_ns) = self.stop_of(guard, &mut growing)? else { continue };
+            let mut acts = false;
+            for (index, one) in growing.iter_mut().enumerate() {
+                let left_ns = end_ns.saturating_sub(one.stream.after_ns);
+                if guard.stream.is_none_or(|only| only == index) && one.longer_than(left_ns) {
+                    acts = true;
+                    let length = nanos_to_seconds(left_ns);
+                    let body = Box::new(one.stream.curve.clone());
+                    one.stream.curve = Curve::Cut { length, body };
+                    one.stream.timeline = Arc::new(self.timeline(&one.stream.curve)?);
+                    one.set_due();
+                }
+            }
+            if acts {
+                ends.push((guard, end_ns));
+            }
+        }
+        // Another may have ended it earlier.
+        for (guard, end_ns) in ends {
+            if growing.iter().any(|one| one.ends_at(end_ns)) {
+                let when = show::duration(end_ns);
+                notes.push(format!("`{}` ends the plan {when} after the start", guard.text));
+            }
+        }
+        if growing.iter().any(|one| is_endless(&one.stream.curve)) {
+            growing.iter().for_each(|one| self.never_ends(&one.stream));
+            return None;
+        }
+        for one in &mut growing {
+            self.draw(one, 0)?;
+        }
+        Some(growing.into_iter().map(|one| one.stream).collect())
+    }
+
+    /// When a guard stops the plan; `None` inside if it never does.
+    fn stop_of(&mut self, guard: &Guard, growing: &mut [Growing]) -> Option<Option<u64>> {
+        Some(match guard.kind {
+            GuardKind::Time(limit_ns) => Some(limit_ns),
+            GuardKind::Jobs(limit) => {
+                let chosen = |index: usize| guard.stream.is_none_or(|only| only == index);
+                let mut of = Vec::new();
+                for (_, one) in growing.iter_mut().enumerate().filter(|(at, _)| chosen(*at)) {
+                    self.draw(one, limit)?;
+                    of.push((&*one.stream.due, one.stream.after_ns));
+                }
+                jobs_end(&of, limit)
+            }
+            _ => None,
+        })
+    }
+
+    /// Draws the jobs of a stream, unless they are or need not be; of one without end as far as it
+    /// takes for so many, and more than chance could leave over.
+    fn draw(&mut self, one: &mut Growing, limit: u64) -> Option<()> {
+        let arrivals = one.stream.arrivals;
+        if arrivals == Arrivals::Even || one.points.is_some() {
+            return Some(());
+        }
+        let mut timeline = Arc::clone(&one.stream.timeline);
+        if timeline.total().is_none() {
+            let cv = if let Arrivals::Gamma { cv } = arrivals { cv.max(1.0) } else { 1.0 };
+            let spare = 10.0 * cv * (limit as f64).sqrt() + 100.0 * cv * cv;
+            let end_ns = timeline.time_of(limit.saturating_add(spare as u64));
+            // What never comes to so many jobs has none after some time.
+            let end_ns = end_ns.min(super::units::MAX_NANOS);
+            let (length, body) = (nanos_to_seconds(end_ns), Box::new(one.stream.curve.clone()));
+            timeline = Arc::new(self.timeline(&Curve::Cut { length, body })?);
+        }
+        one.points = schedule::points(arrivals, &timeline, one.key);
+        one.set_due();
+        Some(())
+    }
+
+    /// Reports a stream that has no end.
+    fn never_ends(&mut self, stream: &Stream) {
+        if !is_endless(&stream.curve) {
+            return;
+        }
+        let name = stream.name.as_ref().map_or_else(String::new, |name| format!("load `{name}`: "));
+        self.report(
+            Problem::error(
+                Code::NeverEnds,
+                self.endless_span(&stream.curve),
+                format!("{name}this never ends"),
+            )
+            .label("goes on forever")
+            .help("end it by a guard, `guard { time <= 1h then stop }` or `guard { jobs <= 1M then stop }`, or run it with `--for 10m`"),
+        );
+    }
+
+    /// The innermost phrase that has no end.
+    fn endless_span(&self, curve: &Curve) -> Span {
+        let mut found = Span::default();
+        let mut here = curve;
+        loop {
+            here = match here {
+                Curve::Mark { id, body } => {
+                    found = proof::fault_span(&self.marks, Some(*id));
+                    body
+                }
+                Curve::Scale { body, .. }
+                | Curve::Cap { body, .. }
+                | Curve::Floor { body, .. }
+                | Curve::Speed { body, .. } => body,
+                Curve::Sequence(parts) | Curve::Together(parts) => {
+                    match parts.iter().find(|part| is_endless(part)) {
+                        Some(part) => part,
+                        None => return found,
+                    }
+                }
+                _ => return found,
+            };
+        }
+    }
+}
+
+/// When the last job that a bound allows is due; `None` if it is never reached.
+fn jobs_end(of: &[(&dyn DueTimes, u64)], limit: u64) -> Option<u64> {
+    schedule::first_beyond_jobs(of, limit)?;
+    match limit.checked_sub(1) {
+        None => Some(0),
+        Some(before) => schedule::first_beyond_jobs(of, before).map(|beyond| beyond.t_ns),
+    }
+}

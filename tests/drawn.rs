@@ -1,0 +1,134 @@
+//! What is drawn (walks, chaos, jitter, arrivals): what it depends on, and that a run sends exactly what the plan says.
+
+use crate::cli_run::{assert_done, run};
+use crate::redis_server::RedisServer;
+use loadc::check::{Options, check};
+use loadc::plan::{Plan, Stream};
+use loadc::source::SourceFile;
+use redis::Commands as _;
+
+fn plan_with(text: &str, options: &Options) -> Plan {
+    let checked = check(&SourceFile::new("drawn.load", text), options);
+    assert!(checked.problems.is_empty(), "{:?}", checked.problems);
+    checked.plan.unwrap()
+}
+
+fn plan(text: &str) -> Plan {
+    plan_with(text, &Options::default())
+}
+
+/// When the jobs of a stream are due, and the rate at each whole second.
+fn drawn(stream: &Stream) -> (Vec<u64>, Vec<f64>) {
+    let times = (1..=stream.jobs()).map(|k| stream.due.time_of(k)).collect();
+    let seconds = stream.timeline.length_ns().unwrap() / 1_000_000_000;
+    (times, (0..seconds).map(|s| stream.timeline.rate(s * 1_000_000_000)).collect())
+}
+
+const WALK: &str = "walk from 60 by 5 every 1s within 20..120 for 1m";
+const CHAOS: &str = "chaos 10..50 every 2s..7s for 1m";
+
+#[test]
+fn editing_one_load_reshuffles_no_other() {
+    let before = plan(&format!(
+        "arrivals poisson\nload a {{ {WALK}; {CHAOS} }}\nload b {{ {WALK}; {CHAOS}; {WALK} }}"
+    ));
+    let after = plan(&format!(
+        "arrivals poisson
+         {WALK}
+         load new {{ {CHAOS}; {WALK} }}
+         load a {{ arrivals gamma cv 2; {WALK}; pause 10s; {WALK}; {CHAOS}; constant 5 for 1m }}
+         load b {{ {WALK}; {CHAOS}; {WALK} }}"
+    ));
+    assert_eq!(drawn(&before.streams[1]), drawn(after.streams.last().unwrap()));
+    // In the load that was edited, the first of each kind is what it was.
+    let [a, edited] = [&before.streams[0], &after.streams[2]].map(|stream| drawn(stream).1);
+    assert_eq!(a[..60], edited[..60], "the first walk");
+    assert_eq!(a[60..], edited[130..190], "the first chaos");
+    assert_ne!(a[..60], edited[70..130], "the second walk is another");
+}
+
+#[test]
+fn streams_and_seeds_draw_their_own() {
+    let text =
+        format!("load a {{ arrivals poisson; {WALK} }}\nload b {{ arrivals poisson; {WALK} }}");
+    let first = plan(&text);
+    assert_ne!(drawn(&first.streams[0]), drawn(&first.streams[1]));
+    assert_eq!(drawn(&first.streams[0]), drawn(&plan(&text).streams[0]));
+    let seeded = plan_with(&text, &Options { seed: Some(1), ..Options::default() });
+    assert_ne!(drawn(&first.streams[0]), drawn(&seeded.streams[0]));
+    assert_ne!(first.digest, seeded.digest);
+    let even = plan(&text.replace("arrivals poisson; ", ""));
+    assert_eq!(
+        drawn(&first.streams[0]).1,
+        drawn(&even.streams[0]).1,
+        "the rate is not drawn by them"
+    );
+    assert_ne!(first.digest, even.digest);
+}
+
+#[test]
+fn passes_of_a_repeat_draw_their_own() {
+    let plan = plan(&format!("repeat 3 {{ {WALK} }}"));
+    let rates = drawn(&plan.streams[0]).1;
+    assert!(rates[..60] != rates[60..120] && rates[60..120] != rates[120..]);
+}
+
+#[test]
+fn a_poisson_total_is_drawn_and_an_exact_one_is_not() {
+    let jobs = |arrivals: &str| plan(&format!("{arrivals}\nconstant 100 for 1m")).streams[0].jobs();
+    assert_eq!(jobs("arrivals poisson exact"), 6000);
+    let drawn = jobs("arrivals poisson");
+    // Seven standard deviations.
+    assert!(drawn != 6000 && drawn.abs_diff(6000) < 542, "{drawn}");
+}
+
+#[test]
+fn a_bound_on_jobs_ends_what_is_drawn_without_end() {
+    for arrivals in ["poisson", "poisson exact", "gamma cv 3", "gamma cv 0.2"] {
+        let text = format!(
+            "arrivals {arrivals}\nsine base 50 amp 50 period 1m forever\nguard {{ jobs <= 500 then stop }}"
+        );
+        let plan = plan(&text);
+        assert_eq!(plan.streams[0].jobs(), 500, "{arrivals}");
+        let end = plan.streams[0].timeline.length_ns().unwrap();
+        assert_eq!(plan.streams[0].due.time_of(500), end, "{arrivals}");
+    }
+}
+
+#[test]
+fn phrases_of_drawn_arrivals_add_up() {
+    let plan = plan(&format!(
+        "arrivals poisson\nconstant 50 for 10s\nsend 200 at once\nrepeat 5 {{ {CHAOS}; pause 3s }}\n{WALK}"
+    ));
+    let jobs = |phrase: &loadc::plan::Phrase| match phrase.jobs {
+        loadc::plan::PhraseJobs::Exact(jobs) => jobs,
+        loadc::plan::PhraseJobs::Share(_) => panic!("{phrase:?}"),
+    };
+    let phrases = &plan.streams[0].phrases;
+    assert_eq!(phrases.iter().map(jobs).sum::<u64>(), plan.streams[0].jobs());
+    assert_eq!(phrases[2].phrases.iter().map(jobs).sum::<u64>(), jobs(&phrases[2]));
+}
+
+/// The third acceptance script of the language, a hundred times shorter.
+const CHAOS_DAY: &str = r#"
+seed 7
+load high   { job h { queue "high-priority" }; sine base 100 amp 20 period 600ms for 6s }
+load normal { after 100ms; job n { queue "normal" }; sine base 200 amp 40 period 600ms for 6s }
+load batch  { after 200ms; arrivals poisson; job b { queue "batch" }; walk from 60 by 5 every 10ms within 20..120 for 6s }
+guard { rate <= 2000/s; file "/tmp/loadc-test-chaos-stop-that-never-comes" }
+"#;
+
+#[test]
+fn a_run_sends_exactly_what_was_drawn() {
+    let planned = plan(CHAOS_DAY);
+    let jobs: Vec<u64> = planned.streams.iter().map(Stream::jobs).collect();
+    assert_eq!(jobs[..2], [600, 1200]);
+    let server = RedisServer::start();
+    let (output, report) = run(CHAOS_DAY, &server.url(), &[]);
+    assert_done(&output, &report, jobs.iter().sum());
+    let mut redis = server.connection();
+    let waiting =
+        ["high-priority", "normal", "batch"].map(|queue| redis.llen::<_, u64>(queue).unwrap());
+    assert_eq!(waiting[..], jobs[..]);
+    assert_eq!(report["digest"], planned.digest);
+}
