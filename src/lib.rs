@@ -17,6 +17,7 @@ pub mod explain;
 pub mod fmt;
 pub mod gather;
 pub mod job;
+pub mod live;
 pub mod metrics;
 pub mod parse;
 pub mod plan;

@@ -12,6 +12,8 @@ mod exactly_once;
 mod explain;
 mod fmt;
 mod fmt_properties;
+#[cfg(target_os = "linux")]
+mod live;
 mod pages;
 mod profiles;
 #[path = "support/proxy.rs"]

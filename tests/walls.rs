@@ -152,6 +152,19 @@ const WALLS: &[(&str, &[&str])] = &[
         "report",
         &["crate::parse", "crate::check", "crate::sink", "crate::cli", "std::fs", "tokio", "clap"],
     ),
+    (
+        "live",
+        &[
+            "crate::parse",
+            "crate::check",
+            "crate::sink",
+            "crate::cli",
+            "std::fs",
+            "tokio",
+            "clap",
+            "crossterm",
+        ],
+    ),
     ("metrics", &["crate::parse", "crate::check", "crate::sink", "crate::cli", "std::fs", "clap"]),
     ("profiles", &["crate::", "std::fs", "tokio", "clap"]),
     (
@@ -208,6 +221,7 @@ fn each_library_has_its_room() {
         ("miette::", &["diag"]),
         ("clap::", &["cli"]),
         ("hyper::", &["metrics"]),
+        ("ratatui::", &["live", "cli"]),
         ("prometheus_client::", &["metrics"]),
         ("std::time::Instant", &["run", "sink", "cli"]),
         ("print!(", &["cli"]),

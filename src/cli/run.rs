@@ -2,6 +2,7 @@
 
 mod afterwards;
 mod dry;
+mod live;
 mod progress;
 mod seeing;
 mod signals;
@@ -12,6 +13,7 @@ use super::output::Output;
 use super::shared::{self, PlanFlags};
 use super::target::{self, Origin};
 use crate::check::{default_guards, prove_defaults};
+use crate::live::Picture;
 use crate::metrics::Facts;
 use crate::plan::Plan;
 use crate::run::clock::RealClock;
@@ -240,8 +242,20 @@ async fn drive(
         }
     };
     let history = views.history.clone();
-    let following = progress::spawn(views, args.quiet);
     signals::obey(control.clone(), *out);
+    let following = if args.see.live {
+        let target = reached.target.shown();
+        let picture = Picture::new(plan.clone(), &source.text, target, live::ink(out));
+        match live::spawn(picture, views, control.clone()) {
+            Ok(following) => Some(following),
+            Err(error) => {
+                out.fault(&format!("the terminal can't be drawn on: {error}"), "leave out --live");
+                return Exit::Wrong;
+            }
+        }
+    } else {
+        progress::spawn(views, args.quiet)
+    };
     let options = RunOptions {
         run_id,
         gap: args.gap,

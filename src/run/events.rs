@@ -32,7 +32,7 @@ pub enum Event {
         duration_s: f64,
     },
     /// Once a second.
-    Metrics(Snapshot),
+    Metrics(Box<Snapshot>),
     /// Something odd that the run goes on from.
     Warning {
         /// What.
@@ -307,7 +307,7 @@ mod tests {
             serde_json::to_string(&paused).unwrap(),
             r#"{"at":"2025-11-21T13:40:00.123Z","t_s":1.5,"event":"paused","by":"hand","stream":null}"#
         );
-        let metrics = serde_json::to_value(record(Event::Metrics(Snapshot::default()))).unwrap();
+        let metrics = serde_json::to_value(record(Event::Metrics(Box::default()))).unwrap();
         assert_eq!((&metrics["event"], &metrics["jobs"]["sent"]), (&"metrics".into(), &0.into()));
     }
 

@@ -125,7 +125,7 @@ impl History {
     /// The whole run at one fineness: the finest whose slices reach back to the start.
     pub fn whole(&self) -> Vec<Slice> {
         let level = self.levels.iter().position(|level| !level.cut);
-        self.from_level(level.unwrap_or(LEVELS - 1), 0)
+        self.at_level(level.unwrap_or(LEVELS - 1), 0)
     }
 
     /// What came after an instant, at the finest level that reaches back to it, or the coarsest
@@ -135,12 +135,12 @@ impl History {
             !level.cut || level.slices.front().is_some_and(|slice| slice.start_ns() <= from_ns)
         };
         let level = self.levels.iter().position(reaches).unwrap_or(LEVELS - 1);
-        self.from_level(level, from_ns)
+        self.at_level(level, from_ns)
     }
 
     /// The slices of a level that end after an instant, and what the levels below have of the time
     /// after its last.
-    fn from_level(&self, level: usize, from_ns: u64) -> Vec<Slice> {
+    fn at_level(&self, level: usize, from_ns: u64) -> Vec<Slice> {
         let kept = &self.levels[level].slices;
         let first = kept.partition_point(|slice| slice.end_ns <= from_ns);
         let mut slices: Vec<Slice> = kept.range(first..).cloned().collect();

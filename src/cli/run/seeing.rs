@@ -1,6 +1,7 @@
 //! What a run is seen by besides its progress line: files and addresses that are taken before it
 //! begins, so that it refuses to start if one can't be had.
 
+use super::live;
 use crate::cli::output::Output;
 use crate::cli::{Exit, shared};
 use crate::exact::seconds_to_nanos;
@@ -17,6 +18,9 @@ use std::time::Duration;
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Seeing and recording")]
 pub(super) struct Flags {
+    /// Show the run as a full-screen picture; `?` tells its keys
+    #[arg(long)]
+    pub(super) live: bool,
     /// Write every event as a line of JSON; `-` is standard output
     #[arg(long, value_name = "OUT.jsonl")]
     pub(super) events: Option<String>,
@@ -99,6 +103,10 @@ impl Seeing {
         if to_stdout + usize::from(json) > 1 {
             let help = "give --events or --csv the name of a file in place of `-`";
             return Err(refuse("two results cannot share standard output".to_owned(), help));
+        }
+        if flags.live && !live::is_possible() {
+            let help = "leave out --live, or start it where you see its standard error";
+            return Err(refuse("--live needs a terminal to draw on".to_owned(), help));
         }
         for path in [&flags.report, &flags.junit].into_iter().flatten() {
             let help = "name a file, in a folder that exists";

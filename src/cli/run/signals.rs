@@ -1,5 +1,6 @@
 //! Signals during a run: the first ends it gracefully, the second at once.
 
+use super::live;
 use crate::cli::Exit;
 use crate::cli::output::Output;
 use crate::run::control::{Control, Why};
@@ -27,11 +28,16 @@ async fn listen(control: Control, out: Output) {
     signals.next().await;
     control.stop(Why::Interrupt);
     // Said from elsewhere: a reader that takes nothing must not keep the second signal waiting.
-    let say = move || out.note("\nending: what is in flight is waited for; once more ends at once");
+    let say = move || {
+        if !live::is_shown() {
+            out.note("\nending: what is in flight is waited for; once more ends at once");
+        }
+    };
     let _ = std::thread::Builder::new().spawn(say);
     signals.next().await;
     control.abort(Why::Interrupt);
     tokio::time::sleep(AT_ONCE).await;
+    live::restore_soon();
     std::process::exit(Exit::Interrupted as i32);
 }
 
@@ -40,6 +46,8 @@ async fn listen(control: Control, out: Output) {
 struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
+    /// A terminal that goes away ends nothing: the run needs none.
+    _hangup: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
@@ -47,7 +55,12 @@ impl Signals {
     fn new() -> Option<Signals> {
         use tokio::signal::unix::{SignalKind, signal};
         let interrupt = signal(SignalKind::interrupt()).ok()?;
-        Some(Signals { interrupt, terminate: signal(SignalKind::terminate()).ok()? })
+        let (terminate, hangup) = (SignalKind::terminate(), SignalKind::hangup());
+        Some(Signals {
+            interrupt,
+            terminate: signal(terminate).ok()?,
+            _hangup: signal(hangup).ok()?,
+        })
     }
 
     async fn next(&mut self) {

@@ -155,7 +155,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         self.tell_errors();
         let snapshot = self.snapshot(now_ns);
         self.teller.publisher.show(snapshot.clone());
-        self.tell(Event::Metrics(snapshot));
+        self.tell(Event::Metrics(Box::new(snapshot)));
     }
 
     fn tell_errors(&mut self) {
