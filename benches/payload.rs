@@ -5,6 +5,7 @@
 
 #![expect(clippy::print_stdout, clippy::expect_used, reason = "a bench talks to whoever runs it")]
 
+use loadc::ast::Content;
 use loadc::job::{
     Format, JobContext, JobSpec, Mix, Payload, QueueChoice, Template, TextPart, Value,
 };
@@ -57,8 +58,16 @@ fn main() {
     payload("one float", Payload::Body(Value::Float { min: 0.0, max: 1.0 }), 50_000);
     payload("one instant", Payload::Body(Value::Now), 50_000);
     payload("text of 4 KB", Payload::Body(Value::RandomText { min: 4_096, max: 4_096 }), 2_000);
-    payload("size 1 MB", Payload::Size { min: 1_000_000, max: 1_000_000 }, 20);
-    payload("size 100 MB", Payload::Size { min: 100_000_000, max: 100_000_000 }, 1);
+    payload(
+        "size 1 MB",
+        Payload::Size { min: 1_000_000, max: 1_000_000, content: Content::Text },
+        20,
+    );
+    payload(
+        "size 100 MB",
+        Payload::Size { min: 100_000_000, max: 100_000_000, content: Content::Text },
+        1,
+    );
     mix("mix of 2 jobs, cycle of 5", &[2, 3]);
     mix("mix of 3 jobs, cycle of 64", &[40, 20, 4]);
     mix("mix of 2 jobs, cycle of 1000", &[999, 1]);

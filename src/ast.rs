@@ -148,8 +148,12 @@ pub enum JobFieldKind {
     Queue(Queue),
     /// `body { … }`
     Body(Value),
+    /// `body file "order.json"`
+    BodyFile(Name),
     /// `size 1KB..4KB` or `size small`
-    Size(SizeSpec),
+    Size(SizeSpec, Content),
+    /// `rows "users.csv" as user once`
+    Rows(Rows),
     /// What could not be read.
     Broken,
 }
@@ -163,6 +167,37 @@ pub struct Queue {
     pub format: Option<Name>,
     /// Further words and their values, for the format to judge: `maxlen 10k`.
     pub options: Vec<(Name, Option<Expr>)>,
+}
+
+/// `rows PATH as NAME ORDER`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rows {
+    /// The file, from the script's folder.
+    pub path: Name,
+    /// What a row is called in the body.
+    pub name: Name,
+    /// Which row a job has.
+    pub order: RowOrder,
+}
+
+/// Which row of a file a job has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub enum RowOrder {
+    /// One after another, and again from the first.
+    InTurn,
+    /// Any, drawn for each job.
+    Random,
+    /// One after another, each for one job.
+    Once,
+}
+
+/// What a payload without a body is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub enum Content {
+    /// Printable text.
+    Text,
+    /// Any bytes.
+    Binary,
 }
 
 /// How large a payload without a body is.
@@ -214,6 +249,8 @@ pub enum ValueKind {
     },
     /// `user`: the value of another field of the body, or a `let`.
     Reference(Name),
+    /// `user.name`: a column of the job's row.
+    Column(Name, Name),
 }
 
 /// A piece of an interpolated string.
@@ -443,6 +480,26 @@ pub enum Between {
     Smooth,
 }
 
+/// `target "prod-*" { … }` of a policy: guards for some targets.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PolicyPart {
+    /// For which.
+    pub targets: PolicyTargets,
+    /// Their guards.
+    pub rules: Vec<GuardRule>,
+}
+
+/// The targets a part of a policy is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PolicyTargets {
+    /// `target any`
+    Any,
+    /// `target elsewhere`: those that are not this machine.
+    Elsewhere,
+    /// `target "prod-*.example.com:6379"`: by host and port, or by path; `*` stands for anything.
+    Like(String),
+}
+
 /// `walk from RATE by STEP every TIME within LOW..HIGH for LENGTH`
 #[derive(Clone, Debug, PartialEq)]
 pub struct Walk {
@@ -510,8 +567,59 @@ pub enum GuardKind {
         /// The window; 10 s if not given.
         over: Option<Expr>,
     },
+    /// `memory <= 100MB`
+    Memory(Expr),
+    /// `cpu <= 80%`
+    Cpu(Expr),
+    /// `server memory <= 80%`
+    ServerMemory(Expr),
     /// `file "/tmp/stop"`
     File(Name),
+    /// `warn at 80%`, `warn depth at 2k`
+    Warn {
+        /// Of which guard; of all if not given.
+        of: Option<Spanned<WarnOf>>,
+        /// The level: a share of the bound, or one in the guard's own measure.
+        at: Expr,
+    },
+    /// `cooldown 30s`
+    Cooldown(Expr),
+    /// `notify webhook "https://…" timeout 5s retries 3`
+    Notify(Notify),
+}
+
+/// The guard that a level of warning is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WarnOf {
+    /// `warn rate at …`
+    Rate,
+    /// `warn jobs at …`
+    Jobs,
+    /// `warn time at …`
+    Time,
+    /// `warn depth at …`, or of one queue, `warn depth "orders" at …`
+    Depth(Option<String>),
+    /// `warn errors at …`
+    Errors,
+    /// `warn memory at …`
+    Memory,
+    /// `warn cpu at …`
+    Cpu,
+    /// `warn server memory at …`
+    ServerMemory,
+}
+
+/// Whom to tell when a guard is hit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Notify {
+    /// Whether `to` is the address of a webhook; else it is a command.
+    pub webhook: bool,
+    /// The address or the command.
+    pub to: Expr,
+    /// `timeout 5s`
+    pub timeout: Option<Expr>,
+    /// `retries 3`
+    pub retries: Option<Expr>,
 }
 
 /// What a guard does when its bound is reached.
@@ -521,6 +629,10 @@ pub enum GuardAction {
     Stop,
     /// `then pause until 4k`
     PauseUntil(Expr),
+    /// `then slow`
+    Slow,
+    /// `then shed`
+    Shed,
 }
 
 /// A line of `expect { … }`

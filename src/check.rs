@@ -11,6 +11,7 @@ mod circles;
 mod defaults;
 mod digest;
 mod drawn;
+mod draws;
 mod ends;
 mod fields;
 mod guards;
@@ -18,9 +19,12 @@ mod jobs;
 mod lower;
 mod names;
 mod payload;
+mod policy;
 mod proof;
+mod rows;
 mod scope;
 mod shapes;
+mod tuning;
 mod units;
 mod used;
 mod value;
@@ -35,6 +39,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use assemble::random_seed;
 pub use defaults::{default_guards, prove_defaults};
+pub use policy::{Policy, policy, prove_policy};
 
 /// What the command line adds to a script.
 #[derive(Clone, Debug, Default)]
@@ -125,6 +130,8 @@ struct Checker<'a> {
     draws: Draws,
     /// Steps of all stairs so far.
     steps: i128,
+    /// Rows of files that the job in hand has, and files read so far.
+    rows: rows::Files,
     /// A bracket is missing somewhere, so what belongs to what cannot be told.
     shaky: bool,
     /// Every job could be read and is right.
@@ -148,6 +155,7 @@ impl<'a> Checker<'a> {
             misused: BTreeSet::new(),
             draws: Draws::default(),
             steps: 0,
+            rows: rows::Files::default(),
             shaky,
             jobs_sound: true,
         }
@@ -194,11 +202,13 @@ impl<'a> Checker<'a> {
         self.shapes_alone();
         let streams = self.streams(&scopes, &jobs, settings.seed);
         let guards = self.guards(&scopes, &streams);
+        let notify = self.notifications(&scopes);
         let expectations = self.expectations(&scopes);
         self.unused_names();
         if self.has_errors() {
             return None;
         }
-        self.assemble(settings, streams, guards, expectations)
+        let plan = self.assemble(settings, streams, guards, expectations)?;
+        Some(Plan { notify, ..plan })
     }
 }

@@ -11,6 +11,7 @@ mod new;
 mod output;
 mod pages;
 mod plan;
+mod policy;
 mod profiles;
 mod report;
 mod run;

@@ -49,6 +49,9 @@ pub fn script(
     for guard in &plan.guards {
         page.say(INDENT, &guards::guard(guard, plan));
     }
+    for notify in &plan.notify {
+        page.say(INDENT, &guards::notify(notify));
+    }
     if !defaults.is_empty() {
         let texts: Vec<String> = defaults.iter().map(|guard| format!("`{}`", guard.text)).collect();
         page.say(

@@ -2,9 +2,13 @@
 //! from (seed, load, job number) alone.
 
 mod compile;
+mod draw;
+mod encode;
+mod fake;
 mod mix;
 mod program;
 mod sizes;
+mod table;
 mod template;
 mod write;
 
@@ -12,11 +16,15 @@ mod write;
 mod tests;
 
 pub use compile::{CompileError, MAX_DEPTH};
+pub use fake::Fake;
 pub use mix::Mix;
 pub use sizes::Sizes;
+pub use table::{Blob, Column, Rows, Table};
 pub use template::{JobContext, Template};
 
+use crate::ast::Content;
 use serde::Serialize;
+use std::sync::Arc;
 
 /// One job of the script, every name and number in it resolved.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -55,16 +63,31 @@ pub enum Format {
 /// What a job carries.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Payload {
-    /// Printable text of a size in bytes, drawn uniformly, both ends included.
+    /// Bytes of a size that is drawn uniformly, both ends included.
     Size {
         /// The smallest.
         min: u64,
         /// The largest.
         max: u64,
+        /// Printable text, or any bytes.
+        content: Content,
     },
+    /// Bytes of a size out of one of the [`MIXED`] ranges.
+    Mixed(Content),
+    /// A file's content, always the same.
+    File(Blob),
     /// JSON.
     Body(Value),
 }
+
+/// The ranges of `size small`, `medium` and `large`, in bytes.
+pub const SMALL: (u64, u64) = (64, 999);
+/// See [`SMALL`].
+pub const MEDIUM: (u64, u64) = (1_000, 1_000_000);
+/// See [`SMALL`].
+pub const LARGE: (u64, u64) = (1_000_000, 100_000_000);
+/// The ranges of `size mixed`, and the share of each.
+pub const MIXED: [((u64, u64), f64); 3] = [(SMALL, 0.90), (MEDIUM, 0.09), (LARGE, 0.01)];
 
 /// A JSON value, or how to draw one.
 ///
@@ -95,6 +118,8 @@ pub enum Value {
     },
     /// A random (version 4) UUID, as a string.
     Uuid,
+    /// A ULID, as a string: the instant the job is due and 80 random bits, so that they sort by time.
+    Ulid,
     /// The job's number in its stream, from 1.
     Seq,
     /// A whole number, both ends included.
@@ -110,6 +135,22 @@ pub enum Value {
         min: f64,
         /// Bound.
         max: f64,
+    },
+    /// A normal number.
+    Normal {
+        /// Its mean.
+        mean: f64,
+        /// Its standard deviation.
+        deviation: f64,
+    },
+    /// An exponential number of this mean, which is above 0.
+    Exponential(f64),
+    /// A rank from 1 on, k with a probability in proportion to 1/k to the power of `exponent`.
+    Zipf {
+        /// The highest rank, at least 1.
+        ranks: u64,
+        /// From 0 on.
+        exponent: f64,
     },
     /// `true` with a probability.
     Chance(f64),
@@ -132,6 +173,23 @@ pub enum Value {
         /// Most digits.
         max: u64,
     },
+    /// Random bytes in base64, as a string; the size is that before they are written so, both ends
+    /// included.
+    Bytes {
+        /// Fewest.
+        min: u64,
+        /// Most.
+        max: u64,
+    },
+    /// A name, an address or the like.
+    Fake(Fake),
+    /// A cell of the job's row of a file: a number in a column of numbers, else a string.
+    Cell {
+        /// The file, and which row a job has.
+        rows: Arc<Rows>,
+        /// The column.
+        column: usize,
+    },
     /// The value of a field of the same object or of one around it: the path of the keys from the
     /// body's top. Cycles have been refused.
     Field(Vec<String>),
@@ -144,6 +202,37 @@ pub enum TextPart {
     Literal(String),
     /// A value: strings without their quotes, everything else as JSON.
     Value(Value),
+}
+
+impl Payload {
+    /// The files whose rows it has, each once.
+    pub fn rows(&self) -> Vec<&Rows> {
+        let mut found = Vec::new();
+        if let Payload::Body(body) = self {
+            collect_rows(body, &mut found);
+        }
+        found
+    }
+}
+
+fn collect_rows<'v>(value: &'v Value, found: &mut Vec<&'v Rows>) {
+    match value {
+        Value::Cell { rows, .. } if found.iter().all(|known| known.name != rows.name) => {
+            found.push(rows);
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect_rows(item, found)),
+        Value::Object(fields) => fields.iter().for_each(|(_, item)| collect_rows(item, found)),
+        Value::List { item, .. } => collect_rows(item, found),
+        Value::Pick(values) => values.iter().for_each(|(item, _)| collect_rows(item, found)),
+        Value::Text(parts) => {
+            for part in parts {
+                if let TextPart::Value(item) = part {
+                    collect_rows(item, found);
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 impl JobSpec {

@@ -13,6 +13,7 @@ mod job;
 mod lexicon;
 mod number;
 mod phrase;
+mod policy;
 mod shape;
 mod slips;
 mod text;
@@ -23,6 +24,8 @@ use crate::ast::{Arrival, Let, Load, MixItem, Name, Script, Setting, Statement, 
 use crate::problem::{Code, Problem};
 use crate::source::{SourceFile, Span};
 use pest::Parser as _;
+
+pub use policy::policy;
 
 /// The parser that pest makes of the grammar.
 mod grammar {

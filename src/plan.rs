@@ -27,6 +27,8 @@ pub struct Plan {
     pub guards: Vec<Guard>,
     /// What is judged at the end.
     pub expectations: Vec<Expectation>,
+    /// Whom to tell of guards that are hit.
+    pub notify: Vec<Notify>,
     /// Which of the guards that hold by default for a target that is not this machine are left to
     /// hold, because the script states none of its own.
     pub default_guards: DefaultGuards,
@@ -122,8 +124,43 @@ pub struct Guard {
     pub stream: Option<usize>,
     /// As written, on one line.
     pub text: String,
-    /// Place in the file; `None` for a default.
+    /// Place in the file; `None` for a default, and for one of a policy.
     pub span: Option<Span>,
+    /// When it warns, how long it pauses, and whether it can be loosened.
+    pub tuning: Tuning,
+}
+
+/// What is said of a guard besides its bound.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Tuning {
+    /// From where on it warns, in the guard's own measure.
+    pub warn: Option<f64>,
+    /// How long what it measures must stay low before a pause ends, in nanoseconds.
+    pub cooldown_ns: u64,
+    /// It is of a policy, which no script loosens.
+    pub policy: bool,
+}
+
+/// Somebody to tell when a guard is hit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notify {
+    /// How.
+    pub way: NotifyWay,
+    /// How long one try may take, in nanoseconds.
+    pub timeout_ns: u64,
+    /// How often it is tried again.
+    pub retries: u32,
+    /// As written.
+    pub text: String,
+}
+
+/// How somebody is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotifyWay {
+    /// A command for the shell, which gets the hit as JSON on its standard input.
+    Command(String),
+    /// An address to which the hit is posted as JSON.
+    Webhook(String),
 }
 
 /// What a guard bounds.
@@ -154,8 +191,55 @@ pub enum GuardKind {
         /// The window, in nanoseconds.
         window_ns: u64,
     },
+    /// Memory that loadc itself has resident, in bytes.
+    Memory(u64),
+    /// Processor time that loadc itself uses, as a share of one core, over a second.
+    Cpu(f64),
+    /// Memory of the server.
+    ServerMemory(ServerLimit),
     /// A file that appears.
     File(String),
+}
+
+/// A bound on a server's memory.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ServerLimit {
+    /// Bytes it uses.
+    Bytes(u64),
+    /// What it uses as a share (0 to 1) of what it may use: its `maxmemory`, else the machine's.
+    Share(f64),
+}
+
+impl GuardKind {
+    /// What it bounds, in a word of the language.
+    pub fn word(&self) -> &'static str {
+        match self {
+            GuardKind::Rate { .. } => "rate",
+            GuardKind::Jobs(_) => "jobs",
+            GuardKind::Time(_) => "time",
+            GuardKind::Depth { .. } => "depth",
+            GuardKind::Errors { .. } => "errors",
+            GuardKind::Memory(_) => "memory",
+            GuardKind::Cpu(_) => "cpu",
+            GuardKind::ServerMemory(_) => "server memory",
+            GuardKind::File(_) => "file",
+        }
+    }
+
+    /// The bound: jobs (in a window, for a rate), seconds, bytes or a share; 1 for a file.
+    pub fn limit(&self) -> f64 {
+        match self {
+            GuardKind::Rate { limit_jobs, .. } => *limit_jobs as f64,
+            GuardKind::Jobs(limit) | GuardKind::Depth { limit, .. } => *limit as f64,
+            GuardKind::Time(limit_ns) => *limit_ns as f64 / 1e9,
+            GuardKind::Errors { limit, .. } | GuardKind::Cpu(limit) => *limit,
+            GuardKind::Memory(bytes) | GuardKind::ServerMemory(ServerLimit::Bytes(bytes)) => {
+                *bytes as f64
+            }
+            GuardKind::ServerMemory(ServerLimit::Share(share)) => *share,
+            GuardKind::File(_) => 1.0,
+        }
+    }
 }
 
 /// What a guard does.
@@ -163,8 +247,12 @@ pub enum GuardKind {
 pub enum Action {
     /// `then stop`
     Stop,
-    /// `then pause until N`: N in the guard's own measure (jobs for depth, share for errors).
+    /// `then pause until N`: N in the guard's own measure (jobs, a share, bytes).
     PauseUntil(f64),
+    /// `then slow`: the clock of what it speaks of runs slower.
+    Slow,
+    /// `then shed`: what is above the bound is skipped.
+    Shed,
 }
 
 /// A condition judged at the end.

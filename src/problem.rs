@@ -168,6 +168,12 @@ codes! {
     IncompleteJob = "E0503",
     /// one queue in two formats
     QueueConflict = "E0504",
+    /// a file that cannot be used
+    BadFile = "E0505",
+    /// more jobs than a file has rows
+    RowsRunOut = "E0506",
+    /// a payload that may be too large
+    PayloadTooLarge = "E0507",
     /// the script breaks its own guard on jobs
     GuardJobs = "E0601",
     /// the script breaks its own guard on rate

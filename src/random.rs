@@ -64,6 +64,8 @@ pub enum Kind {
     Item,
     /// What sets an item of a `list` apart from the others, by its index.
     Salt,
+    /// The row of a file, by its name in the body.
+    Row,
     /// A `walk`, by its ordinal among those of its stream.
     Walk = 64,
     /// A `chaos`, likewise.
@@ -74,6 +76,8 @@ pub enum Kind {
     Arrivals,
     /// A pass of a repetition, or a call of a shape, by its index.
     Pass,
+    /// The calls of a shape, by its name.
+    Call,
 }
 
 /// What a place in the script is drawn by.

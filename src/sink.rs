@@ -159,6 +159,15 @@ pub struct Forgotten {
     pub message: String,
 }
 
+/// A target's memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServerMemory {
+    /// What it uses, in bytes.
+    pub used_bytes: u64,
+    /// What it may use: its own bound, else the memory of its machine. None where it tells neither.
+    pub allowed_bytes: Option<u64>,
+}
+
 /// A target that takes jobs.
 pub trait Sink: Send + Sync + 'static {
     /// Sends commands in one write and resolves when each has its outcome, in their order. The
@@ -196,6 +205,15 @@ pub trait Sink: Send + Sync + 'static {
 
     /// How many jobs wait in a queue.
     fn depth(&self, queue: &Queue) -> impl Future<Output = Result<u64, Failure>> + Send;
+
+    /// How much memory it uses.
+    fn memory(&self) -> impl Future<Output = Result<ServerMemory, Failure>> + Send {
+        std::future::ready(Err(Failure {
+            kind: "memory".to_owned(),
+            message: "this target does not tell".to_owned(),
+            lasting: true,
+        }))
+    }
 
     /// What has happened since the last call.
     fn notices(&self) -> Vec<Notice> {

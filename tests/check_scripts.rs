@@ -254,3 +254,19 @@ fn a_seed_is_part_of_the_digest_and_a_comment_is_not() {
     assert_ne!(digest(text, None), digest(text, Some(6)));
     assert_ne!(digest(text, None), digest("seed 5\nconstant 2 for 5s", None));
 }
+
+#[test]
+fn what_a_call_draws_is_its_own() {
+    let jobs = |phrases: &str| -> Vec<PhraseJobs> {
+        let noisy = "shape noisy() { walk from 60 by 5 every 1s within 20..120 for 30s }";
+        let text = format!("seed 7\n{noisy}\nshape other() {{ noisy() }}\nload a {{ {phrases} }}");
+        let plan = check(&SourceFile::new("draws.load", text), &Options::default()).plan.unwrap();
+        plan.streams[0].phrases.iter().map(|phrase| phrase.jobs).collect()
+    };
+    let two = jobs("noisy(); noisy()");
+    assert_ne!(two[0], two[1], "each call is drawn anew");
+    let walk = "walk from 60 by 5 every 1s within 20..120 for 30s";
+    let more = jobs(&format!("{walk}; noisy(); other(); pause 1s; noisy()"));
+    assert_eq!([more[1], more[4]], [two[0], two[1]], "what stands between changes no call");
+    assert_ne!(more[2], two[0], "a call within a call is another");
+}

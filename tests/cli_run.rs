@@ -25,7 +25,7 @@ pub(crate) fn run(script: &str, target: &str, flags: &[&str]) -> (Output, Value)
     (output, report)
 }
 
-fn fed(mut command: Command, script: &str) -> Output {
+pub(crate) fn fed(mut command: Command, script: &str) -> Output {
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

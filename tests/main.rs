@@ -22,5 +22,6 @@ mod proxy;
 mod redis_server;
 mod report_page;
 mod seeing;
+mod steer_guards;
 mod uses;
 mod walls;

@@ -136,6 +136,7 @@ const WALLS: &[(&str, &[&str])] = &[
             "clap",
         ],
     ),
+    ("notify", &["crate::run", "crate::check", "crate::cli", "crate::sink", "tokio", "clap"]),
     (
         "record",
         &[
@@ -218,8 +219,11 @@ fn each_library_has_its_room() {
         ("pest::", &["parse"]),
         ("redis::", &["sink"]),
         ("kevy", &["sink"]),
+        ("fake::faker", &["job"]),
+        ("csv::Reader", &["files"]),
         ("miette::", &["diag"]),
         ("clap::", &["cli"]),
+        ("ureq::", &["notify"]),
         ("hyper::", &["metrics"]),
         ("ratatui::", &["live", "cli"]),
         ("prometheus_client::", &["metrics"]),

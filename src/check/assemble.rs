@@ -61,6 +61,7 @@ impl Checker<'_> {
         if settings.is_seed_drawn {
             notes.push(format!("seed drawn: {seed} (repeat this run with `--seed {seed}`)"));
         }
+        self.prove_payloads(&streams, seed);
         let default_guards = defaults::open(&streams, &guards);
         if is_elsewhere(settings.target.as_deref()) {
             self.prove(&streams, &defaults::guards(default_guards), &mut Vec::new());
@@ -73,6 +74,7 @@ impl Checker<'_> {
             streams,
             guards,
             expectations,
+            notify: Vec::new(),
             default_guards,
             notes,
         })

@@ -167,7 +167,10 @@ impl Checker<'_> {
         let before = self.problems.len();
         let frame = frame(&shape, bound);
         let inside = Inside { depth: inside.depth + 1, ..inside };
+        let inner = self.draws.of_call(&name.node);
+        let outer = std::mem::replace(&mut self.draws, inner);
         let (curve, nodes) = self.within(frame, |checker| checker.body_curve(&shape, inside));
+        self.draws = outer;
         *children = nodes;
         self.blame_call(before, &own, head, &shape);
         curve.map(Curve::Sequence)

@@ -2,7 +2,7 @@
 
 use super::guards::queue_names;
 use super::{Checker, Options};
-use crate::plan::{DefaultGuards, Guard, GuardKind, Plan, Stream};
+use crate::plan::{DefaultGuards, Guard, GuardKind, Plan, Stream, Tuning};
 use crate::problem::Problem;
 use crate::source::SourceFile;
 
@@ -54,6 +54,7 @@ pub(super) fn guards(open: DefaultGuards) -> Vec<Guard> {
             stream: None,
             text: text.to_owned(),
             span: None,
+            tuning: Tuning::default(),
         })
         .collect()
 }

@@ -21,6 +21,9 @@ pub(super) fn digest(seed: u64, streams: &[Stream]) -> String {
         let parts = parts.unwrap_or_default();
         hash.update((parts.len() as u64).to_le_bytes());
         hash.update(parts);
+        if let Some(jobs) = stream.timeline.held_to() {
+            hash.update(jobs.to_le_bytes());
+        }
         if stream.arrivals != Arrivals::Even {
             hash.update(stream.arrivals.to_string());
         }

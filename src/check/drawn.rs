@@ -7,6 +7,7 @@ use crate::problem::{Code, Problem};
 use crate::random::{Key, Kind};
 use crate::source::Span;
 use crate::timeline::curve::{Arrivals, Curve};
+use std::collections::BTreeMap;
 
 /// How much bumpier, or smoother, than a Poisson process arrivals may be.
 const CV_RANGE: (Exact, Exact) = (Exact::new_raw(1, 100), Exact::new_raw(100, 1));
@@ -17,13 +18,21 @@ pub(super) struct Draws {
     key: Key,
     walks: usize,
     chaoses: usize,
+    /// Calls of each shape.
+    calls: BTreeMap<String, usize>,
     /// Where the stream's arrivals are drawn in number.
     numbers: Option<Span>,
 }
 
 impl Default for Draws {
     fn default() -> Draws {
-        Draws { key: Key::stream(0, None), walks: 0, chaoses: 0, numbers: None }
+        Draws {
+            key: Key::stream(0, None),
+            walks: 0,
+            chaoses: 0,
+            calls: BTreeMap::new(),
+            numbers: None,
+        }
     }
 }
 
@@ -40,6 +49,16 @@ pub(super) struct Drawing {
 fn next(count: &mut usize) -> usize {
     *count += 1;
     *count - 1
+}
+
+impl Draws {
+    /// What the next call of a shape is drawn by: its ordinal among the calls of that shape in this
+    /// stream, or in the call around it.
+    pub fn of_call(&mut self, shape: &str) -> Draws {
+        let ordinal = next(self.calls.entry(shape.to_owned()).or_default());
+        let key = self.key.named(Kind::Call, shape).indexed(Kind::Pass, ordinal);
+        Draws { key, numbers: self.numbers, ..Draws::default() }
+    }
 }
 
 impl Checker<'_> {

@@ -71,6 +71,10 @@ impl Checker<'_> {
             if acts {
                 ends.push((guard, end_ns));
             }
+            if let GuardKind::Jobs(limit) = guard.kind {
+                let chosen = |index: usize| guard.stream.is_none_or(|only| only == index);
+                end_with_jobs(&mut growing, chosen, end_ns, limit);
+            }
         }
         // Another may have ended it earlier.
         for (guard, end_ns) in ends {
@@ -167,6 +171,33 @@ impl Checker<'_> {
                 }
                 _ => return found,
             };
+        }
+    }
+}
+
+/// Of what is due at the very instant at which a bound on jobs ends some streams, leaves no more than
+/// the bound: as in the run, the first streams come first. Only curves hold several jobs at one
+/// instant, not what is drawn.
+fn end_with_jobs(growing: &mut [Growing], chosen: impl Fn(usize) -> bool, end_ns: u64, limit: u64) {
+    let before = |stream: &Stream| {
+        let last = end_ns.checked_sub(stream.after_ns)?.checked_sub(1)?;
+        Some(stream.due.jobs_by(last))
+    };
+    let of = growing.iter().enumerate().filter(|(index, _)| chosen(*index));
+    let sum: u64 = of.filter_map(|(_, one)| before(&one.stream)).sum();
+    let mut room = limit.saturating_sub(sum);
+    for (index, one) in growing.iter_mut().enumerate() {
+        if !chosen(index) || end_ns < one.stream.after_ns {
+            continue;
+        }
+        let before = before(&one.stream).unwrap_or(0);
+        let due = one.stream.due.jobs_by(end_ns - one.stream.after_ns).saturating_sub(before);
+        let taken = due.min(room);
+        room -= taken;
+        if taken < due && one.points.is_none() {
+            let timeline = one.stream.timeline.as_ref().clone();
+            one.stream.timeline = Arc::new(timeline.ending_with(before + taken));
+            one.set_due();
         }
     }
 }

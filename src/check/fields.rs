@@ -131,6 +131,12 @@ impl Checker<'_> {
         if self.shaky && GENERATORS.contains(&word) {
             return;
         }
+        if let Some(columns) = self.columns_of(word) {
+            let message = format!("`{word}` is a whole row, and a field takes one value");
+            let help = format!("name a column of it: {columns}");
+            self.report(Problem::error(Code::UnknownName, name.span, message).help(help));
+            return;
+        }
         let keys = fields.levels.iter().flat_map(|level| level.keys.keys().copied());
         let help = match self.meant(word, keys.chain(GENERATORS.iter().copied())) {
             _ if literal(word).is_some() => {

@@ -3,10 +3,11 @@
 use super::Checker;
 use super::jobs::Draft;
 use super::scope::Scopes;
+use super::tuning::{falls_again, is_remark};
 use crate::ast::{self, Comparison, Expr, GuardAction, GuardRule, Measure};
 use crate::exact::{Exact, checked, seconds_to_nanos, to_f64, whole};
 use crate::job::QueueChoice;
-use crate::plan::{Action, Expectation, Guard, GuardKind};
+use crate::plan::{Action, Expectation, Guard, GuardKind, Tuning};
 use crate::problem::{Code, Problem};
 use crate::source::Span;
 
@@ -23,6 +24,9 @@ impl Checker<'_> {
             let stream = drafts.iter().position(|draft| draft.scope == index);
             let stream = stream.filter(|_| index > 0);
             for rule in &scope.guards {
+                if is_remark(rule) {
+                    continue;
+                }
                 let Some(guard) = self.guard_rule(rule, stream, drafts) else { continue };
                 let same =
                     |other: &&Guard| other.stream == stream && overlaps(&other.kind, &guard.kind);
@@ -39,6 +43,7 @@ impl Checker<'_> {
                 guards.push(guard);
             }
         }
+        self.tune(scopes, drafts, &mut guards);
         guards
     }
 
@@ -54,12 +59,15 @@ impl Checker<'_> {
             Some(action) => self.action(&action.node, action.span, rule.kind.as_ref()?).map(Some),
         };
         let (kind, action) = (kind?, action?);
-        if let (Some(Action::PauseUntil(until)), Some(limit)) = (action, limit_of(&kind))
-            && until >= limit
+        if let Some(Action::PauseUntil(until)) = action
+            && until >= kind.limit()
         {
             let message = "this pause would never begin or never end";
             let example = match kind {
                 GuardKind::Errors { .. } => "errors <= 5% then pause until 1%",
+                GuardKind::Memory(_) => "memory <= 100MB then pause until 80MB",
+                GuardKind::Cpu(_) => "cpu <= 80% then pause until 50%",
+                GuardKind::ServerMemory(_) => "server memory <= 80% then pause until 60%",
                 _ => "depth <= 10k then pause until 8k",
             };
             self.report(
@@ -69,7 +77,8 @@ impl Checker<'_> {
             );
             return None;
         }
-        Some(Guard { kind, action, stream, text: self.one_line(rule.span), span: Some(rule.span) })
+        let text = self.one_line(rule.span);
+        Some(Guard { kind, action, stream, text, span: Some(rule.span), tuning: Tuning::default() })
     }
 
     fn guard_kind(
@@ -117,6 +126,14 @@ impl Checker<'_> {
                 let window = self.window(over.as_ref(), ERRORS_WINDOW);
                 GuardKind::Errors { limit: to_f64(&limit?), window_ns: seconds_to_nanos(&window?)? }
             }
+            ast::GuardKind::Memory(limit) => GuardKind::Memory(self.memory(limit)?),
+            ast::GuardKind::Cpu(limit) => GuardKind::Cpu(self.cpu_share(limit)?),
+            ast::GuardKind::ServerMemory(limit) => {
+                GuardKind::ServerMemory(self.server_limit(limit)?)
+            }
+            ast::GuardKind::Warn { .. }
+            | ast::GuardKind::Cooldown(_)
+            | ast::GuardKind::Notify(_) => return None,
             ast::GuardKind::File(path) => {
                 if path.node.is_empty() {
                     self.report(
@@ -164,24 +181,31 @@ impl Checker<'_> {
         span: Span,
         kind: &ast::GuardKind,
     ) -> Option<Action> {
-        match (action, kind) {
-            (GuardAction::Stop, _) => Some(Action::Stop),
-            (GuardAction::PauseUntil(until), ast::GuardKind::Depth { .. }) => {
-                let until = self.count(until, "a level of depth")?;
-                Some(Action::PauseUntil(until as f64))
+        let (message, label, help) = match (action, kind) {
+            (GuardAction::Stop, _) => return Some(Action::Stop),
+            (GuardAction::Slow, ast::GuardKind::Rate { .. }) => return Some(Action::Slow),
+            (GuardAction::Shed, ast::GuardKind::Rate { .. }) => return Some(Action::Shed),
+            (GuardAction::PauseUntil(until), _) if falls_again(kind) => {
+                return self.level(until, kind).map(Action::PauseUntil);
             }
-            (GuardAction::PauseUntil(until), ast::GuardKind::Errors { .. }) => {
-                self.share(until).map(|share| Action::PauseUntil(to_f64(&share)))
-            }
-            (GuardAction::PauseUntil(_), _) => {
-                self.report(
-                    Problem::error(Code::BadGuard, span, "this guard has nothing to wait for")
-                        .label("only `depth` and `errors` fall again while the run pauses")
-                        .help("write `then stop`, or leave the action out"),
-                );
-                None
-            }
-        }
+            (GuardAction::PauseUntil(_), _) => (
+                "this guard has nothing to wait for",
+                "only `depth`, `errors`, `memory`, `cpu` and `server memory` fall again while the run pauses",
+                "write `then stop`, or leave the action out",
+            ),
+            (GuardAction::Slow, _) => (
+                "only a rate can be slowed",
+                "a slower clock does not bring this down",
+                "write `rate <= 1000/s then slow`; here `then stop` or `then pause until …`",
+            ),
+            (GuardAction::Shed, _) => (
+                "only what is above a rate can be shed",
+                "there is no job to skip here",
+                "write `rate <= 1000/s then shed`; here `then stop` or `then pause until …`",
+            ),
+        };
+        self.report(Problem::error(Code::BadGuard, span, message).label(label).help(help));
+        None
     }
 
     /// What is judged at the end.
@@ -224,14 +248,6 @@ pub(super) fn queue_names(queue: &QueueChoice) -> Vec<&str> {
     }
 }
 
-fn limit_of(kind: &GuardKind) -> Option<f64> {
-    match kind {
-        GuardKind::Depth { limit, .. } => Some(*limit as f64),
-        GuardKind::Errors { limit, .. } => Some(*limit),
-        _ => None,
-    }
-}
-
 /// Whether two guards bound the same thing.
 fn overlaps(a: &GuardKind, b: &GuardKind) -> bool {
     match (a, b) {
@@ -242,6 +258,10 @@ fn overlaps(a: &GuardKind, b: &GuardKind) -> bool {
         }
         (GuardKind::Depth { queue: a, .. }, GuardKind::Depth { queue: b, .. }) => a == b,
         (GuardKind::File(a), GuardKind::File(b)) => a == b,
+        (GuardKind::Memory(_), GuardKind::Memory(_)) | (GuardKind::Cpu(_), GuardKind::Cpu(_)) => {
+            true
+        }
+        (GuardKind::ServerMemory(_), GuardKind::ServerMemory(_)) => true,
         _ => false,
     }
 }

@@ -4,9 +4,11 @@ use super::Checker;
 use super::drawn::Drawing;
 use super::lower::Node;
 use super::scope::{Scope, Scopes};
-use crate::ast::{Expr, Job, JobFieldKind, MixItem, Name, Queue, SizeSpec, Value, ValueKind};
+use crate::ast::{
+    Content, Expr, Job, JobFieldKind, MixItem, Name, Queue, SizeSpec, Value, ValueKind,
+};
 use crate::exact::{Exact, to_f64, whole};
-use crate::job::{Format, JobSpec, Payload, QueueChoice};
+use crate::job::{Format, JobSpec, LARGE, MEDIUM, Payload, QueueChoice, SMALL};
 use crate::plan::MixEntry;
 use crate::problem::{Code, Problem, did_you_mean};
 use crate::source::Span;
@@ -75,11 +77,13 @@ impl Checker<'_> {
     fn job(&mut self, job: &Job, formats: &mut BTreeMap<String, (Format, Span)>) -> Option<Ready> {
         let (mut queue, mut payload, mut broken) = (None, None, false);
         let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
+        self.rows_of(job);
         for field in &job.fields {
             let (word, clash) = match &field.kind {
                 JobFieldKind::Queue(_) => ("queue", "queue"),
-                JobFieldKind::Body(_) => ("body", "payload"),
-                JobFieldKind::Size(_) => ("size", "payload"),
+                JobFieldKind::Body(_) | JobFieldKind::BodyFile(_) => ("body", "payload"),
+                JobFieldKind::Size(..) => ("size", "payload"),
+                JobFieldKind::Rows(_) => continue,
                 JobFieldKind::Broken => {
                     broken = true;
                     continue;
@@ -97,8 +101,13 @@ impl Checker<'_> {
             match &field.kind {
                 JobFieldKind::Queue(spec) => queue = Some(self.queue(spec, formats)),
                 JobFieldKind::Body(value) => payload = Some(self.body(value).map(Payload::Body)),
-                JobFieldKind::Size(size) => payload = Some(self.size_range(size)),
-                JobFieldKind::Broken => {}
+                JobFieldKind::BodyFile(path) => {
+                    payload = Some(self.blob(path).map(Payload::File));
+                }
+                JobFieldKind::Size(size, content) => {
+                    payload = Some(self.size_range(size, *content));
+                }
+                JobFieldKind::Rows(_) | JobFieldKind::Broken => {}
             }
         }
         let weight = job.weight.as_ref().map_or(Some(whole(1)), |weight| self.weight(weight));
@@ -205,7 +214,7 @@ impl Checker<'_> {
             }
             good = false;
             let known: &[&str] = if word.node == "stream" { &["maxlen"] } else { &[] };
-            let field = matches!(option.node.as_str(), "size" | "body" | "queue");
+            let field = matches!(option.node.as_str(), "size" | "body" | "queue" | "rows");
             let help = match did_you_mean(&option.node, known.iter().copied()) {
                 _ if field => format!("begin it on a new line, or write `; {}`", option.node),
                 Some(meant) => format!("did you mean `{meant}`?"),
@@ -249,20 +258,13 @@ impl Checker<'_> {
         *slot = value;
     }
 
-    fn size_range(&mut self, size: &SizeSpec) -> Option<Payload> {
+    fn size_range(&mut self, size: &SizeSpec, content: Content) -> Option<Payload> {
         let (min, max) = match size {
             SizeSpec::Class(class) => match class.node.as_str() {
-                "small" => (64, 999),
-                "medium" => (1_000, 1_000_000),
-                "large" => (1_000_000, 100_000_000),
-                _ => {
-                    let message = format!("this version of loadc has no `size {}` yet", class.node);
-                    self.report(
-                        Problem::error(Code::NotYet, class.span, message)
-                            .help("write a range: `size 64B..100KB`"),
-                    );
-                    return None;
-                }
+                "small" => SMALL,
+                "medium" => MEDIUM,
+                "large" => LARGE,
+                _ => return Some(Payload::Mixed(content)),
             },
             SizeSpec::Range(low, high) => {
                 let min = self.size(low);
@@ -276,7 +278,7 @@ impl Checker<'_> {
                 (min, max)
             }
         };
-        Some(Payload::Size { min, max })
+        Some(Payload::Size { min, max, content })
     }
 
     /// A range that runs backwards.

@@ -6,30 +6,27 @@ use super::units::decimal;
 use crate::ast::{CallArg, Expr, ExprKind, Name, RangeArg, TextPart, Unit, Value, ValueKind};
 use crate::exact::{Exact, to_f64, whole};
 use crate::job;
-use crate::problem::{Code, Problem, did_you_mean};
+use crate::problem::{Code, Problem};
 use crate::source::Span;
 
 /// Generators of this version.
-pub(super) const GENERATORS: &[&str] =
-    &["uuid", "seq", "int", "float", "bool", "pick", "now", "text", "hex", "list"];
-/// Generators of the language that this version does not have.
-const TO_COME: &[&str] = &[
-    "name",
-    "email",
+pub(super) const GENERATORS: &[&str] = &[
+    "uuid",
     "ulid",
-    "bytes",
-    "zipf",
+    "seq",
+    "now",
+    "int",
+    "float",
     "normal",
     "exponential",
-    "address",
-    "company",
-    "phone",
-    "city",
-    "country",
-    "rows",
-    "file",
+    "zipf",
+    "bool",
+    "pick",
+    "text",
+    "hex",
+    "bytes",
+    "list",
 ];
-
 /// Most items of a `list`.
 const MAX_ITEMS: u64 = 100_000;
 /// Most bytes or digits that one value draws.
@@ -92,6 +89,7 @@ impl Checker<'_> {
                 return self.generator(name, args, value.span, fields);
             }
             ValueKind::Reference(name) => return self.reference(name, fields),
+            ValueKind::Column(row, column) => return self.column(row, column),
         })
     }
 
@@ -109,6 +107,7 @@ impl Checker<'_> {
             "uuid" => self.no_args(name, args).then_some(job::Value::Uuid),
             "seq" => self.no_args(name, args).then_some(job::Value::Seq),
             "now" => self.no_args(name, args).then_some(job::Value::Now),
+            "ulid" => self.no_args(name, args).then_some(job::Value::Ulid),
             "list" => self.bad_args(span, "list", "list(1..6) { sku: int(1..9) }"),
             "int" => {
                 let (low, high) = self.both_ends(name, args, span, "int(1..6)")?;
@@ -120,6 +119,10 @@ impl Checker<'_> {
                 Some(job::Value::Int { min, max })
             }
             "float" => self.float(name, args, span),
+            "normal" => self.normal(args, span),
+            "exponential" => self.exponential(args, span),
+            "zipf" => self.zipf(args, span),
+            "bytes" => self.random_bytes(args, span),
             "bool" => match args {
                 [] => Some(job::Value::Chance(0.5)),
                 [arg] => {
@@ -136,22 +139,13 @@ impl Checker<'_> {
                 let (min, max) = self.count_range(&range, MAX_DRAWN, "a number of digits")?;
                 Some(job::Value::Hex { min, max })
             }
-            other => {
-                let problem = if TO_COME.contains(&other) {
-                    let message = format!("this version of loadc has no `{other}()` yet");
-                    Problem::error(Code::NotYet, name.span, message)
-                        .help(format!("it has {}", GENERATORS.join(", ")))
-                } else {
-                    let message = format!("there is no generator `{other}`");
-                    let help = match did_you_mean(other, GENERATORS.iter().copied()) {
-                        Some(meant) => format!("did you mean `{meant}`?"),
-                        None => format!("generators are {}", GENERATORS.join(", ")),
-                    };
-                    Problem::error(Code::BadGenerator, name.span, message).help(help)
-                };
-                self.report(problem);
-                None
-            }
+            other => match job::Fake::of(other) {
+                Some(fake) => self.no_args(name, args).then_some(job::Value::Fake(fake)),
+                None => {
+                    self.no_generator(name);
+                    None
+                }
+            },
         }
     }
 
@@ -175,7 +169,13 @@ impl Checker<'_> {
 
     fn random_text(&mut self, args: &[CallArg], span: Span) -> Option<job::Value> {
         let [arg] = args else { return self.bad_args(span, "text", "text(1KB..4KB)") };
-        let range = self.ends(arg, span, "text(1KB..4KB)")?;
+        let (min, max) = self.sizes(arg, span, "text(1KB..4KB)")?;
+        Some(job::Value::RandomText { min, max })
+    }
+
+    /// A range of sizes.
+    pub(super) fn sizes(&mut self, arg: &CallArg, span: Span, example: &str) -> Option<(u64, u64)> {
+        let range = self.ends(arg, span, example)?;
         let min = self.size(&range.low);
         let max = range.high.as_ref().map_or(min, |high| self.size(high));
         let (min, max) = (min?, max?);
@@ -184,7 +184,7 @@ impl Checker<'_> {
             self.range_order(range.low.span, high);
             return None;
         }
-        Some(job::Value::RandomText { min, max })
+        Some((min, max))
     }
 
     fn pick<'v>(
@@ -264,7 +264,7 @@ impl Checker<'_> {
         args.is_empty()
     }
 
-    fn bad_args<T>(&mut self, span: Span, name: &str, example: &str) -> Option<T> {
+    pub(super) fn bad_args<T>(&mut self, span: Span, name: &str, example: &str) -> Option<T> {
         let message = match name {
             "int" | "float" => format!("`{name}` takes a range"),
             "this" => "this is not what belongs here".to_owned(),
@@ -310,7 +310,7 @@ impl Checker<'_> {
     }
 
     /// An argument that is a number or the name of one.
-    fn one_expr(&mut self, arg: &CallArg, example: &str) -> Option<Expr> {
+    pub(super) fn one_expr(&mut self, arg: &CallArg, example: &str) -> Option<Expr> {
         let CallArg::Value(value, None) = arg else {
             let span = match arg {
                 CallArg::Range(range) => range.span,

@@ -96,6 +96,16 @@ impl Checker<'_> {
             None => problem,
         };
         let Some(span) = guard.span else {
+            if guard.tuning.policy {
+                let message = format!("{}: `{}`", breach.message, guard.text);
+                let problem = Problem::error(breach.code, place.unwrap_or_default(), message);
+                self.report(
+                    problem.label(breach.what.clone()).help(
+                        "a policy is no script's to loosen: send less, or ask whoever wrote it",
+                    ),
+                );
+                return;
+            }
             // A guard that nobody wrote: it holds because the target is not this machine.
             let message = format!(
                 "{}: for a target that is not this machine `{}` holds unless the script says otherwise",

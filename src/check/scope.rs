@@ -46,6 +46,23 @@ pub(super) struct Scopes<'s> {
     pub broken: Vec<String>,
 }
 
+impl<'s> Scopes<'s> {
+    /// Of guards alone, as a policy has them.
+    pub(super) fn of_guards(rules: &'s [GuardRule]) -> Scopes<'s> {
+        let mut file = Scope::new(None);
+        file.guards.extend(rules);
+        Scopes {
+            scopes: vec![file],
+            jobs: Vec::new(),
+            expectations: Vec::new(),
+            seed: None,
+            target: None,
+            any_broken: false,
+            broken: Vec::new(),
+        }
+    }
+}
+
 /// What the file's settings come to.
 pub(super) struct Settings {
     /// The seed.

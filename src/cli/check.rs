@@ -2,6 +2,7 @@
 
 use super::Exit;
 use super::output::Output;
+use super::policy::PolicyFlag;
 use super::shared::{PlanFlags, ReadError, read};
 use crate::check::check;
 use crate::diag;
@@ -23,6 +24,8 @@ pub(super) struct Args {
     format: Format,
     #[command(flatten)]
     flags: PlanFlags,
+    #[command(flatten)]
+    policy: PolicyFlag,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -51,6 +54,13 @@ pub(super) fn run(args: &Args, out: &Output) -> Exit {
                 continue;
             }
         };
+        let mut problems = problems;
+        if let Some(found) = &plan {
+            match args.policy.broken_by(&source, found, out) {
+                Ok(broken) => problems.extend(broken),
+                Err(exit) => return exit,
+            }
+        }
         let ok = problems.iter().all(|problem| problem.severity != Severity::Error);
         good &= ok;
         first = first.or(problems

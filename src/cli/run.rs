@@ -10,11 +10,13 @@ mod summary;
 
 use super::Exit;
 use super::output::Output;
+use super::policy::PolicyFlag;
 use super::shared::{self, PlanFlags};
 use super::target::{self, Origin};
 use crate::check::{default_guards, prove_defaults};
 use crate::live::Picture;
 use crate::metrics::Facts;
+use crate::notify::Notifier;
 use crate::plan::Plan;
 use crate::run::clock::RealClock;
 use crate::run::control::Control;
@@ -27,6 +29,7 @@ use crate::source::SourceFile;
 use crate::target::Target;
 use seeing::Seeing;
 use serde_json::json;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Send a script's jobs at their planned times
@@ -61,7 +64,12 @@ pub(super) struct Args {
     see: seeing::Flags,
     #[command(flatten)]
     flags: PlanFlags,
+    #[command(flatten)]
+    policy: PolicyFlag,
 }
+
+/// How long a run that is over waits for those who are to be told of its guards.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 fn gap(text: &str) -> Result<Duration, String> {
     let seconds = shared::length(text)?;
@@ -99,6 +107,10 @@ pub(super) fn run(args: &Args, out: &Output) -> Exit {
         Err(exit) => return exit,
     };
     if let Err(exit) = add_default_guards(&source, &mut plan, &reached.target, out) {
+        return exit;
+    }
+    let target = Some(&reached.target);
+    if let Err(exit) = args.policy.add_to(&source, &mut plan, target, out) {
         return exit;
     }
     if !args.quiet {
@@ -256,8 +268,10 @@ async fn drive(
     } else {
         progress::spawn(views, args.quiet)
     };
+    let notifier = Notifier::start(&plan.notify).map(Arc::new);
     let options = RunOptions {
         run_id,
+        notifier: notifier.clone(),
         gap: args.gap,
         history: args.see.grain(),
         target: reached.target.shown(),
@@ -266,6 +280,9 @@ async fn drive(
     let report = crate::run::run(plan, sink, options, clock, control, publisher).await;
     if let Some(following) = following {
         let _ = following.join();
+    }
+    for trouble in notifier.iter().flat_map(|notifier| notifier.finish(LAST_WORDS)) {
+        out.note(&format!("warning: {trouble}"));
     }
     recording.finish(out);
     match report {

@@ -22,17 +22,19 @@ pub(super) fn guards(plan: &Plan) -> Vec<Rule> {
     let rule = |guard: &crate::plan::Guard| {
         let load = guard.stream.and_then(|stream| plan.streams.get(stream)?.name.clone());
         let subject = match &guard.kind {
-            GuardKind::Rate { .. } => "rate".to_owned(),
-            GuardKind::Jobs(_) => "jobs".to_owned(),
-            GuardKind::Time(_) => "time".to_owned(),
             GuardKind::Depth { queue, .. } => format!("depth {queue:?}"),
-            GuardKind::Errors { .. } => "errors".to_owned(),
-            GuardKind::File(_) => "file".to_owned(),
+            kind => kind.word().to_owned(),
         };
-        let meaning = format!("{:?} {:?}", guard.kind, guard.action);
+        let meaning = format!("{:?} {:?} {:?}", guard.kind, guard.action, guard.tuning);
         Rule { text: guard.text.clone(), load, subject, meaning }
     };
-    plan.guards.iter().map(rule).collect()
+    let told = |notify: &crate::plan::Notify| Rule {
+        text: notify.text.clone(),
+        load: None,
+        subject: "notify".to_owned(),
+        meaning: format!("{notify:?}"),
+    };
+    plan.guards.iter().map(rule).chain(plan.notify.iter().map(told)).collect()
 }
 
 /// The expectations of a plan.

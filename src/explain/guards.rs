@@ -1,7 +1,7 @@
 //! Guards and expectations.
 
 use crate::ast::{Comparison, Measure, Statistic, TimeKind};
-use crate::plan::{Action, Expectation, Guard, GuardKind, Plan};
+use crate::plan::{Action, Expectation, Guard, GuardKind, Notify, NotifyWay, Plan, ServerLimit};
 use crate::show;
 
 /// What a guard bounds, and what happens there.
@@ -12,6 +12,8 @@ pub(super) fn guard(guard: &Guard, plan: &Plan) -> String {
     let is_pause = matches!(guard.action, Some(Action::PauseUntil(_)));
     let stops = match guard.action {
         Some(Action::Stop) => "the run stops there, with exit code 3",
+        Some(Action::Slow) => "where the plan has more, its clock runs slower: later, but whole",
+        Some(Action::Shed) => "what is above it is skipped, and counted as skipped",
         _ => "a run that would is stopped, with exit code 3",
     };
     let ends = match guard.action {
@@ -21,10 +23,7 @@ pub(super) fn guard(guard: &Guard, plan: &Plan) -> String {
     let then = match guard.action {
         Some(Action::PauseUntil(level)) => format!(
             "the clock stops until it is down to {}, and the plan goes on from there, later but whole",
-            match guard.kind {
-                GuardKind::Errors { .. } => share(level),
-                _ => show::number(level),
-            }
+            measure(&guard.kind, level)
         ),
         _ => "the run stops, with exit code 3".to_owned(),
     };
@@ -52,12 +51,73 @@ pub(super) fn guard(guard: &Guard, plan: &Plan) -> String {
                 "if more than {limit} of the jobs{of} answered within {window} have failed, {then}"
             )
         }
+        GuardKind::Memory(bytes) => {
+            format!("if loadc itself takes more than {} of memory, {then}", show::bytes(*bytes))
+        }
+        GuardKind::Cpu(limit) => format!(
+            "if loadc itself takes more than {} of a core over a second, {then}",
+            share(*limit)
+        ),
+        GuardKind::ServerMemory(ServerLimit::Bytes(bytes)) => {
+            format!("if the server uses more than {} of memory, {then}", show::bytes(*bytes))
+        }
+        GuardKind::ServerMemory(ServerLimit::Share(limit)) => format!(
+            "if the server uses more than {} of the memory that it may use, {then}",
+            share(*limit)
+        ),
         GuardKind::File(path) => {
             format!("if the file {} appears, {then}", show::clean(path))
         }
     };
-    let hold = if is_pause { " Nothing falls due meanwhile." } else { "" };
+    let mut hold = match guard.tuning.cooldown_ns {
+        _ if !is_pause => String::new(),
+        0 => " Nothing falls due meanwhile.".to_owned(),
+        cooldown_ns => format!(
+            " Nothing falls due meanwhile, and it must have stayed there for {}.",
+            show::duration(cooldown_ns)
+        ),
+    };
+    if let Some(warn) = guard.tuning.warn {
+        let level = match guard.kind {
+            GuardKind::Rate { window_ns, .. } => {
+                format!("{} within {}", show::plural(warn as u64, "job"), show::duration(window_ns))
+            }
+            _ => measure(&guard.kind, warn),
+        };
+        hold.push_str(&format!(" A warning comes at {level}."));
+    }
     format!("{text}: {says}.{hold}")
+}
+
+/// Whom a script tells of its guards.
+pub(super) fn notify(notify: &Notify) -> String {
+    let text = format!("`{}`", show::clean(&notify.text));
+    let how = match notify.way {
+        NotifyWay::Command(_) => "the command is run with it on its standard input",
+        NotifyWay::Webhook(_) => "it is posted to the address",
+    };
+    format!(
+        "{text}: each hit and each warning is told as JSON, {how}; a try may take {}, and {} one that fails.",
+        show::duration(notify.timeout_ns),
+        match notify.retries {
+            1 => "one more follows".to_owned(),
+            n => format!("{n} more follow"),
+        },
+    )
+}
+
+/// A value in a guard's own measure.
+fn measure(kind: &GuardKind, value: f64) -> String {
+    match kind {
+        GuardKind::Errors { .. }
+        | GuardKind::Cpu(_)
+        | GuardKind::ServerMemory(ServerLimit::Share(_)) => share(value),
+        GuardKind::Memory(_) | GuardKind::ServerMemory(ServerLimit::Bytes(_)) => {
+            show::bytes(value as u64)
+        }
+        GuardKind::Time(_) => show::duration((value * 1e9) as u64),
+        _ => show::number(value),
+    }
 }
 
 /// What an expectation judges.

@@ -1,7 +1,8 @@
 //! What a stream sends, and where it goes.
 
 use super::and;
-use crate::job::{Format, JobSpec, Payload, QueueChoice, Value};
+use crate::ast::{Content, RowOrder};
+use crate::job::{Format, JobSpec, MIXED, Payload, QueueChoice, Rows, Value};
 use crate::plan::{MixEntry, Stream};
 use crate::show;
 use crate::view::text::size;
@@ -26,16 +27,40 @@ pub(super) fn sentences(stream: &Stream, seed: u64) -> Vec<String> {
             let about = if sizes.min_bytes == sizes.max_bytes { "" } else { "about " };
             format!(", {about}{mean} each")
         });
-        format!("{which}: {} for {}{bytes}.", payload(&job.payload), queue(job))
+        let rows = job.payload.rows().into_iter().map(rows).collect::<String>();
+        format!("{which}: {}{rows} for {}{bytes}.", payload(&job.payload), queue(job))
     };
     stream.mix.iter().map(sentence).collect()
 }
 
+fn rows(rows: &Rows) -> String {
+    let count = show::plural(rows.table.rows(), "row");
+    let order = match rows.order {
+        RowOrder::InTurn => "in turn",
+        RowOrder::Random => "at random",
+        RowOrder::Once => "each once",
+    };
+    format!(", `{}` from a file of {count}, {order},", show::clean(&rows.name))
+}
+
 fn payload(payload: &Payload) -> String {
     match payload {
-        Payload::Size { min, max } if min == max => format!("{} of text", show::bytes(*min)),
-        Payload::Size { min, max } => {
-            format!("{} to {} of text", show::bytes(*min), show::bytes(*max))
+        Payload::Size { min, max, content } if min == max => {
+            format!("{} of {}", show::bytes(*min), made_of(*content))
+        }
+        Payload::Size { min, max, content } => {
+            format!("{} to {} of {}", show::bytes(*min), show::bytes(*max), made_of(*content))
+        }
+        Payload::Mixed(content) => {
+            let part = |((min, max), share): &((u64, u64), f64)| {
+                let (min, max) = (show::bytes(*min), show::bytes(*max));
+                format!("{} of them {min} to {max}", show::percent(*share))
+            };
+            let parts = MIXED.iter().map(part).collect::<Vec<_>>();
+            format!("{} of mixed sizes, {}", made_of(*content), and(&parts))
+        }
+        Payload::File(blob) => {
+            format!("a file of {}", show::bytes(blob.bytes.len() as u64))
         }
         Payload::Body(Value::Object(fields)) if fields.is_empty() => "an empty object".to_owned(),
         Payload::Body(Value::Object(fields)) => {
@@ -43,6 +68,13 @@ fn payload(payload: &Payload) -> String {
             format!("an object with {}", and(&keys))
         }
         Payload::Body(_) => "a value".to_owned(),
+    }
+}
+
+fn made_of(content: Content) -> &'static str {
+    match content {
+        Content::Text => "text",
+        Content::Binary => "random bytes",
     }
 }
 

@@ -1,9 +1,11 @@
 //! From a job's values to the steps that write them.
 
+use crate::job::draw::Zipf;
 use crate::job::program::{BLOCK, BlockId, Choice, Fill, Op, Program};
-use crate::job::{TextPart, Value, write};
+use crate::job::{Rows, TextPart, Value, write};
 use crate::random::{self, Key, Kind};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// How deep values may nest, a reference counting as what it stands for. Compiling and writing
 /// recurse, so this keeps them within any thread's stack; it is far above what `check` lets a
@@ -108,6 +110,8 @@ pub struct Compiler {
     ops: Vec<Op>,
     /// By the field's value (its address stands for its place in the script) and mode.
     routines: HashMap<(*const Value, Mode), Routine>,
+    /// What files' rows are drawn by: the payload as a whole.
+    rows_key: Option<Key>,
     /// The greatest depth since the routine under construction was begun.
     deepest: usize,
 }
@@ -119,6 +123,11 @@ fn filling(key: Key, fill: Fill, (min, max): (u64, u64)) -> Op {
 }
 
 impl Compiler {
+    /// An empty one, for a payload drawn by a key.
+    pub fn new(key: Key) -> Compiler {
+        Compiler { rows_key: Some(key), ..Compiler::default() }
+    }
+
     /// The program of all blocks made.
     pub fn finish(self) -> Program {
         self.program
@@ -138,6 +147,29 @@ impl Compiler {
     /// A block of one step.
     pub fn fill_block(&mut self, key: Key, fill: Fill, size: (u64, u64)) -> BlockId {
         self.program.blocks.push(Box::new([filling(key, fill, size)]));
+        self.program.blocks.len() - 1
+    }
+
+    /// A block of fixed bytes.
+    pub fn bytes_block(&mut self, bytes: &[u8]) -> BlockId {
+        let start = self.program.literals.len();
+        self.program.literals.extend_from_slice(bytes);
+        let end = self.program.literals.len();
+        self.program.blocks.push(Box::new([Op::Literal { start, end }]));
+        self.program.blocks.len() - 1
+    }
+
+    /// A block that fills in one of several ranges of sizes, each with its share.
+    pub fn mixed_block(&mut self, key: Key, fill: Fill, sizes: &[((u64, u64), f64)]) -> BlockId {
+        let mut blocks = Vec::with_capacity(sizes.len());
+        for (index, (size, _)) in sizes.iter().enumerate() {
+            blocks.push(self.fill_block(key.indexed(Kind::Alternative, index), fill, *size));
+        }
+        let shares: Vec<f64> = sizes.iter().map(|(_, share)| *share).collect();
+        let thresholds = random::thresholds(shares.iter().copied());
+        self.program.choices.push(Choice { thresholds, shares, blocks });
+        let choice = self.program.choices.len() - 1;
+        self.program.blocks.push(Box::new([Op::Pick { key, choice }]));
         self.program.blocks.len() - 1
     }
 
@@ -219,11 +251,20 @@ impl Compiler {
                 self.compound(mode, |this| this.list((*min, *max), item, place))?;
             }
             Value::Uuid => self.quoted(mode, Op::Uuid(key)),
+            Value::Ulid => self.quoted(mode, Op::Ulid(key)),
             Value::Seq => self.ops.push(Op::Seq),
             Value::Int { min, max } => {
                 self.ops.push(Op::Int { key, min: *min, max: *max.max(min) });
             }
             Value::Float { min, max } => self.ops.push(Op::Float { key, min: *min, max: *max }),
+            Value::Normal { mean, deviation } => {
+                self.ops.push(Op::Normal { key, mean: *mean, deviation: *deviation });
+            }
+            Value::Exponential(mean) => self.ops.push(Op::Exponential { key, mean: *mean }),
+            Value::Zipf { ranks, exponent } => {
+                self.program.zipfs.push(Zipf::new(*ranks, *exponent));
+                self.ops.push(Op::Zipf { key, zipf: self.program.zipfs.len() - 1 });
+            }
             Value::Chance(probability) if *probability >= 1.0 => self.text("true"),
             Value::Chance(probability) => {
                 let below = random::share_of_words(*probability);
@@ -237,9 +278,27 @@ impl Compiler {
             Value::Hex { min, max } => {
                 self.quoted(mode, filling(key, Fill::Hex, (*min, *max)));
             }
+            Value::Bytes { min, max } => {
+                self.quoted(mode, filling(key, Fill::Base64, (*min, *max)));
+            }
+            Value::Cell { rows, column } => self.cell(rows, *column, mode, key),
+            Value::Fake(fake) => self.quoted(mode, Op::Fake { key, fake: *fake }),
             Value::Field(path) => self.reference(path, mode, place)?,
         }
         Ok(())
+    }
+
+    fn cell(&mut self, rows: &Arc<Rows>, column: usize, mode: Mode, key: Key) {
+        let tables = &mut self.program.tables;
+        let known = tables.iter().position(|known| Arc::ptr_eq(known, rows));
+        let table = known.unwrap_or_else(|| {
+            tables.push(Arc::clone(rows));
+            tables.len() - 1
+        });
+        let key = self.rows_key.unwrap_or(key).named(Kind::Row, &rows.name);
+        let is_number = rows.table.columns().get(column).is_some_and(|column| column.is_number);
+        let op = Op::Cell { key, table, column, raw: mode == Mode::Raw };
+        if is_number { self.ops.push(op) } else { self.quoted(mode, op) }
     }
 
     fn parts(&mut self, parts: &[TextPart], mode: Mode, place: Place<'_>) -> Done {

@@ -57,8 +57,41 @@ impl Mix {
         self.ends.partition_point(|end| *end <= slot)
     }
 
+    /// Which of a job's own numbers this one is, from 1, if all of its numbers are counted in order.
+    /// In a cycle longer than 64 their order is another, but each has its own turn all the same, and
+    /// those of a cycle come before those of the next.
+    pub fn turn_of(&self, number: u64, job: usize) -> u64 {
+        let start = job.checked_sub(1).map_or(0, |before| self.ends[before]);
+        let weight = self.ends.get(job).map_or(0, |end| end - start);
+        let index = number.saturating_sub(1);
+        let (cycle, position) = (index / self.cycle, index % self.cycle);
+        let seed = self.key.word(cycle);
+        let within = if self.cycle <= SHUFFLED as u64 {
+            let slots = self.shuffle(seed, position as usize);
+            let own = |slot: &&u8| (start..start + weight).contains(&u64::from(**slot));
+            slots[..position as usize].iter().filter(own).count() as u64
+        } else {
+            self.permuted(seed, position).saturating_sub(start)
+        };
+        cycle.saturating_mul(weight).saturating_add(within).saturating_add(1)
+    }
+
+    /// How many of the numbers 1 to `numbers` are this job's.
+    pub fn count_of(&self, job: usize, numbers: u64) -> u64 {
+        let start = job.checked_sub(1).map_or(0, |before| self.ends[before]);
+        let weight = self.ends.get(job).map_or(0, |end| end - start);
+        let whole = numbers / self.cycle;
+        let rest = (whole * self.cycle + 1..=numbers).filter(|number| self.job_of(*number) == job);
+        whole * weight + rest.count() as u64
+    }
+
     /// What a Fisher-Yates shuffle puts at a position; later ones need not be shuffled.
     fn shuffled(&self, seed: u64, position: usize) -> u64 {
+        u64::from(self.shuffle(seed, position)[position])
+    }
+
+    /// The slots of a cycle in their order, as far as a position.
+    fn shuffle(&self, seed: u64, position: usize) -> [u8; SHUFFLED] {
         let mut slots: [u8; SHUFFLED] = std::array::from_fn(|slot| slot as u8);
         let mut filler = Filler::new(seed);
         for place in 0..=position {
@@ -66,7 +99,7 @@ impl Mix {
             let step = (u128::from(filler.word()) * u128::from(left)) >> 64;
             slots.swap(place, place + step as usize);
         }
-        u64::from(slots[position])
+        slots
     }
 
     /// A Feistel network permutes the numbers of an even number of bits; what falls outside the
@@ -120,6 +153,34 @@ mod tests {
                     counts[job] += 1;
                 }
                 assert_eq!(counts, weights, "cycle {index}");
+            }
+        }
+    }
+
+    #[test]
+    fn turns_count_each_job_by_itself() {
+        for (weights, rounds) in
+            [(vec![1], 5), (vec![3, 2], 40), (vec![20, 44], 3), (vec![0, 300, 500], 3)]
+        {
+            let mix = Mix::new(&weights, 7, Some("night"));
+            let length = u64::from(weights.iter().sum::<u32>());
+            let numbers = length * rounds + length / 3;
+            let mut turns = vec![Vec::new(); weights.len()];
+            for number in 1..=numbers {
+                let job = mix.job_of(number);
+                turns[job].push(mix.turn_of(number, job));
+            }
+            for (job, mut turns) in turns.into_iter().enumerate() {
+                assert_eq!(mix.count_of(job, numbers), turns.len() as u64);
+                if length <= 64 {
+                    assert!(turns.is_sorted());
+                    assert!(turns.iter().zip(1..).all(|(turn, place)| *turn == place));
+                }
+                turns.sort_unstable();
+                turns.dedup();
+                assert_eq!(mix.count_of(job, numbers), turns.len() as u64);
+                let whole = u64::from(weights[job]) * rounds;
+                assert!((1..=whole).all(|turn| turns.binary_search(&turn).is_ok()));
             }
         }
     }

@@ -1,8 +1,10 @@
 //! A payload as a list of steps, and how a job runs over them.
 
-use crate::job::JobContext;
-use crate::job::write;
+use crate::ast::RowOrder;
+use crate::job::draw::{self, Zipf};
+use crate::job::{Fake, JobContext, Rows, encode, write};
 use crate::random::{self, Key};
+use std::sync::Arc;
 
 /// Which block of a [`Program`].
 pub type BlockId = usize;
@@ -27,6 +29,18 @@ pub enum Op {
     Int { key: Key, min: i64, max: i64 },
     /// A number, high end excluded.
     Float { key: Key, min: f64, max: f64 },
+    /// A normal number.
+    Normal { key: Key, mean: f64, deviation: f64 },
+    /// An exponential number.
+    Exponential { key: Key, mean: f64 },
+    /// A rank by one of [`Program::zipfs`].
+    Zipf { key: Key, zipf: usize },
+    /// A ULID, without quotes.
+    Ulid(Key),
+    /// A cell of the job's row of [`Program::tables`]: as JSON has it within quotes, or as it was.
+    Cell { key: Key, table: usize, column: usize, raw: bool },
+    /// A made-up text, without quotes.
+    Fake { key: Key, fake: Fake },
     /// `true` for words below `below`, else `false`.
     Chance { key: Key, below: u64 },
     /// Text of a size.
@@ -50,6 +64,10 @@ pub enum Fill {
     Hex,
     /// Printable ASCII.
     Printable,
+    /// Any bytes.
+    Raw,
+    /// Any bytes, their size taken before they are written in base64.
+    Base64,
 }
 
 /// Blocks to choose among.
@@ -74,11 +92,17 @@ pub struct Program {
     pub blocks: Vec<Box<[Op]>>,
     /// What the picks choose among.
     pub choices: Vec<Choice>,
+    /// The files whose rows jobs have.
+    pub tables: Vec<Arc<Rows>>,
+    /// What ranks are drawn by.
+    pub zipfs: Vec<Zipf>,
 }
 
 /// Where a job's values are drawn for: the job itself, or an item of a list in it.
 pub struct Cell<'a> {
     job: &'a JobContext,
+    /// The job's place among those of its kind, from 1.
+    turn: u64,
     /// What sets this item apart; 0 outside lists.
     salt: u64,
     /// How many lists are around.
@@ -87,14 +111,14 @@ pub struct Cell<'a> {
 }
 
 impl<'a> Cell<'a> {
-    /// That of a job as a whole.
-    pub fn of_job(job: &'a JobContext) -> Cell<'a> {
-        Cell { job, salt: 0, lists: 0, outer: None }
+    /// That of a job as a whole, the `turn`-th of its kind.
+    pub fn of_job(job: &'a JobContext, turn: u64) -> Cell<'a> {
+        Cell { job, turn, salt: 0, lists: 0, outer: None }
     }
 
     fn of_item(outer: &'a Cell<'a>, list: Key, index: u32) -> Cell<'a> {
         let salt = list.salted(outer.salt).salt(outer.job.number, index);
-        Cell { job: outer.job, salt, lists: outer.lists + 1, outer: Some(outer) }
+        Cell { job: outer.job, turn: outer.turn, salt, lists: outer.lists + 1, outer: Some(outer) }
     }
 
     #[inline]
@@ -148,6 +172,27 @@ impl Program {
             Op::Float { key, min, max } => {
                 write::push_f64(out, random::float(cell.word(key), min, max));
             }
+            Op::Normal { key, mean, deviation } => {
+                write::push_f64(out, mean + deviation * draw::normal(cell.pair(key)));
+            }
+            Op::Exponential { key, mean } => {
+                write::push_f64(out, mean * draw::exponential(cell.word(key)));
+            }
+            Op::Zipf { key, zipf } => {
+                let rank = self.zipfs[zipf].draw(key.salted(cell.salt), cell.job.number);
+                write::push_u64(out, rank);
+            }
+            Op::Ulid(key) => {
+                let unix_ms = cell.job.due_unix_ns / write::NANOS_PER_MILLI;
+                encode::push_ulid(out, unix_ms, cell.pair(key));
+            }
+            Op::Cell { key, table, column, raw } => {
+                let rows = &self.tables[table];
+                let row = row(rows, key, cell);
+                let text = rows.table.cell(row, column);
+                if raw { write::push_unescaped(out, text) } else { out.extend_from_slice(text) }
+            }
+            Op::Fake { key, fake } => fake.push(out, cell.word(key)),
             Op::Chance { key, below } => {
                 let hit = cell.word(key) < below;
                 out.extend_from_slice(if hit { b"true" } else { b"false" });
@@ -181,12 +226,23 @@ impl Program {
     }
 }
 
+/// Which row a job has: the same throughout it, within its lists too.
+fn row(rows: &Rows, key: Key, cell: &Cell<'_>) -> u64 {
+    let last = rows.table.rows().saturating_sub(1);
+    match rows.order {
+        RowOrder::Random => key.within(cell.job.number, key.word(cell.job.number), (0, last)),
+        RowOrder::InTurn | RowOrder::Once => cell.turn.saturating_sub(1) % (last + 1),
+    }
+}
+
 impl Fill {
     fn push(self, out: &mut Vec<u8>, count: u64, seed: u64) {
         match self {
             Fill::Words => write::push_words(out, count, seed),
             Fill::Hex => write::push_hex(out, count, seed),
             Fill::Printable => write::push_printable(out, count, seed),
+            Fill::Raw => encode::push_raw(out, count, seed),
+            Fill::Base64 => encode::push_base64(out, count, seed),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! How much a payload weighs, worked out from its steps.
 
-use crate::job::program::{BlockId, Op, Program};
-use crate::job::write;
+use crate::job::program::{BlockId, Fill, Op, Program};
+use crate::job::{draw, encode, fake, write};
 use crate::random::{self, Key};
 use std::collections::HashMap;
 
@@ -26,6 +26,12 @@ impl Sizes {
     /// Evenly spread over a range.
     fn between(min: u64, max: u64) -> Sizes {
         Sizes { min_bytes: min, mean_bytes: (min as f64 + max as f64) / 2.0, max_bytes: max }
+    }
+
+    /// What it may come to when its quotes and backslashes double once or more.
+    fn escaped(self, escapes: u32) -> Sizes {
+        let doubled = 1_u64.checked_shl(escapes).unwrap_or(u64::MAX);
+        Sizes { max_bytes: self.max_bytes.saturating_mul(doubled), ..self }
     }
 
     /// One after the other.
@@ -92,12 +98,45 @@ impl Measure<'_> {
                 let min_bytes = if below == 0 { 5 } else { 4 };
                 Sizes { min_bytes, mean_bytes: 5.0 - share, max_bytes: 5 }
             }
+            Op::Normal { key, mean, deviation } => {
+                let reach = deviation.abs() * draw::FARTHEST;
+                let one = |number| mean + deviation * draw::normal(key.pair(number));
+                // The root of the smallest logarithm times the smallest cosine.
+                let smallest = deviation.abs() * 1e-8;
+                floats(one, [mean.abs(), smallest], mean.abs() + reach)
+            }
+            Op::Exponential { key, mean } => {
+                let one = |number| mean * draw::exponential(key.word(number));
+                floats(one, [mean, mean], mean * draw::LARGEST)
+            }
+            Op::Zipf { key, zipf } => self.zipf(key, zipf),
+            Op::Cell { table, column, raw, .. } => {
+                let sizes = self.program.tables[table].table.sizes(column);
+                let (min_bytes, mean_bytes, max_bytes) = sizes;
+                // Unescaped, a cell may be as short as a sixth.
+                let min_bytes = if raw { min_bytes / 6 } else { min_bytes };
+                Sizes { min_bytes, mean_bytes, max_bytes }.escaped(escapes)
+            }
+            Op::Ulid(_) => Sizes::exactly(encode::ULID_BYTES),
+            Op::Fake { key, fake } => {
+                let mean = sample(|number, text| fake.push(text, key.word(number)));
+                Sizes { min_bytes: 0, mean_bytes: mean, max_bytes: fake::MAX_BYTES as u64 }
+            }
+            Op::Fill { fill: Fill::Base64, min, max, .. } => {
+                Sizes::between(encode::base64_bytes(min), encode::base64_bytes(max))
+            }
             Op::Fill { min, max, .. } => Sizes::between(min, max),
             Op::Pick { choice, .. } => self.pick(choice, escapes),
             Op::List { min, max, item, .. } => self.block(item, escapes).repeated(min, max),
             Op::Call { block, .. } => self.block(block, escapes),
             Op::Escaped(block) => self.block(block, escapes + 1),
         }
+    }
+
+    fn zipf(&self, key: Key, zipf: usize) -> Sizes {
+        let zipf = &self.program.zipfs[zipf];
+        let mean = sample(|number, text| write::push_u64(text, zipf.draw(key, number)));
+        Sizes { min_bytes: 1, mean_bytes: mean, max_bytes: length(zipf.highest()) }
     }
 
     fn pick(&mut self, choice: usize, escapes: u32) -> Sizes {
@@ -178,21 +217,31 @@ fn integer(min: i64, max: i64) -> Sizes {
 /// Significant digits that tell any two floats apart.
 const FLOAT_DIGITS: f64 = 17.0;
 
-fn float(key: Key, min: f64, max: f64) -> Sizes {
+/// The mean size of what the jobs 1 to 256 write.
+fn sample(write: impl Fn(u64, &mut Vec<u8>)) -> f64 {
     const SAMPLE: u64 = 256;
     let mut text = Vec::new();
-    for number in 1..=SAMPLE {
-        write::push_f64(&mut text, random::float(key.word(number), min, max));
-    }
+    (1..=SAMPLE).for_each(|number| write(number, &mut text));
+    text.len() as f64 / SAMPLE as f64
+}
+
+fn float(key: Key, min: f64, max: f64) -> Sizes {
     // Nothing but 0 is nearer to 0 than a step of the smallest of these.
     let magnitudes = [min.abs(), max.abs(), max - min];
+    let one = |number| random::float(key.word(number), min, max);
+    floats(one, magnitudes, min.abs().max(max.abs()))
+}
+
+/// What `one` draws, no more than `largest` from 0.
+fn floats<const N: usize>(one: impl Fn(u64) -> f64, magnitudes: [f64; N], largest: f64) -> Sizes {
+    let mean_bytes = sample(|number, text| write::push_f64(text, one(number)));
     let smallest = magnitudes.into_iter().filter(|size| *size > 0.0).fold(1.0, f64::min);
     let step = (smallest * f64::EPSILON / 2.0).max(f64::from_bits(1));
-    let whole = min.abs().max(max.abs()).max(1.0).log10().floor() + 1.0;
+    let whole = largest.max(1.0).log10().floor() + 1.0;
     let zeros = (-step.log10()).max(0.0).ceil();
     Sizes {
         min_bytes: 1,
-        mean_bytes: text.len() as f64 / SAMPLE as f64,
+        mean_bytes,
         // Sign, digits before the point, the point, zeros, digits.
         max_bytes: (1.0 + whole + 1.0 + zeros + FLOAT_DIGITS) as u64,
     }

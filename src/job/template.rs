@@ -1,10 +1,12 @@
 //! A job compiled for one seed and one stream.
 
+use crate::ast::{Content, RowOrder};
 use crate::job::compile::{CompileError, Compiler, Mode, Place};
 use crate::job::program::{BlockId, Cell, Fill, Program};
-use crate::job::{JobSpec, Payload, QueueChoice, Value};
+use crate::job::{JobSpec, MIXED, Mix, Payload, QueueChoice, Rows, Value};
 use crate::random::{self, Key, Kind};
 use crate::sink::{Args, Queue};
+use std::sync::Arc;
 
 /// The field of a stream's entry that holds a payload which has no fields of its own.
 const WHOLE_PAYLOAD: &str = "data";
@@ -34,6 +36,15 @@ pub struct Template {
     program: Program,
     body: BlockId,
     fields: Vec<(String, BlockId)>,
+    /// The mix it is in and its place there, where that matters.
+    turns: Option<(Mix, usize)>,
+}
+
+fn fill_of(content: Content) -> Fill {
+    match content {
+        Content::Text => Fill::Printable,
+        Content::Binary => Fill::Raw,
+    }
 }
 
 impl Template {
@@ -50,11 +61,19 @@ impl Template {
         let job_key = Key::stream(seed, load).named(Kind::Job, &spec.name);
         let top = Place::top(job_key.derive(Kind::Payload, &[]));
 
-        let mut compiler = Compiler::default();
+        let mut compiler = Compiler::new(top.key);
         let whole = |block| vec![(WHOLE_PAYLOAD.to_owned(), block)];
         let (body, fields) = match &spec.payload {
-            Payload::Size { min, max } => {
-                let body = compiler.fill_block(top.key, Fill::Printable, (*min, *max));
+            Payload::Size { min, max, content } => {
+                let body = compiler.fill_block(top.key, fill_of(*content), (*min, *max));
+                (body, whole(body))
+            }
+            Payload::Mixed(content) => {
+                let body = compiler.mixed_block(top.key, fill_of(*content), &MIXED);
+                (body, whole(body))
+            }
+            Payload::File(blob) => {
+                let body = compiler.bytes_block(&blob.bytes);
                 (body, whole(body))
             }
             Payload::Body(value) => {
@@ -88,7 +107,23 @@ impl Template {
             program: compiler.finish(),
             body,
             fields,
+            turns: None,
         })
+    }
+
+    /// This one as the `job`-th of a mix: which row of a file a job has goes by its place among those
+    /// of its kind. Without, it is taken for the only one.
+    #[must_use]
+    pub fn in_mix(mut self, mix: &Mix, job: usize) -> Template {
+        let by_turn = |rows: &Arc<Rows>| rows.order != RowOrder::Random;
+        self.turns = self.program.tables.iter().any(by_turn).then(|| (mix.clone(), job));
+        self
+    }
+
+    fn cell<'a>(&self, context: &'a JobContext) -> Cell<'a> {
+        let number = context.number;
+        let turn = self.turns.as_ref().map_or(number, |(mix, job)| mix.turn_of(number, *job));
+        Cell::of_job(context, turn)
     }
 
     /// The queues its jobs go to, at least one, in the order of the script.
@@ -106,7 +141,7 @@ impl Template {
 
     /// Appends the payload: JSON, or text of the size drawn.
     pub fn write_body(&self, context: &JobContext, out: &mut Vec<u8>) {
-        self.program.run(self.body, &Cell::of_job(context), out);
+        self.program.run(self.body, &self.cell(context), out);
     }
 
     /// Appends the payload as the fields and values of a stream's entry: for each field of the body
@@ -114,7 +149,7 @@ impl Template {
     /// that is not written as an object, or has no fields, and a payload of a size go into one
     /// field `data`.
     pub fn write_fields(&self, context: &JobContext, args: &mut Args) {
-        let cell = Cell::of_job(context);
+        let cell = self.cell(context);
         for (name, block) in &self.fields {
             args.push(name.as_bytes());
             args.push_with(|out| self.program.run(*block, &cell, out));

@@ -4,6 +4,7 @@ mod statistics;
 mod values;
 
 use super::*;
+use crate::ast::{Content, RowOrder};
 use crate::sink::Args;
 
 /// 2026-11-21T13:40:00Z
@@ -117,7 +118,10 @@ fn rich() -> Value {
 fn payloads_stay_what_they_are() {
     let template = compiled(rich());
     let bodies: Vec<String> = (1..=10).map(|number| body(&template, number)).collect();
-    let sized = JobSpec { payload: Payload::Size { min: 40, max: 60 }, ..spec(Value::Null) };
+    let sized = JobSpec {
+        payload: Payload::Size { min: 40, max: 60, content: Content::Text },
+        ..spec(Value::Null)
+    };
     let sized = Template::compile(&sized, 42, Some("night")).unwrap();
     let bodies = bodies.into_iter().chain((1..=3).map(|number| body(&sized, number)));
     insta::assert_snapshot!(bodies.collect::<Vec<_>>().join("\n"));
@@ -257,14 +261,17 @@ fn entries_of_what_has_no_fields_have_data() {
     assert_eq!(entry(text("a\"b")), data("a\"b"));
     assert_eq!(entry(Value::Array(vec![text("a\"b")])), data(r#"["a\"b"]"#));
     assert_eq!(entry(Value::Pick(vec![(object([("a", Value::Seq)]), 1.0)])), data(r#"{"a":1}"#));
-    let sized = JobSpec { payload: Payload::Size { min: 7, max: 7 }, ..spec(Value::Null) };
+    let sized = JobSpec {
+        payload: Payload::Size { min: 7, max: 7, content: Content::Text },
+        ..spec(Value::Null)
+    };
     let sized = Template::compile(&sized, 42, None).unwrap();
     assert_eq!(fields(&sized, 5), data(&body(&sized, 5)));
 }
 
 #[test]
 fn sized_payloads_have_their_size() {
-    let payload = Payload::Size { min: 1_000, max: 1_003 };
+    let payload = Payload::Size { min: 1_000, max: 1_003, content: Content::Text };
     let sized = Template::compile(&JobSpec { payload, ..spec(Value::Null) }, 42, None).unwrap();
     let mut counts = [0; 4];
     for number in 1..=400 {
@@ -439,4 +446,78 @@ fn ten_thousand_levels_are_an_error() {
     while let Value::Array(mut items) = value {
         value = items.pop().unwrap();
     }
+}
+
+fn users(order: RowOrder) -> Arc<Rows> {
+    let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+    let cells = ["7", "Ann", "8", "B\"o\u{1}\n\u{e9}", "9", ""];
+    let table = Arc::new(Table::new(&owned(&["id", "name"]), &owned(&cells), "h".to_owned()));
+    Arc::new(Rows { table, name: "user".to_owned(), order })
+}
+
+fn cell(rows: &Arc<Rows>, column: usize) -> Value {
+    Value::Cell { rows: Arc::clone(rows), column }
+}
+
+#[test]
+fn a_row_s_cells_stay_together() {
+    for order in [RowOrder::InTurn, RowOrder::Random, RowOrder::Once] {
+        let rows = users(order);
+        let names = ["Ann", "B\"o\u{1}\n\u{e9}", ""];
+        let template = compiled(object([
+            ("name", cell(&rows, 1)),
+            ("text", interpolated("<", [(cell(&rows, 0), " "), (cell(&rows, 1), ">")])),
+            ("list", list(2, 2, object([("id", cell(&rows, 0))]))),
+        ]));
+        let mut seen = [0; 3];
+        for number in 1..=3_000 {
+            let job = json(&template, number);
+            let id = job["list"][1]["id"].as_u64().unwrap();
+            let row = (id - 7) as usize;
+            seen[row] += 1;
+            assert_eq!(job["name"], names[row]);
+            assert_eq!(job["text"], format!("<{id} {}>", names[row]));
+            assert_eq!(fields(&template, number)[0].1, names[row]);
+            if order != RowOrder::Random {
+                assert_eq!(row as u64, (number - 1) % 3);
+            }
+        }
+        assert!(seen.iter().all(|count| (850..1_150).contains(count)), "{seen:?}");
+    }
+}
+
+#[test]
+fn rows_go_by_the_turn_of_their_job_in_a_mix() {
+    let mix = Mix::new(&[2, 5], 42, None);
+    let template = compiled(cell(&users(RowOrder::InTurn), 0)).in_mix(&mix, 1);
+    let numbers = (1..=700).filter(|number| mix.job_of(*number) == 1);
+    let ids: Vec<String> = numbers.map(|number| body(&template, number)).collect();
+    assert!(ids.iter().zip(["7", "8", "9"].into_iter().cycle()).all(|(id, next)| id == next));
+}
+
+#[test]
+fn files_and_mixed_sizes_are_payloads_too() {
+    let compile =
+        |payload| Template::compile(&JobSpec { payload, ..spec(Value::Null) }, 42, None).unwrap();
+    let bytes = b"\xff{\"a\": 1}\n";
+    let blob = Blob { bytes: Arc::from(&bytes[..]), hash: "h".to_owned() };
+    let file = compile(Payload::File(blob));
+    let mut out = Vec::new();
+    file.write_body(&context(3), &mut out);
+    assert_eq!(out, bytes);
+    assert_eq!(file.sizes(9).max_bytes, bytes.len() as u64);
+
+    let mixed = compile(Payload::Mixed(Content::Binary));
+    let sizes = mixed.sizes(9);
+    assert_eq!((sizes.min_bytes, sizes.max_bytes), (SMALL.0, LARGE.1));
+    let mean = 0.90 * 531.5 + 0.09 * 500_500.0 + 0.01 * 50_500_000.0;
+    assert!((sizes.mean_bytes - mean).abs() < 1.0, "{sizes:?}");
+    let mut counts = [0; 3];
+    for number in 1..=200 {
+        out.clear();
+        mixed.write_body(&context(number), &mut out);
+        let within = |(min, max): &(u64, u64)| (*min..=*max).contains(&(out.len() as u64));
+        counts[[SMALL, MEDIUM, LARGE].iter().position(within).unwrap()] += 1;
+    }
+    assert!((160..=195).contains(&counts[0]) && counts[1] > counts[2], "{counts:?}");
 }

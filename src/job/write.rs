@@ -3,7 +3,8 @@
 use crate::random::Filler;
 use std::io::Write;
 
-const NANOS_PER_MILLI: u64 = 1_000_000;
+/// Nanoseconds in a millisecond.
+pub const NANOS_PER_MILLI: u64 = 1_000_000;
 const MILLIS_PER_SECOND: u64 = 1_000;
 const SECONDS_PER_DAY: u64 = 86_400;
 
@@ -88,6 +89,28 @@ pub fn push_escaped(out: &mut Vec<u8>, text: &str) {
                 push_hex_digit(out, byte % 16);
             }
             _ => out.push(byte),
+        }
+    }
+}
+
+/// Appends what stands between the quotes of a JSON string, as [`push_escaped`] writes it, unescaped.
+pub fn push_unescaped(out: &mut Vec<u8>, json: &[u8]) {
+    let mut rest = json.iter();
+    while let Some(byte) = rest.next() {
+        let escaped = if *byte == b'\\' { rest.next() } else { None };
+        match escaped {
+            None => out.push(*byte),
+            Some(b'n') => out.push(b'\n'),
+            Some(b'r') => out.push(b'\r'),
+            Some(b't') => out.push(b'\t'),
+            Some(b'u') => {
+                // `u001f`: the characters below a blank.
+                let digits = rest.as_slice().get(2..4).and_then(|hex| str::from_utf8(hex).ok());
+                let value = digits.and_then(|hex| u8::from_str_radix(hex, 16).ok());
+                out.push(value.unwrap_or(b'?'));
+                rest = rest.as_slice().get(4..).unwrap_or_default().iter();
+            }
+            Some(other) => out.push(*other),
         }
     }
 }
@@ -334,6 +357,7 @@ mod tests {
         let all: String = (0..0x300).filter_map(char::from_u32).chain(['\u{2028}', '🦀']).collect();
         let text = written(|out| push_escaped(out, &all));
         assert_eq!(serde_json::from_str::<String>(&format!("\"{text}\"")).unwrap(), all);
+        assert_eq!(written(|out| push_unescaped(out, text.as_bytes())), all);
     }
 
     #[test]

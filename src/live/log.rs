@@ -44,7 +44,9 @@ fn words(event: &Event) -> Option<(Weight, String)> {
         Event::Started { jobs, .. } => {
             (Weight::Plain, format!("started: {}", show::plural(*jobs, "job")))
         }
-        Event::Warning { message } => (Weight::Warning, message.clone()),
+        Event::Warning { message } | Event::Near { message, .. } => {
+            (Weight::Warning, message.clone())
+        }
         Event::Error { kind, outcome, count, message } => {
             (Weight::Bad, format!("{} {outcome} ({kind}): {message}", show::plural(*count, "job")))
         }

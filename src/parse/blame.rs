@@ -187,11 +187,6 @@ impl Broken<'_> {
             }
             (None, None) => self.span(0, self.text.len()),
         };
-        if let Some(token) = token.filter(|token| matches!(token.text, "slow" | "shed"))
-            && look.rules.contains(&Rule::kw_stop)
-        {
-            return (not_yet(token.text, place), false);
-        }
         if let Some(slip) = slip(look) {
             let place = slip.place.map_or(place, |(from, to)| self.span(from, to));
             return (Problem::error(Code::Expected, place, slip.message).help(slip.help), false);

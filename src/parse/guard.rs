@@ -2,8 +2,8 @@
 
 use super::{Pair, Reader, Rule};
 use crate::ast::{
-    Comparison, ExpectKind, Expectation, GuardAction, GuardKind, GuardRule, Measure, StatementKind,
-    Statistic, TimeKind,
+    Comparison, ExpectKind, Expectation, GuardAction, GuardKind, GuardRule, Measure, Notify,
+    StatementKind, Statistic, TimeKind, WarnOf,
 };
 use crate::problem::{Code, Problem};
 use crate::source::{Span, Spanned};
@@ -35,6 +35,9 @@ impl Reader {
         for part in pair.into_inner() {
             match part.as_rule() {
                 Rule::action => guard.action = self.action(part),
+                Rule::warn => guard.kind = self.warn(part),
+                Rule::cooldown => guard.kind = self.argument(part).map(GuardKind::Cooldown),
+                Rule::notify => guard.kind = self.notify(part),
                 _ => guard.kind = self.guard_kind(part),
             }
         }
@@ -62,8 +65,67 @@ impl Reader {
             Rule::time_guard => GuardKind::Time(limit?),
             Rule::depth_guard => GuardKind::Depth { queue: text, limit: limit? },
             Rule::errors_guard => GuardKind::Errors { limit: limit?, over },
+            Rule::memory_guard => GuardKind::Memory(limit?),
+            Rule::cpu_guard => GuardKind::Cpu(limit?),
+            Rule::server_guard => GuardKind::ServerMemory(limit?),
             _ => GuardKind::File(text?),
         })
+    }
+
+    fn warn(&mut self, pair: Pair<'_>) -> Option<GuardKind> {
+        let (mut of, mut at) = (None, None);
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::warn_of => of = Some(self.warn_of(part)),
+                Rule::expr => at = Some(self.expr(part)),
+                _ => {}
+            }
+        }
+        Some(GuardKind::Warn { of, at: at? })
+    }
+
+    fn warn_of(&mut self, pair: Pair<'_>) -> Spanned<WarnOf> {
+        let span = self.span(&pair);
+        let mut of = WarnOf::Rate;
+        for part in pair.into_inner() {
+            of = match part.as_rule() {
+                Rule::kw_jobs => WarnOf::Jobs,
+                Rule::kw_time => WarnOf::Time,
+                Rule::kw_depth => WarnOf::Depth(None),
+                Rule::kw_errors => WarnOf::Errors,
+                Rule::kw_cpu => WarnOf::Cpu,
+                Rule::kw_server => WarnOf::ServerMemory,
+                Rule::kw_memory if of == WarnOf::ServerMemory => of,
+                Rule::kw_memory => WarnOf::Memory,
+                Rule::string | Rule::bare_text => {
+                    WarnOf::Depth(Some(self.quoted(&part, "the name of a queue").node))
+                }
+                _ => of,
+            };
+        }
+        Spanned::new(of, span)
+    }
+
+    fn notify(&mut self, pair: Pair<'_>) -> Option<GuardKind> {
+        let (mut webhook, mut to, mut timeout, mut retries) = (false, None, None, None);
+        for part in pair.into_inner() {
+            let at = self.span(&part);
+            match part.as_rule() {
+                Rule::kw_webhook => webhook = true,
+                Rule::expr => to = Some(self.expr(part)),
+                Rule::timeout | Rule::retries => {
+                    let is_timeout = part.as_rule() == Rule::timeout;
+                    let Some(value) = self.argument(part) else { continue };
+                    if is_timeout {
+                        self.once(&mut timeout, value, at, "timeout");
+                    } else {
+                        self.once(&mut retries, value, at, "retries");
+                    }
+                }
+                _ => {}
+            }
+        }
+        Some(GuardKind::Notify(Notify { webhook, to: to?, timeout, retries }))
     }
 
     /// `rate < 100` and the like.
@@ -98,6 +160,8 @@ impl Reader {
         let inner = pair.into_inner().last()?;
         let action = match inner.as_rule() {
             Rule::kw_stop => GuardAction::Stop,
+            Rule::kw_slow => GuardAction::Slow,
+            Rule::kw_shed => GuardAction::Shed,
             _ => GuardAction::PauseUntil(self.argument(inner)?),
         };
         Some(Spanned::new(action, span))

@@ -3,8 +3,8 @@
 use super::tokens::tokens;
 use super::{Pair, Reader, Rule, words};
 use crate::ast::{
-    CallArg, Expr, ExprKind, Job, JobField, JobFieldKind, Name, Queue, RangeArg, SizeSpec,
-    StatementKind, TextPart, Value, ValueKind,
+    CallArg, Content, Expr, ExprKind, Job, JobField, JobFieldKind, Name, Queue, RangeArg, RowOrder,
+    Rows, SizeSpec, StatementKind, TextPart, Value, ValueKind,
 };
 use crate::problem::{Code, Problem};
 use crate::source::Span;
@@ -54,6 +54,7 @@ impl Reader {
         for part in pair.into_inner() {
             match part.as_rule() {
                 Rule::kw_queue | Rule::kw_size | Rule::kw_body => word = part.as_str(),
+                Rule::kw_file | Rule::kw_rows | Rule::kw_as => {}
                 Rule::no_mark => self.no_mark(&part, word),
                 _ => parts.push(part),
             }
@@ -68,22 +69,45 @@ impl Reader {
                 };
                 Some(JobFieldKind::Queue(Queue { name, format, options }))
             }
+            Rule::body_file => Some(JobFieldKind::BodyFile(self.plain_string(&parts.next()?))),
+            Rule::rows => self.rows(parts),
             Rule::size => {
                 let value = parts.next()?;
+                let content = match parts.next() {
+                    Some(word) if word.as_str() == "binary" => Content::Binary,
+                    _ => Content::Text,
+                };
                 if value.as_rule() == Rule::range {
                     let range = self.range(value)?;
-                    return Some(JobFieldKind::Size(SizeSpec::Range(range.low, range.high)));
+                    return Some(JobFieldKind::Size(
+                        SizeSpec::Range(range.low, range.high),
+                        content,
+                    ));
                 }
                 let expr = self.expr(value);
-                Some(JobFieldKind::Size(match expr.kind {
+                let size = match expr.kind {
                     ExprKind::Name(class) if is_size_class(&class) => {
                         SizeSpec::Class(Name::new(class, expr.span))
                     }
                     _ => SizeSpec::Range(expr, None),
-                }))
+                };
+                Some(JobFieldKind::Size(size, content))
             }
             _ => parts.next().map(|value| JobFieldKind::Body(self.value(value))),
         }
+    }
+
+    /// `rows "users.csv" as user once`
+    fn rows<'s>(&mut self, mut parts: impl Iterator<Item = Pair<'s>>) -> Option<JobFieldKind> {
+        let path = self.plain_string(&parts.next()?);
+        let name = parts.next()?;
+        let name = Name::new(name.as_str().to_owned(), self.span(&name));
+        let order = match parts.next().map(|order| order.as_str()) {
+            Some("random") => RowOrder::Random,
+            Some("once") => RowOrder::Once,
+            _ => RowOrder::InTurn,
+        };
+        Some(JobFieldKind::Rows(Rows { path, name, order }))
     }
 
     /// `queue: "orders"`, as other languages write it.
@@ -132,6 +156,16 @@ impl Reader {
             Rule::boolean => ValueKind::Bool(pair.as_str() == "true"),
             Rule::string_value => ValueKind::Text(self.interpolated(&pair)),
             Rule::number_value => self.number_value(pair),
+            Rule::column => {
+                let mut parts = pair.into_inner();
+                match (parts.next(), parts.next()) {
+                    (Some(row), Some(column)) => {
+                        let row = Name::new(row.as_str().to_owned(), self.span(&row));
+                        ValueKind::Column(row, self.column_name(&column))
+                    }
+                    _ => ValueKind::Null,
+                }
+            }
             Rule::reference => ValueKind::Reference(Name::new(pair.as_str().to_owned(), span)),
             Rule::array => {
                 let items = self.listed(pair).into_iter();
@@ -146,6 +180,14 @@ impl Reader {
             _ => ValueKind::Null,
         };
         Value { kind, span }
+    }
+
+    /// A column: a word, or a text in quotes.
+    fn column_name(&mut self, pair: &Pair<'_>) -> Name {
+        match pair.as_rule() {
+            Rule::string => self.plain_string(pair),
+            _ => Name::new(pair.as_str().to_owned(), self.span(pair)),
+        }
     }
 
     fn number_value(&mut self, pair: Pair<'_>) -> ValueKind {

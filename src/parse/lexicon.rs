@@ -31,6 +31,7 @@ pub(super) const ELSEWHERE: &[(&str, &str)] = &[
     ("scenarios", "load orders { … }"),
     ("queue", "job order { queue \"orders\" }"),
     ("body", "job order { body { … } }"),
+    ("rows", "job order { rows \"users.csv\" as user; … }"),
     ("payload", "job order { body { … } }"),
     ("thresholds", "expect { p99 response < 20ms }"),
     ("limit", "guard { rate <= 1000/s }"),
@@ -42,7 +43,7 @@ pub(super) const ELSEWHERE: &[(&str, &str)] = &[
 /// Words of the language that this version does not speak yet.
 pub(super) const NOT_YET: &[&str] = &[
     "replay", "starts", "hours", "jitter", "late", "warmup", "flow", "at", "until", "drain",
-    "rows", "batch",
+    "batch",
 ];
 
 /// What a block of rules knows.
@@ -59,8 +60,8 @@ pub(super) struct RuleWords {
 
 pub(super) const JOB: RuleWords = RuleWords {
     block: "a job",
-    known: &["queue", "body", "size"],
-    later: &["priority", "delay", "timeout", "retry", "rows", "batch", "args"],
+    known: &["queue", "body", "size", "rows"],
+    later: &["priority", "delay", "timeout", "retry", "batch", "args"],
     elsewhere: &[
         ("payload", "body { id: uuid() }"),
         ("data", "body { id: uuid() }"),
@@ -76,8 +77,11 @@ pub(super) const JOB: RuleWords = RuleWords {
 
 pub(super) const GUARD: RuleWords = RuleWords {
     block: "a guard",
-    known: &["rate", "jobs", "time", "depth", "errors", "file"],
-    later: &["memory", "cpu", "warn", "server", "age", "failed"],
+    known: &[
+        "rate", "jobs", "time", "depth", "errors", "memory", "cpu", "server", "file", "warn",
+        "cooldown", "notify",
+    ],
+    later: &["age", "failed"],
     elsewhere: &[
         ("rps", "rate <= 1000/s"),
         ("duration", "time <= 1h"),
@@ -88,6 +92,9 @@ pub(super) const GUARD: RuleWords = RuleWords {
         ("backlog", "depth <= 10k"),
         ("error", "errors <= 1%"),
         ("stop", "time <= 1h then stop"),
+        ("webhook", "notify webhook \"https://…\""),
+        ("alert", "notify webhook \"https://…\""),
+        ("command", "notify command \"…\""),
     ],
 };
 

@@ -88,9 +88,9 @@ impl Reader {
             Rule::steps => self.steps(pair, span),
             Rule::stairs => self.stairs(pair, span),
             Rule::points => self.points(pair),
+            Rule::shape_call => self.shape_call(pair),
             Rule::walk => self.walk(pair, span),
             Rule::chaos => self.chaos(pair, span),
-            Rule::shape_call => self.shape_call(pair),
             Rule::at_once => {
                 let count = pair.into_inner().find(|p| p.as_rule() == Rule::expr)?;
                 Some(PhraseKind::AtOnce(self.expr(count)))

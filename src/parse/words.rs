@@ -15,8 +15,9 @@ pub(super) const BLOCK: &str = "a block `{ … }`";
 /// Whether a word begins a statement of a file, a job, a guard or an expectation.
 pub(super) fn begins_statement(word: &str) -> bool {
     STATEMENTS.contains(&word)
-        || matches!(word, "queue" | "body" | "size")
+        || matches!(word, "queue" | "body" | "size" | "rows")
         || matches!(word, "rate" | "jobs" | "time" | "depth" | "errors" | "file" | "deviation")
+        || matches!(word, "memory" | "cpu" | "server" | "warn" | "cooldown" | "notify")
 }
 
 /// Whether a word leads an argument within a statement.
@@ -113,7 +114,14 @@ fn word(rule: Rule) -> &'static str {
         R::expect | R::kw_expect => "`expect`",
         R::queue | R::kw_queue => "`queue`",
         R::size | R::kw_size => "`size`",
-        R::body | R::kw_body => "`body`",
+        R::body | R::body_file | R::kw_body => "`body`",
+        R::rows | R::kw_rows => "`rows`",
+        R::content => "`binary`",
+        R::row_order => "`in turn`, `random` or `once`",
+        R::kw_binary => "`binary`",
+        R::kw_text => "`text`",
+        R::kw_in => "`in turn`",
+        R::kw_turn => "`turn`",
         R::list | R::list_head | R::kw_list => "`list`",
         R::env | R::kw_env => "`env`",
         R::rate_guard | R::kw_rate => "`rate`",
@@ -121,7 +129,23 @@ fn word(rule: Rule) -> &'static str {
         R::time_guard | R::kw_time => "`time`",
         R::depth_guard | R::kw_depth => "`depth`",
         R::errors_guard | R::kw_errors => "`errors`",
+        R::memory_guard | R::kw_memory => "`memory`",
+        R::cpu_guard | R::kw_cpu => "`cpu`",
+        R::server_guard | R::kw_server => "`server memory`",
         R::file_guard | R::kw_file => "`file`",
+        R::warn | R::kw_warn => "`warn`",
+        R::cooldown | R::kw_cooldown => "`cooldown`",
+        R::notify | R::kw_notify => "`notify`",
+        R::kw_any => "`any`",
+        R::kw_elsewhere => "`elsewhere`",
+        R::policy_part => "`target`",
+        R::kw_command => "`command`",
+        R::kw_webhook => "`webhook`",
+        R::timeout | R::kw_timeout => "`timeout`",
+        R::retries | R::kw_retries => "`retries`",
+        R::kw_slow => "`slow`",
+        R::kw_shed => "`shed`",
+        R::warn_of => "a guard such as `depth`",
         R::kw_at => "`at`",
         R::kw_delay => "`delay`",
         R::kw_deviation => "`deviation`",
@@ -157,6 +181,7 @@ fn word(rule: Rule) -> &'static str {
         | R::boolean
         | R::number_value
         | R::reference
+        | R::column
         | R::object
         | R::array
         | R::call
@@ -176,6 +201,8 @@ fn word(rule: Rule) -> &'static str {
         R::measure => "`jobs`, `deviation`, `errors` or a time",
         R::EOI => "the end of the statement",
         R::file
+        | R::policy_file
+        | R::broken_policy
         | R::lone_statement
         | R::lone_job_field
         | R::lone_guard_rule
@@ -198,6 +225,7 @@ fn word(rule: Rule) -> &'static str {
         | R::setting
         | R::shape_phrase
         | R::suffix
+        | R::notify_arg
         | R::shape
         | R::shape_call
         | R::ramp_arg
@@ -268,7 +296,10 @@ fn value_behind(before: Option<&str>, statement: &str) -> &'static str {
         "total" | "times" | "repeat" | "jobs" | "weight" | "seed" | "depth" => {
             "a number such as `10`"
         }
-        "size" => "a size such as `4KB`",
+        "size" | "memory" => "a size such as `4KB`",
+        "cpu" | "server" => "a share such as `80%`",
+        "cooldown" | "timeout" => "a duration such as `30s`",
+        "retries" => "a number such as `3`",
         "chaos" | "within" => "two rates such as `20..120`",
         "cv" => "a number such as `2`",
         "phase" => "an angle such as `90deg`",
@@ -350,12 +381,19 @@ pub(super) fn form(statement: &str) -> Option<&'static str> {
         "queue" => "queue \"orders\" as stream",
         "body" => "body { id: uuid(), n: seq() }",
         "size" => "size 1KB..4KB",
+        "rows" => "rows \"users.csv\" as user",
         "rate" => "rate <= 1000/s over 5s then stop",
         "jobs" => "jobs <= 1M",
         "time" => "time <= 1h then stop",
         "depth" => "depth \"orders\" <= 10k then pause until 8k",
         "errors" => "errors <= 1% over 10s",
+        "memory" => "memory <= 100MB",
+        "cpu" => "cpu <= 80%",
+        "server" => "server memory <= 80%",
         "file" => "file \"/tmp/stop\"",
+        "warn" => "warn at 80%` or `warn depth at 2k",
+        "cooldown" => "cooldown 30s",
+        "notify" => "notify webhook \"https://…\" timeout 5s retries 3",
         "mean" | "max" | "p50" | "p90" | "p95" | "p99" => "p99 response < 20ms",
         _ => return None,
     })

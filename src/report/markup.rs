@@ -46,7 +46,8 @@ pub(super) fn measured(text: &str, value: f64) -> String {
     match first {
         "errors" | "deviation" | "cpu" => percent(value),
         "jobs" | "depth" | "rate" => show::number(value),
-        "memory" => show::bytes(value as u64),
+        "server" if text.contains('%') => percent(value),
+        "memory" | "server" => show::bytes(value as u64),
         "time" | "drains" | "recovers" => seconds(value),
         "file" => "there".to_owned(),
         _ => show::micros(value),

@@ -71,6 +71,15 @@ impl Backlog {
         left
     }
 
+    /// Skips what is overdue of a stream; returns how many that are.
+    pub fn skip(&mut self, stream: usize, due: u64) -> u64 {
+        let left = self.overdue(stream, due);
+        let lane = &mut self.lanes[stream];
+        lane.next = lane.next.max(due + 1);
+        lane.returned.clear();
+        left
+    }
+
     /// Whether a stream has been given up.
     pub fn is_given_up(&self, stream: usize) -> bool {
         self.lanes[stream].given_up
@@ -142,6 +151,18 @@ mod tests {
         assert_eq!(backlog.overdue(0, 4), 0);
         assert!(!backlog.give_back(0, 1));
         assert_eq!(backlog.give_up(0, 4), 0);
+    }
+
+    #[test]
+    fn what_is_skipped_is_not_handed_out_and_what_comes_later_is() {
+        let mut backlog = Backlog::new(1);
+        assert_eq!([backlog.take(0), backlog.take(0)], [1, 2]);
+        backlog.give_back(0, 1);
+        assert_eq!(backlog.skip(0, 5), 4);
+        assert_eq!((backlog.overdue(0, 5), backlog.skip(0, 5)), (0, 0));
+        assert!(backlog.give_back(0, 2), "one that was on its way may come back");
+        assert_eq!(backlog.overdue(0, 6), 2);
+        assert_eq!([backlog.take(0), backlog.take(0)], [2, 6]);
     }
 
     #[test]

@@ -12,10 +12,12 @@
 //! The sink never holds the schedule up: what is in flight is bounded, and beyond that what falls
 //! due is only counted, by the [`Backlog`]. Answers are read between any two writes.
 
+mod braking;
 mod due;
 mod flights;
 mod link;
 mod look;
+mod own;
 mod probe;
 mod record;
 mod send;
@@ -25,20 +27,22 @@ use super::backlog::Backlog;
 use super::clock::{Clock, give_way};
 use super::control::{Control, End, Why, Wishes};
 use super::events::{Event, Publisher, Record};
-use super::guards::{ASK_EVERY_NS, GuardEntry, Guards};
+use super::guards::{ASK_EVERY_NS, Guards};
 use super::jobs::Jobs;
 use super::options::{RunOptions, nanos};
 use super::pacer::Pacer;
 use super::report::{OutcomeName, Report};
+use super::stream_clock::Pace;
 use crate::plan::{Expectation, Guard};
 use crate::schedule::Schedule;
-use crate::sink::{BatchBuilder, Failure, Sink};
+use crate::sink::{BatchBuilder, Failure, ServerMemory, Sink};
 use crate::stats::{Flight, Stats};
 use flights::{Flights, Reply};
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use link::Link;
 use look::Lookout;
+use own::{Load, Server};
 use probe::{Probe, Reading};
 use std::future::Future;
 use std::pin::Pin;
@@ -108,7 +112,13 @@ pub(super) struct Dispatcher<J, S, C> {
     link: Link,
     probe: Probe,
     lookouts: Vec<Lookout>,
+    load: Load,
+    server: Server,
     next_ask_ns: u64,
+    /// Some guard slows or sheds.
+    braking: bool,
+    /// Room for the paces of the streams.
+    paces: Vec<Pace>,
 
     ending: Option<Ending>,
     /// A stream was stopped by a guard, the run was not.
@@ -126,6 +136,7 @@ enum Happened {
     Reply(Reply),
     Ready(Result<(), Failure>),
     Reading(Reading),
+    Memory(Result<ServerMemory, Failure>),
     Other,
 }
 
@@ -146,6 +157,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let guards = Guards::new(guards, probe.queues(), streams, queues_of);
         let lookouts =
             guards.files().into_iter().map(|(guard, path)| Lookout::new(guard, path)).collect();
+        let braking = guards.has_brakes();
         let kinds = |stream: usize| {
             task.jobs.kinds(stream).iter().map(|kind| kind.name.clone()).collect::<Vec<_>>()
         };
@@ -169,7 +181,11 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             link: Link::default(),
             probe,
             lookouts,
+            load: Load::default(),
+            server: Server::default(),
             next_ask_ns: 0,
+            braking,
+            paces: Vec::new(),
             ending: None,
             stream_stopped: false,
             broken_off: false,
@@ -217,7 +233,9 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             self.pacer.wake(now_ns);
             self.fall_due(now_ns);
         }
+        self.slow(now_ns);
         self.send(now_ns);
+        self.shed(now_ns);
         self.end_streams(now_ns);
         if self.drain_until_ns.is_some_and(|until| until <= now_ns) {
             self.abandon_flights("no answer before the end of the run", now_ns);
@@ -244,6 +262,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             Some(reply) = self.replies.next(), if !self.replies.is_empty() => Happened::Reply(reply),
             _ = self.wishes.changed() => Happened::Other,
             ready = self.link.ready(), if self.link.is_held() => Happened::Ready(ready),
+            memory = self.server.reading(), if self.server.is_out() => Happened::Memory(memory),
             reading = self.probe.reading(), if self.probe.is_out() => Happened::Reading(reading),
             () = self.clock.sleep_until(wake_ns) => {
                 self.turns = 0;
@@ -260,6 +279,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             }
             Happened::Ready(ready) => self.link_ready(ready),
             Happened::Reading(reading) => self.depth_read(reading),
+            Happened::Memory(reading) => self.memory_read(reading),
             Happened::Other => {}
         }
         if self.turns >= TURNS {
@@ -362,13 +382,6 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let now_ns = self.clock.now_ns();
         let at = self.clock.start_unix_ns().saturating_add(now_ns);
         self.teller.tell(Record { at, t_s: now_ns as f64 / 1e9, event });
-    }
-
-    /// Notes a hit for the report and tells it.
-    fn note_hit(&mut self, hit: GuardEntry) {
-        self.teller.count_hit(&hit.guard);
-        self.teller.list(hit.clone());
-        self.tell(Event::Guard { hit });
     }
 }
 

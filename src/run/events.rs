@@ -38,6 +38,15 @@ pub enum Event {
         /// What.
         message: String,
     },
+    /// A guard is near its bound.
+    #[serde(rename = "warning")]
+    Near {
+        /// What.
+        message: String,
+        /// The guard and what it measured.
+        #[serde(flatten)]
+        near: GuardEntry,
+    },
     /// Jobs met errors, all of a kind within a second together.
     Error {
         /// The kind, in the server's own word where it gave one.

@@ -4,7 +4,7 @@ use super::clock::{Clock, RehearsalClock};
 use super::jobs::{Choice, DueJob, Jobs, Kind};
 use crate::job::Format;
 use crate::schedule::Schedule;
-use crate::sink::{Args, Command, Failure, Outcome, Queue, Sink, State};
+use crate::sink::{Args, Command, Failure, Outcome, Queue, ServerMemory, Sink, State};
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 
@@ -66,8 +66,10 @@ impl Schedule for Listed {
     }
 
     fn rate(&self, t_ns: u64) -> f64 {
-        let from = self.due_by(t_ns.saturating_sub(500_000_000));
-        (self.due_by(t_ns + 500_000_000) - from) as f64
+        // As in a curve, jobs at one instant make no rate.
+        let from = self.due_by(t_ns.saturating_sub(500_000_000)) as usize;
+        let around = &self.times_ns[from..self.due_by(t_ns + 500_000_000) as usize];
+        around.chunk_by(|a, b| a == b).count() as f64
     }
 
     fn end_ns(&self) -> u64 {
@@ -186,6 +188,7 @@ impl Seen {
 }
 
 type Script = dyn FnMut(u64, u64) -> Answer + Send;
+type Memory = dyn Fn(u64) -> Result<ServerMemory, Failure> + Send + Sync;
 type Depth = dyn Fn(u64, &str) -> Result<u64, Failure> + Send + Sync;
 
 /// A sink that does what a test's script says for each call: of (its number, the instant).
@@ -197,6 +200,7 @@ pub(crate) struct FakeSink {
     /// Until when it is reconnecting (`u64::MAX`: for good).
     pub(crate) down_until_ns: Arc<Mutex<u64>>,
     depth: Arc<Depth>,
+    memory: Arc<Memory>,
 }
 
 pub(crate) fn failure(kind: &str, lasting: bool) -> Failure {
@@ -214,7 +218,16 @@ impl FakeSink {
             seen: Arc::default(),
             down_until_ns: Arc::default(),
             depth: Arc::new(|_, _| Ok(0)),
+            memory: Arc::new(|_| Ok(ServerMemory { used_bytes: 0, allowed_bytes: None })),
         }
+    }
+
+    /// With memory used as a function of the instant says.
+    pub(crate) fn with_memory(
+        self,
+        memory: impl Fn(u64) -> Result<ServerMemory, Failure> + Send + Sync + 'static,
+    ) -> FakeSink {
+        FakeSink { memory: Arc::new(memory), ..self }
     }
 
     /// With queues as deep as a function of the instant and the name says.
@@ -303,5 +316,9 @@ impl Sink for FakeSink {
 
     async fn depth(&self, queue: &Queue) -> Result<u64, Failure> {
         (self.depth)(self.clock.now_ns(), &queue.name)
+    }
+
+    async fn memory(&self) -> Result<ServerMemory, Failure> {
+        (self.memory)(self.clock.now_ns())
     }
 }

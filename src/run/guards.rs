@@ -7,21 +7,28 @@
 //!   late a wake-up comes.
 //! - every `rate` also bounds what is sent ([`Guards::room`]): after a stall the overdue jobs wait
 //!   for room in the window. That is no hit; the plan itself was proven within the bound.
-//! - `depth` and `file` are asked for every 100 ms, `errors` with every answer: from 20 answers in
+//! - `rate … then slow` and `then shed` act on what finds no room ([`brake`]).
+//! - `depth`, `memory`, `cpu`, `server memory` and `file` are asked for every 100 ms, `errors` with every answer: from 20 answers in
 //!   the window on or a whole window after the start, and whatever their number at the run's end.
 //!
 //! A claim (no action) stops the run. `then stop` ends what the guard speaks of: the run, or its
 //! stream. On `jobs` and `time` that is the plan's own end; anywhere else it is a stop by a guard.
 
+mod brake;
 mod breach;
+mod entry;
+mod measured;
+mod near;
 mod state;
 mod window;
 
+pub use brake::Braked;
 pub use breach::Breach;
+pub use entry::{GuardEntry, Severity};
 pub use state::GuardState;
 
 use crate::plan::{Action, Guard, GuardKind};
-use serde::Serialize;
+use brake::Brake;
 use std::path::PathBuf;
 use window::{ErrorWindow, SendWindow};
 
@@ -60,23 +67,6 @@ pub struct Hit {
     pub effect: Effect,
 }
 
-/// A hit in the report.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct GuardEntry {
-    /// The guard as written.
-    pub guard: String,
-    /// When it was hit, in seconds of the run.
-    pub at_s: f64,
-    /// What was measured: jobs, seconds, a share; 1 for a file.
-    pub value: f64,
-    /// The bound, in the same measure.
-    pub limit: f64,
-    /// `stop` or `pause until N`
-    pub action: String,
-    /// Why it could not be kept, if that is what stopped the run: then the value is the last known.
-    pub cause: Option<String>,
-}
-
 /// All guards of a run.
 #[derive(Debug)]
 pub struct Guards {
@@ -94,6 +84,13 @@ struct Armed {
     pausing: bool,
     /// It has stopped or paused something at some time.
     acted: bool,
+    /// While it pauses: since when what it measures has been low.
+    low_since_ns: Option<u64>,
+    /// It has warned, and what it measures has not been low again.
+    warned: bool,
+    /// When it last warned.
+    warned_ns: Option<u64>,
+    brake: Brake,
 }
 
 #[derive(Debug)]
@@ -104,6 +101,8 @@ enum Watch {
     /// The queues and their last known depths.
     Depth(Vec<(usize, u64)>),
     Errors(ErrorWindow),
+    /// What was last measured of loadc itself, or of the server: bytes, or a share.
+    Measured(Option<f64>),
     File(PathBuf),
 }
 
@@ -126,9 +125,10 @@ impl Armed {
         }
     }
 
-    /// The effect of a measured value, if it changes anything.
+    /// The effect of a measured value at an instant, if it changes anything.
     fn judge(
         &mut self,
+        now_ns: u64,
         over: bool,
         value: f64,
         low_enough: impl Fn(f64) -> bool,
@@ -138,8 +138,14 @@ impl Armed {
         }
         match self.guard.action {
             Some(Action::PauseUntil(level)) if self.pausing => {
-                (value <= level && low_enough(level)).then(|| {
+                if value > level || !low_enough(level) {
+                    self.low_since_ns = None;
+                    return None;
+                }
+                let since_ns = *self.low_since_ns.get_or_insert(now_ns);
+                (now_ns.saturating_sub(since_ns) >= self.guard.tuning.cooldown_ns).then(|| {
                     self.pausing = false;
+                    self.low_since_ns = None;
                     Effect::Resume
                 })
             }
@@ -153,6 +159,8 @@ impl Armed {
                 self.acted = true;
                 self.stop_effect(false)
             }),
+            // Of rates alone, which are kept otherwise.
+            Some(Action::Slow | Action::Shed) => None,
         }
     }
 }
@@ -185,11 +193,24 @@ impl Guards {
                 Watch::Depth(watched.into_iter().map(|queue| (queue, 0)).collect())
             }
             GuardKind::Errors { window_ns, .. } => Watch::Errors(ErrorWindow::new(*window_ns)),
+            GuardKind::Memory(_) | GuardKind::Cpu(_) | GuardKind::ServerMemory(_) => {
+                Watch::Measured(None)
+            }
             GuardKind::File(path) => Watch::File(PathBuf::from(path)),
         };
         let arm = |guard: Guard| {
-            let watch = watch(&guard);
-            Armed { watch, guard, spent: false, pausing: false, acted: false }
+            let (spent, pausing, acted, warned) = (false, false, false, false);
+            Armed {
+                watch: watch(&guard),
+                brake: Brake::default(),
+                guard,
+                spent,
+                pausing,
+                acted,
+                low_since_ns: None,
+                warned,
+                warned_ns: None,
+            }
         };
         Guards { armed: guards.into_iter().map(arm).collect(), checked_ns: 0 }
     }
@@ -308,7 +329,7 @@ impl Guards {
             let Watch::Errors(window) = &mut armed.watch else { return None };
             let share = window.share(now_ns);
             let over = share > limit && window.is_telling(now_ns);
-            Some((share, armed.judge(over, share, |_| true)?))
+            Some((share, armed.judge(now_ns, over, share, |_| true)?))
         })
     }
 
@@ -322,12 +343,12 @@ impl Guards {
                 return None;
             }
             let share = window.share(now_ns);
-            Some((share, armed.judge(share > limit, share, |_| true)?))
+            Some((share, armed.judge(now_ns, share > limit, share, |_| true)?))
         })
     }
 
     /// Judges the guards on the depth of a queue that was just read.
-    pub fn judge_depth(&mut self, queue: usize, depth: u64) -> Vec<Hit> {
+    pub fn judge_depth(&mut self, queue: usize, depth: u64, now_ns: u64) -> Vec<Hit> {
         self.judge_each(|armed| {
             let GuardKind::Depth { limit, .. } = armed.guard.kind else { return None };
             let Watch::Depth(queues) = &mut armed.watch else { return None };
@@ -335,7 +356,7 @@ impl Guards {
             let deepest = queues.iter().map(|(_, depth)| *depth).max().unwrap_or(0) as f64;
             Some((
                 depth as f64,
-                armed.judge(depth > limit, depth as f64, |level| deepest <= level)?,
+                armed.judge(now_ns, depth > limit, depth as f64, |level| deepest <= level)?,
             ))
         })
     }
@@ -370,7 +391,7 @@ impl Guards {
 
     /// Judges a guard on a file that is there or not.
     pub fn judge_file(&mut self, guard: usize, there: bool) -> Option<Hit> {
-        let effect = self.armed[guard].judge(there, 1.0, |_| true)?;
+        let effect = self.armed[guard].judge(0, there, 1.0, |_| true)?;
         Some(Hit { guard, value: 1.0, effect })
     }
 
@@ -379,24 +400,6 @@ impl Guards {
             outcome.map(|(value, effect)| Hit { guard, value, effect })
         };
         self.armed.iter_mut().map(judge).enumerate().filter_map(hit).collect()
-    }
-
-    /// A hit as the report has it.
-    pub fn entry(&self, guard: usize, value: f64, at_ns: u64) -> GuardEntry {
-        let guard = &self.armed[guard].guard;
-        let limit = match guard.kind {
-            GuardKind::Rate { limit_jobs, .. } => limit_jobs as f64,
-            GuardKind::Jobs(limit) | GuardKind::Depth { limit, .. } => limit as f64,
-            GuardKind::Time(limit_ns) => limit_ns as f64 / 1e9,
-            GuardKind::Errors { limit, .. } => limit,
-            GuardKind::File(_) => 1.0,
-        };
-        let action = match guard.action {
-            None | Some(Action::Stop) => "stop".to_owned(),
-            Some(Action::PauseUntil(level)) => format!("pause until {level}"),
-        };
-        let (guard, at_s) = (guard.text.clone(), at_ns as f64 / 1e9);
-        GuardEntry { guard, at_s, value, limit, action, cause: None }
     }
 }
 

@@ -1,9 +1,12 @@
 //! What a run can be told beforehand.
 
+use crate::notify::Notifier;
 use crate::plan::Guard;
 use crate::schedule::Shard;
 use crate::sink::Limits;
 use crate::stats::history::Grain;
+use crate::stats::process::Meter;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What a run can be told beforehand. `RunOptions::default()` is what a user gets who says nothing.
@@ -22,6 +25,10 @@ pub struct RunOptions {
     pub payload_start_unix_ns: Option<u64>,
     /// Guards beside the plan's: those that hold by default, and a policy's.
     pub guards: Vec<Guard>,
+    /// Who is told of guards that are hit.
+    pub notifier: Option<Arc<Notifier>>,
+    /// What tells how much this process uses.
+    pub meter: Meter,
     /// How fine the history is and how much it keeps.
     pub history: Grain,
     /// The least time between two wake-ups.
@@ -58,6 +65,8 @@ impl Default for RunOptions {
             from_ns: 0,
             payload_start_unix_ns: None,
             guards: Vec::new(),
+            notifier: None,
+            meter: Meter::default(),
             history: Grain::default(),
             gap: Duration::from_millis(1),
             max_in_flight_jobs: 32_768,

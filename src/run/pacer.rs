@@ -1,6 +1,6 @@
 //! Who is due by now, and when to look again. Pure: it is told the time and tells instants.
 
-use super::stream_clock::StreamClock;
+use super::stream_clock::{Pace, StreamClock};
 use crate::schedule::Schedule;
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,7 +50,7 @@ impl Lane {
         let finished = self.due >= self.schedule.len()
             && self.clock.stream_ns(now_ns) >= self.schedule.end_ns();
         self.over = self.closed || finished;
-        self.next_ns = if self.over || self.clock.is_paused() {
+        self.next_ns = if self.over || self.clock.is_paused() || self.clock.pace() == Pace::STILL {
             None
         } else if self.due < self.schedule.len() {
             Some(self.clock.run_ns(self.schedule.time_of(self.due + 1)))
@@ -116,14 +116,30 @@ impl Pacer {
         self.lanes[stream].schedule.as_ref()
     }
 
-    /// The planned rate of a stream now, in jobs per second; 0 while it stands still or once it is
-    /// over.
+    /// The rate at which a stream's jobs now fall due, in jobs per second: the planned one at the
+    /// pace of its clock. 0 while it stands still or once it is over.
     pub fn rate(&self, stream: usize, now_ns: u64) -> f64 {
+        self.planned_rate(stream, now_ns) * self.lanes[stream].clock.pace().share()
+    }
+
+    /// The same at the run's own pace.
+    pub fn planned_rate(&self, stream: usize, now_ns: u64) -> f64 {
         let lane = &self.lanes[stream];
         if lane.over || lane.clock.is_paused() {
             return 0.0;
         }
         lane.schedule.rate(lane.clock.stream_ns(now_ns))
+    }
+
+    /// How fast a stream's clock runs.
+    pub fn pace(&self, stream: usize) -> Pace {
+        self.lanes[stream].clock.pace()
+    }
+
+    /// Lets it run at another pace. What is due by now is to have been counted.
+    pub fn set_pace(&mut self, stream: usize, now_ns: u64, pace: Pace) {
+        self.lanes[stream].clock.set_pace(now_ns, pace);
+        self.lanes[stream].look_ahead(now_ns);
     }
 
     /// Where a stream is in its schedule, in nanoseconds: the run's time less its pauses, and no

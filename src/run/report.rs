@@ -55,6 +55,8 @@ pub struct Report {
     pub guards: Vec<GuardEntry>,
     /// Hits beyond those listed.
     pub guards_unlisted: u64,
+    /// Guards that came near their bounds, in order, up to 10,000.
+    pub warnings: Vec<GuardEntry>,
     /// What happened, in order: all events but the metrics of each second.
     pub events: Vec<Record>,
     /// Events beyond those listed.

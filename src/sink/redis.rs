@@ -24,7 +24,7 @@ pub use cursor::Cursor;
 pub use health::{Health, Latency, health};
 pub use preflight::Problem;
 
-use crate::sink::{Command, Failure, Notice, Outcome, Queue, Sink, State};
+use crate::sink::{Command, Failure, Notice, Outcome, Queue, ServerMemory, Sink, State};
 use crate::target::Target;
 use connect::Connector;
 use control::Control;
@@ -158,6 +158,10 @@ impl Sink for RedisSink {
 
     async fn depth(&self, queue: &Queue) -> Result<u64, Failure> {
         depth::depth(&self.control, queue).await
+    }
+
+    async fn memory(&self) -> Result<ServerMemory, Failure> {
+        health::memory(&self.control).await
     }
 
     fn notices(&self) -> Vec<Notice> {

@@ -74,8 +74,10 @@ struct PhraseEntry<'a> {
 struct GuardEntry<'a> {
     text: &'a str,
     stream: Option<&'a str>,
-    /// `stop`, `pause`, or none: a claim.
+    /// `stop`, `pause`, `slow`, `shed`, or none: a claim.
     action: Option<&'static str>,
+    /// From where on it warns, in its own measure.
+    warn: Option<f64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -180,6 +182,9 @@ fn guard<'a>(plan: &'a Plan, entry: &'a Guard) -> GuardEntry<'a> {
         action: entry.action.map(|action| match action {
             Action::Stop => "stop",
             Action::PauseUntil(_) => "pause",
+            Action::Slow => "slow",
+            Action::Shed => "shed",
         }),
+        warn: entry.tuning.warn,
     }
 }

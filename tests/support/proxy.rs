@@ -7,7 +7,7 @@
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// What is done to a piece.
@@ -25,6 +25,12 @@ enum Deed {
     Swallow,
     /// The client's side ends, and the piece goes on to the server long after.
     Haunt,
+    /// A length in it is made unreadable.
+    Corrupt,
+    /// It goes on, and its answer comes back unreadable.
+    Garble,
+    /// Half of it goes on, the other half after a while.
+    Stall,
 }
 
 /// The proxy. It takes no further connections once it is dropped.
@@ -34,10 +40,10 @@ pub struct Proxy {
 }
 
 struct Shared {
-    server: u16,
+    server: AtomicU16,
     seed: u64,
-    /// Pieces on average between two breaks.
-    calm: u64,
+    /// Pieces on average between two breaks; 0 for none.
+    calm: AtomicU64,
     breaks: AtomicU64,
     connections: AtomicU64,
     closed: AtomicBool,
@@ -49,9 +55,9 @@ impl Proxy {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let port = listener.local_addr().expect("its address").port();
         let shared = Arc::new(Shared {
-            server,
+            server: AtomicU16::new(server),
             seed,
-            calm,
+            calm: AtomicU64::new(calm),
             breaks: AtomicU64::new(0),
             connections: AtomicU64::new(0),
             closed: AtomicBool::new(false),
@@ -77,6 +83,16 @@ impl Proxy {
     /// Its URL.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// From now on it breaks nothing.
+    pub fn calm_down(&self) {
+        self.shared.calm.store(0, Ordering::Relaxed);
+    }
+
+    /// New connections go to another server.
+    pub fn point_at(&self, server: u16) {
+        self.shared.server.store(server, Ordering::Relaxed);
     }
 
     /// Connections it has broken so far.
@@ -106,43 +122,55 @@ impl Shared {
     fn deed(&self, connection: u64, turn: u64, piece: &[u8]) -> Deed {
         let dice = draw(self.seed, connection, turn);
         let jobs = holds(piece, b"LPUSH") || holds(piece, b"XADD");
-        if !jobs || !dice.is_multiple_of(self.calm) {
-            return if dice.is_multiple_of(16) { Deed::Delay } else { Deed::Forward };
+        let calm = self.calm.load(Ordering::Relaxed);
+        if !jobs || calm == 0 || !dice.is_multiple_of(calm) {
+            return match (dice >> 32) % 32 {
+                0 => Deed::Delay,
+                1 => Deed::Stall,
+                _ => Deed::Forward,
+            };
         }
         let deeds = [
-            Deed::Cut,
-            Deed::Cut,
-            Deed::Halve,
-            Deed::Halve,
-            Deed::Swallow,
-            Deed::Swallow,
-            Deed::Swallow,
-            Deed::Haunt,
+            [Deed::Cut, Deed::Cut, Deed::Halve, Deed::Halve],
+            [Deed::Corrupt, Deed::Corrupt, Deed::Garble, Deed::Haunt],
+            [Deed::Garble, Deed::Swallow, Deed::Swallow, Deed::Swallow],
         ];
-        deeds[(dice >> 32) as usize % deeds.len()]
+        deeds.as_flattened()[(dice >> 32) as usize % 12]
     }
 
     fn serve(self: Arc<Shared>, mut client: TcpStream, number: u64) {
-        let Ok(mut server) = TcpStream::connect((Ipv4Addr::LOCALHOST, self.server)) else {
+        let Ok(mut server) =
+            TcpStream::connect((Ipv4Addr::LOCALHOST, self.server.load(Ordering::Relaxed)))
+        else {
             return;
         };
         _ = client.set_nodelay(true);
         _ = server.set_nodelay(true);
         // Replies go straight back until they are to be swallowed.
         let swallow = Arc::new(AtomicBool::new(false));
+        let garble = Arc::new(AtomicBool::new(false));
         let (Ok(from), Ok(to)) = (server.try_clone(), client.try_clone()) else { return };
-        let swallowing = swallow.clone();
-        let answering = std::thread::spawn(move || answer(from, to, &swallowing));
+        let (swallowing, garbling) = (swallow.clone(), garble.clone());
+        let answering = std::thread::spawn(move || answer(from, to, &swallowing, &garbling));
         let mut piece = vec![0; 1 << 20];
         for turn in 0.. {
             let Ok(len @ 1..) = client.read(&mut piece) else { break };
             let piece = &piece[..len];
             let deed = self.deed(number, turn, piece);
-            if deed == Deed::Delay {
-                std::thread::sleep(Duration::from_millis(2));
+            match deed {
+                Deed::Forward => {}
+                Deed::Delay => std::thread::sleep(Duration::from_millis(2)),
+                Deed::Stall => {
+                    _ = server.write_all(&piece[..len / 2]);
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                Deed::Garble => garble.store(true, Ordering::Relaxed),
+                _ => {}
             }
-            if deed == Deed::Forward || deed == Deed::Delay {
-                if server.write_all(piece).is_err() {
+            if matches!(deed, Deed::Forward | Deed::Delay | Deed::Stall | Deed::Garble) {
+                let rest = if deed == Deed::Stall { &piece[len / 2..] } else { piece };
+                self.breaks.fetch_add(u64::from(deed == Deed::Garble), Ordering::Relaxed);
+                if server.write_all(rest).is_err() {
                     break;
                 }
                 continue;
@@ -166,6 +194,16 @@ impl Shared {
     ) {
         match deed {
             Deed::Halve => _ = server.write_all(&piece[..piece.len() / 2]),
+            Deed::Corrupt => {
+                let mut piece = piece.to_vec();
+                let lengths = piece.windows(4).rposition(|bytes| bytes.starts_with(b"\r\n$"));
+                if let Some(at) = lengths {
+                    piece[at + 3] = b'x';
+                }
+                _ = server.write_all(&piece);
+                // It says what it has against it, and hangs up.
+                std::thread::sleep(Duration::from_millis(1));
+            }
             Deed::Swallow => {
                 swallow.store(true, Ordering::Relaxed);
                 _ = server.write_all(piece);
@@ -181,14 +219,17 @@ impl Shared {
                 _ = server.shutdown(Shutdown::Write);
                 std::thread::sleep(Duration::from_millis(5));
             }
-            Deed::Forward | Deed::Delay | Deed::Cut => {}
+            Deed::Cut | Deed::Forward | Deed::Delay | Deed::Stall | Deed::Garble => {}
         }
     }
 }
 
-fn answer(mut from: TcpStream, mut to: TcpStream, swallow: &AtomicBool) {
+fn answer(mut from: TcpStream, mut to: TcpStream, swallow: &AtomicBool, garble: &AtomicBool) {
     let mut piece = vec![0; 64 << 10];
     while let Ok(len @ 1..) = from.read(&mut piece) {
+        if garble.load(Ordering::Relaxed) {
+            piece[0] = b'?';
+        }
         if !swallow.load(Ordering::Relaxed) && to.write_all(&piece[..len]).is_err() {
             return;
         }

@@ -156,6 +156,12 @@ impl RedisServer {
         assert!(self.launch(), "redis-server did not start again: {}", self.log());
     }
 
+    /// The same with further arguments.
+    pub fn restart_with(&mut self, arguments: &[&str]) {
+        self.arguments.extend(arguments.iter().map(|&argument| argument.to_owned()));
+        self.restart();
+    }
+
     fn signal(&self, signal: Signal) {
         let child = self.child.as_ref().expect("a running server");
         let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).expect("a process id");

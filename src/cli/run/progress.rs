@@ -91,6 +91,7 @@ impl Line {
             Event::Error { kind, outcome, count, message } => {
                 format!("error: {} {outcome} ({kind}): {message}", show::plural(*count, "job"))
             }
+            Event::Near { message, .. } => format!("warning: {message}"),
             Event::Guard { hit } => format!("guard: {}", guard(hit, "")),
             Event::Paused { by, stream } => format!("paused{} by {by}", whose(stream)),
             Event::Resumed { by, stream } => format!("resumed{} after {by}", whose(stream)),

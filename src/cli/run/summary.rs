@@ -1,5 +1,6 @@
 //! The summary at the end of a run, for people.
 
+use crate::run::guards::{GuardEntry, Severity};
 use crate::run::report::{OutcomeName, Report, StreamReport};
 use crate::show;
 use crate::stats::times::Summary;
@@ -48,7 +49,8 @@ pub(crate) fn summary(report: &Report, target: &str, color: bool) -> String {
 pub(crate) fn reason(report: &Report) -> String {
     let file = &report.file;
     let missed = report.expectations.iter().find(|expectation| !expectation.met);
-    match (report.outcome, &report.failure, report.guards.last(), missed) {
+    let stop = |hit: &&GuardEntry| hit.severity == Severity::Critical;
+    match (report.outcome, &report.failure, report.guards.iter().rev().find(stop), missed) {
         (OutcomeName::Failed, Some(failure), ..) => format!("{file}: failed: {}", failure.message),
         (OutcomeName::Guard, _, Some(hit), _) => {
             format!("{file}: stopped by `{}` at {}", hit.guard, show::number(hit.value))
@@ -175,7 +177,25 @@ impl Text {
         }
         for hit in &report.guards {
             let after = show::duration((hit.at_s * 1e3) as u64 * 1_000_000);
-            self.row("guard", &super::progress::guard(hit, &format!(" after {after}")));
+            let mut text = super::progress::guard(hit, &format!(" after {after}"));
+            if let Some(over) = hit.overshoot {
+                text.push_str(&format!("; over by {} at the most", show::number(over)));
+            }
+            if let Some(ended_at_s) = hit.ended_at_s {
+                let lasted = show::duration(((ended_at_s - hit.at_s) * 1e3) as u64 * 1_000_000);
+                text.push_str(&format!("; over after {lasted}"));
+            }
+            self.row("guard", &text);
+        }
+        match report.warnings.as_slice() {
+            [] => {}
+            [near] => {
+                self.row("near", &format!("`{}` at {}", near.guard, show::number(near.value)))
+            }
+            [near, rest @ ..] => {
+                let times = show::plural(rest.len() as u64 + 1, "warning");
+                self.row("near", &format!("{times}, the first of `{}`", near.guard));
+            }
         }
         for expectation in &report.expectations {
             let (mark, code) = if expectation.met { ("✓", "32") } else { ("✗", "31") };

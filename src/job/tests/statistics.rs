@@ -173,3 +173,102 @@ fn items_never_share_a_value() {
         }
     }
 }
+
+/// The largest distance between the share of values up to a number and the law's. It is above
+/// 2.7/√n with probability 2·exp(−2·2.7²) ≈ 10⁻⁶ (Kolmogorov and Smirnov).
+fn distance(mut values: Vec<f64>, law: impl Fn(f64) -> f64) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let count = values.len() as f64;
+    let one = |(rank, value): (usize, &f64)| {
+        let (below, upto) = (rank as f64 / count, (rank + 1) as f64 / count);
+        (law(*value) - below).abs().max((upto - law(*value)).abs())
+    };
+    values.iter().enumerate().map(one).fold(0.0, f64::max)
+}
+
+fn mean_and_variance(values: &[f64]) -> (f64, f64) {
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    (mean, values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count)
+}
+
+#[test]
+fn normal_numbers_are_normal() {
+    let jobs = 100_000;
+    let values = numbers(Value::Normal { mean: 40.0, deviation: 12.0 }, jobs);
+    let (mean, variance) = mean_and_variance(&values);
+    assert!((mean - 40.0).abs() < 5.0 * 12.0 / (jobs as f64).sqrt(), "{mean}");
+    // The variance of a normal sample's variance is 2σ⁴/n.
+    assert!((variance / 144.0 - 1.0).abs() < 5.0 * (2.0 / jobs as f64).sqrt(), "{variance}");
+    let law = |value: f64| libm::erfc((40.0 - value) / 12.0 / 2.0_f64.sqrt()) / 2.0; // Φ
+    let distance = distance(values, law);
+    assert!(distance < 2.7 / (jobs as f64).sqrt(), "{distance}");
+    assert!(numbers(Value::Normal { mean: 3.5, deviation: 0.0 }, 50).iter().all(|n| *n == 3.5));
+}
+
+#[test]
+fn exponential_numbers_are_exponential() {
+    let jobs = 100_000;
+    let values = numbers(Value::Exponential(2.5), jobs);
+    let (mean, variance) = mean_and_variance(&values);
+    assert!((mean / 2.5 - 1.0).abs() < 5.0 / (jobs as f64).sqrt(), "{mean}");
+    // Its fourth central moment is 9μ⁴, so the sample's variance has the variance 8μ⁴/n.
+    assert!((variance / 6.25 - 1.0).abs() < 5.0 * (8.0 / jobs as f64).sqrt(), "{variance}");
+    let distance = distance(values, |value| 1.0 - (-value / 2.5).exp());
+    assert!(distance < 2.7 / (jobs as f64).sqrt(), "{distance}");
+}
+
+#[test]
+fn ranks_are_zipfian() {
+    for (ranks, exponent) in [(1, 1.0), (2, 1.0), (10, 0.0), (50, 1.0), (50, 0.5), (20, 2.3)] {
+        let weights: Vec<f64> = (1..=ranks).map(|rank| (rank as f64).powf(-exponent)).collect();
+        let total: f64 = weights.iter().sum();
+        let mut counts = vec![0; ranks as usize];
+        for rank in numbers(Value::Zipf { ranks, exponent }, 100_000) {
+            counts[rank as usize - 1] += 1;
+        }
+        if ranks > 1 {
+            assert_shares(&counts, &weights.iter().map(|w| w / total).collect::<Vec<_>>());
+        }
+    }
+}
+
+// With so many ranks only the law's shape can be looked at: the share of ranks up to 2ᵏ is Hₖ/Hₙ,
+// by Euler's sum.
+#[test]
+fn ranks_without_number_are_zipfian_too() {
+    let ranks: u64 = 1 << 40;
+    let harmonic = |n: f64| n.ln() + 0.577_215_664_901_532_9 + 1.0 / (2.0 * n);
+    let mut counts = [0_u64; 5];
+    let bounds = [8, 10, 20, 30, 40];
+    for rank in numbers(Value::Zipf { ranks, exponent: 1.0 }, 100_000) {
+        let slot = bounds.iter().position(|bits| rank <= (1_u64 << bits) as f64).unwrap();
+        counts[slot] += 1;
+    }
+    let upto = bounds.map(|bits| harmonic((1_u64 << bits) as f64) / harmonic(ranks as f64));
+    let shares: Vec<f64> =
+        (0..5).map(|at| upto[at] - if at == 0 { 0.0 } else { upto[at - 1] }).collect();
+    assert_shares(&counts, &shares);
+}
+
+#[test]
+fn bytes_are_of_all_sizes() {
+    let template = compiled(Value::Bytes { min: 0, max: 11 });
+    let mut sizes = [0; 4];
+    for number in 1..=20_000 {
+        // Quotes, and four characters for each three bytes begun.
+        sizes[(body(&template, number).len() - 2).div_ceil(4).min(3)] += 1;
+    }
+    assert_shares(&sizes, &[1.0 / 12.0, 0.25, 0.25, 5.0 / 12.0]);
+}
+
+#[test]
+fn made_up_names_differ_and_come_back() {
+    let names = |seed| {
+        let template = Template::compile(&spec(Value::Fake(Fake::Name)), seed, None).unwrap();
+        (1..=200).map(|number| body(&template, number)).collect::<Vec<_>>()
+    };
+    assert_eq!(names(1), names(1));
+    let distinct: std::collections::BTreeSet<_> = names(1).into_iter().chain(names(2)).collect();
+    assert!(distinct.len() > 380, "{}", distinct.len());
+}

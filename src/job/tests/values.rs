@@ -20,6 +20,7 @@ fn leaves() -> impl Strategy<Value = Value> {
         any::<i32>().prop_map(|number| Value::Number(number.to_string())),
         texts().prop_map(|literal| text(&literal)),
         Just(Value::Uuid),
+        Just(Value::Ulid),
         Just(Value::Seq),
         Just(Value::Now),
         ranges(any::<(i64, i64)>()).prop_map(|(min, max)| Value::Int { min, max }),
@@ -27,6 +28,13 @@ fn leaves() -> impl Strategy<Value = Value> {
         (0.0..=1.0_f64).prop_map(Value::Chance),
         ranges((0..40_u64, 0..40_u64)).prop_map(|(min, max)| Value::RandomText { min, max }),
         ranges((0..40_u64, 0..40_u64)).prop_map(|(min, max)| Value::Hex { min, max }),
+        ranges((0..40_u64, 0..40_u64)).prop_map(|(min, max)| Value::Bytes { min, max }),
+        (-1e9..1e9_f64, 0.0..1e9_f64)
+            .prop_map(|(mean, deviation)| Value::Normal { mean, deviation }),
+        (1e-9..1e9_f64).prop_map(Value::Exponential),
+        (1..1_000_000_u64, 0.0..3.0_f64)
+            .prop_map(|(ranks, exponent)| Value::Zipf { ranks, exponent }),
+        (0..Fake::WORDS.len()).prop_map(|at| Value::Fake(Fake::of(Fake::WORDS[at]).unwrap())),
     ]
 }
 
@@ -91,7 +99,22 @@ fn fits(value: &Value, json: &serde_json::Value, number: u64) -> bool {
             (*min..=*max).contains(&(text.len() as u64))
                 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
         }),
-        Value::Field(_) => false,
+        Value::Ulid => string.is_some_and(|text| {
+            let time = super::body(&compiled(Value::Ulid), number)[1..11].to_owned();
+            text.len() == 26 && text.starts_with(&time) && !text.contains(['I', 'L', 'O', 'U'])
+        }),
+        Value::Normal { mean, deviation } => {
+            json.as_f64().is_some_and(|x| (x - mean).abs() <= deviation * 9.0)
+        }
+        Value::Exponential(mean) => json.as_f64().is_some_and(|x| 0.0 <= x && x <= mean * 40.0),
+        Value::Zipf { ranks, .. } => json.as_u64().is_some_and(|n| (1..=*ranks).contains(&n)),
+        Value::Bytes { min, max } => string.is_some_and(|text| {
+            let padding = text.bytes().rev().take_while(|byte| *byte == b'=').count();
+            let size = (text.len() / 4 * 3 - padding) as u64;
+            text.len().is_multiple_of(4) && (*min..=*max).contains(&size)
+        }),
+        Value::Fake(_) => string.is_some_and(|text| !text.is_empty()),
+        Value::Cell { .. } | Value::Field(_) => false,
     }
 }
 

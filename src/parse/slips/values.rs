@@ -107,6 +107,9 @@ pub(super) fn no_quotes(look: &Look<'_>) -> Option<Slip> {
     }
     let rest = look.line_from(token.start);
     let word = rest.split_whitespace().next().unwrap_or(rest).trim_end_matches(['}', ';', ',']);
+    if word.is_empty() {
+        return None;
+    }
     Slip::new("a text stands in quotes", format!("write `\"{word}\"`"))
 }
 

@@ -29,7 +29,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             self.pacer.advance_to_limit(breach.at_ns, scope, breach.limit);
             self.count_due(breach.at_ns);
             let entry = self.guards.entry(breach.guard, breach.value, breach.at_ns);
-            self.note_hit(entry);
+            self.note_hit(breach.guard, entry);
             self.end_by_plan(breach.guard, breach.effect, breach.at_ns);
         }
         self.pacer.advance(to_ns);
@@ -74,7 +74,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             && let Some(late) = self.guards.overstayed(now_ns, &overdue)
         {
             let entry = self.guards.entry(late.guard, late.value, now_ns);
-            self.note_hit(entry);
+            self.note_hit(late.guard, entry);
             self.end_by_plan(late.guard, late.effect, now_ns);
         }
         for stream in self.streams() {
@@ -98,11 +98,11 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             let name = stream.and_then(|stream| self.task.streams[stream].0.clone());
             if effect == Effect::Resume {
                 self.set_pauses(now_ns);
-                self.tell(Event::Resumed { by, stream: name });
+                self.note_end(guard, now_ns);
                 continue;
             }
             let entry = self.guards.entry(guard, value, now_ns);
-            self.note_hit(entry);
+            self.note_hit(guard, entry);
             if effect == Effect::Pause {
                 self.set_pauses(now_ns);
                 self.tell(Event::Paused { by, stream: name });

@@ -78,6 +78,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         if self.guards.asks_files() {
             self.look(now_ns);
         }
+        self.ask_own_and_server(now_ns);
+        self.warn(now_ns);
         if self.guards.asks_errors() {
             let hits = self.guards.judge_errors(now_ns);
             self.act(hits, now_ns);
@@ -111,8 +113,9 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             Ok(depth) => {
                 self.probe.unread[reading.queue] = Unread::default();
                 self.stats.depth_mut(reading.queue).seen(depth);
-                let hits = self.guards.judge_depth(reading.queue, depth);
+                let hits = self.guards.judge_depth(reading.queue, depth, now_ns);
                 self.act(hits, now_ns);
+                self.note_depth(reading.queue, depth);
             }
             Err(failure) => self.probe_failed(reading.queue, &failure.message, now_ns),
         }
@@ -135,7 +138,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         for Hit { guard, value, effect } in self.guards.blind_on(queue) {
             let entry = self.guards.entry(guard, value, now_ns);
             let (action, cause) = ("stop".to_owned(), Some(message.clone()));
-            self.note_hit(GuardEntry { action, cause, ..entry });
+            self.note_hit(guard, GuardEntry { action, cause, ..entry });
             self.stop_by_guard(effect, now_ns);
         }
     }
@@ -161,6 +164,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         for queue in 0..self.probe.queues.len() {
             let failure = match self.sink.depth(&self.probe.queues[queue]).await {
                 Ok(depth) => {
+                    self.note_depth(queue, depth);
                     note(self, queue, depth);
                     continue;
                 }

@@ -25,10 +25,14 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         overdue.min(self.guards.room(Some(stream), now_ns))
     }
 
+    /// Whether the sink takes anything right now.
+    pub(super) fn can_hand_over(&self, now_ns: u64) -> bool {
+        self.link.is_open(now_ns, !self.flights.is_empty()) && self.flight_room() > 0
+    }
+
     /// Whether any job can be sent right now.
     pub(super) fn can_send(&mut self, now_ns: u64) -> bool {
-        self.link.is_open(now_ns, !self.flights.is_empty())
-            && self.flight_room() > 0
+        self.can_hand_over(now_ns)
             && self.streams().any(|stream| self.sendable(stream, now_ns) > 0)
             && self.guards.room(None, now_ns) > 0
     }

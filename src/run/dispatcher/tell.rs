@@ -13,6 +13,7 @@ use crate::sink::{Forgotten, Notice, Sink};
 use crate::stats::minutes::{Minute, Minutes};
 use crate::stats::process::{cpu_s, rss_max_bytes};
 use crate::stats::times::{Recent, Times};
+use std::collections::BTreeMap;
 
 /// What was told so far.
 pub(super) struct Teller {
@@ -32,6 +33,9 @@ pub(super) struct Teller {
     told_errors: Vec<u64>,
     hits: Vec<GuardEntry>,
     unlisted: u64,
+    /// The hit of each guard that is not over, by its place in the list.
+    open_hits: BTreeMap<usize, usize>,
+    warnings: Vec<GuardEntry>,
     forgotten: Vec<ForgottenEntry>,
     pub(super) cpu_at_start_s: f64,
     pub(super) recorder: Recorder,
@@ -59,6 +63,8 @@ impl Teller {
             told_errors: Vec::new(),
             hits: Vec::new(),
             unlisted: 0,
+            open_hits: BTreeMap::new(),
+            warnings: Vec::new(),
             forgotten: Vec::new(),
             cpu_at_start_s: cpu_s(),
             recorder: Recorder::new(slice_ns),
@@ -73,11 +79,36 @@ impl Teller {
         self.publisher.tell(record);
     }
 
-    pub(super) fn list(&mut self, hit: GuardEntry) {
+    /// Lists a hit of a guard.
+    pub(super) fn list(&mut self, guard: usize, hit: GuardEntry) {
         if self.hits.len() < LISTED_HITS {
+            self.open_hits.insert(guard, self.hits.len());
             self.hits.push(hit);
         } else {
+            self.open_hits.remove(&guard);
             self.unlisted += 1;
+        }
+    }
+
+    /// Notes when the last hit of a guard was over.
+    pub(super) fn end_hit(&mut self, guard: usize, now_ns: u64) {
+        if let Some(place) = self.open_hits.remove(&guard) {
+            self.hits[place].ended_at_s = Some(now_ns as f64 / 1e9);
+        }
+    }
+
+    /// Notes by how much a guard that was hit is exceeded.
+    pub(super) fn exceeded(&mut self, guard: usize, by: f64) {
+        if let Some(place) = self.open_hits.get(&guard) {
+            let most = self.hits[*place].overshoot.unwrap_or(0.0);
+            self.hits[*place].overshoot = Some(most.max(by));
+        }
+    }
+
+    /// Lists a warning, unless there are very many.
+    pub(super) fn list_warning(&mut self, near: GuardEntry) {
+        if self.warnings.len() < LISTED_HITS {
+            self.warnings.push(near);
         }
     }
 }
@@ -89,6 +120,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let blind =
             self.read_depths(|run, queue, depth| run.stats.depth_mut(queue).at_start(depth)).await;
         let looked = self.look_first();
+        let measured = self.measure_first().await;
         self.clock.start();
         let end_ns = self.task.streams.iter().map(|(_, schedule)| schedule.end_ns()).max();
         self.tell(Event::Started {
@@ -105,9 +137,11 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         if let Some(failure) = blind {
             self.fail(failure, 0);
         }
-        match looked {
-            Ok(hits) => self.act(hits, 0),
-            Err(failure) => self.fail(failure, 0),
+        for found in [looked, measured] {
+            match found {
+                Ok(hits) => self.act(hits, 0),
+                Err(failure) => self.fail(failure, 0),
+            }
         }
     }
 
@@ -152,6 +186,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
 
     fn tell_state(&mut self, now_ns: u64) {
         self.tell_notices();
+        self.tell_undelivered();
         self.tell_errors();
         let snapshot = self.snapshot(now_ns);
         self.teller.publisher.show(snapshot.clone());
@@ -283,6 +318,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             forgotten: std::mem::take(&mut self.teller.forgotten),
             guards: std::mem::take(&mut self.teller.hits),
             guards_unlisted: self.teller.unlisted,
+            warnings: std::mem::take(&mut self.teller.warnings),
             events: Vec::new(),
             events_unlisted: 0,
             expectations,

@@ -1,5 +1,5 @@
 use super::*;
-use crate::plan::{Action, GuardKind};
+use crate::plan::{Action, GuardKind, Tuning};
 use crate::run::clock::{Rehearsal, RehearsalClock};
 use crate::run::events::channel;
 use crate::run::fakes::{Answer, FakeJobs, FakeSink, Fate, Listed, Seen, failure};
@@ -7,8 +7,10 @@ use crate::run::run_task;
 use crate::stats::Counts;
 use futures_util::future::join;
 
+mod braking;
 mod faults;
 mod guarding;
+mod measuring;
 mod steering;
 
 const MS: u64 = 1_000_000;
@@ -49,7 +51,14 @@ impl Scene {
 
     fn guard(mut self, kind: GuardKind, action: Option<Action>, stream: Option<usize>) -> Scene {
         let text = format!("guard {}", self.guards.len());
-        self.guards.push(Guard { kind, action, stream, text, span: None });
+        let tuning = Tuning::default();
+        self.guards.push(Guard { kind, action, stream, text, span: None, tuning });
+        self
+    }
+
+    /// Changes what is said of the last guard besides its bound.
+    fn tuned(mut self, change: impl FnOnce(&mut Tuning)) -> Scene {
+        change(&mut self.guards.last_mut().unwrap().tuning);
         self
     }
 

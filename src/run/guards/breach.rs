@@ -1,7 +1,7 @@
 //! Guards on what falls due, found to the instant.
 
 use super::{Armed, Effect, Guards};
-use crate::plan::GuardKind;
+use crate::plan::{Action, GuardKind};
 use crate::run::pacer::Pacer;
 
 /// A guard that what falls due runs into.
@@ -69,7 +69,9 @@ impl Armed {
         let (at_ns, limit, value) = match self.guard.kind {
             GuardKind::Jobs(limit) => self.jobs_breach(pacer, from_ns, to_ns, limit)?,
             GuardKind::Time(limit_ns) => self.time_breach(pacer, from_ns, to_ns, limit_ns)?,
-            GuardKind::Rate { limit_jobs, window_ns } if self.guard.action.is_some() => {
+            GuardKind::Rate { limit_jobs, window_ns }
+                if self.guard.action == Some(Action::Stop) =>
+            {
                 self.rate_breach(pacer, from_ns, to_ns, limit_jobs, window_ns)?
             }
             _ => return None,

@@ -1,7 +1,6 @@
 //! How near the guards are, for those who look on.
 
 use super::{Guards, Watch};
-use crate::plan::GuardKind;
 use serde::Serialize;
 
 /// A guard at one moment.
@@ -11,12 +10,12 @@ pub struct GuardState {
     pub guard: String,
     /// The load it speaks of, null for the whole file.
     pub stream: Option<String>,
-    /// What is measured now: jobs in its window, jobs due, seconds, jobs waiting, a share; 0 for a
+    /// What is measured now: jobs in its window, jobs due, seconds, jobs waiting, bytes, a share; 0 for a
     /// file that is not there.
     pub value: f64,
     /// The bound, in the same measure.
     pub limit: f64,
-    /// Whether it holds the clock of what it speaks of.
+    /// Whether it holds the clock of what it speaks of, slows it, or sheds jobs.
     pub pausing: bool,
     /// How often it has been hit.
     pub hits: u64,
@@ -51,20 +50,15 @@ impl Guards {
                 queues.iter().map(|(_, depth)| *depth).max().unwrap_or(0) as f64
             }
             Watch::Errors(window) => window.share(now_ns),
+            Watch::Measured(value) => value.unwrap_or(0.0),
             Watch::File(_) => f64::from(u8::from(armed.acted)),
         });
         let measured: Vec<f64> = measured.collect();
         let state = |(place, value): (usize, f64)| {
             let armed = &self.armed[place];
-            let limit = match armed.guard.kind {
-                GuardKind::File(_) => 1.0,
-                _ => self.entry(place, value, now_ns).limit,
-            };
-            let guard = armed.guard.text.clone();
-            (
-                place,
-                GuardState { guard, value, limit, pausing: armed.pausing, ..GuardState::default() },
-            )
+            let (guard, limit) = (armed.guard.text.clone(), armed.guard.kind.limit());
+            let pausing = armed.pausing || armed.brake.is_on();
+            (place, GuardState { guard, value, limit, pausing, ..GuardState::default() })
         };
         measured.into_iter().enumerate().map(state).collect()
     }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::job::Format;
+use crate::plan::Tuning;
 use crate::run::fakes::Listed;
 use crate::run::pacer::Pacer;
 use crate::sink::Queue;
@@ -9,7 +10,14 @@ const MS: u64 = 1_000_000;
 const SECOND: u64 = 1_000 * MS;
 
 fn guard(kind: GuardKind, action: Option<Action>, stream: Option<usize>) -> Guard {
-    Guard { kind, action, stream, text: "the guard".to_owned(), span: None }
+    Guard {
+        kind,
+        action,
+        stream,
+        text: "the guard".to_owned(),
+        span: None,
+        tuning: Tuning::default(),
+    }
 }
 
 fn pacer(schedules: Vec<Listed>) -> Pacer {
@@ -136,10 +144,10 @@ fn a_depth_is_hit_above_its_limit_only() {
     let kind = GuardKind::Depth { queue: None, limit: 100 };
     let mut guards = armed(vec![guard(kind, None, None)]);
     assert!(guards.asks_depths());
-    assert_eq!(guards.judge_depth(0, 100), []);
+    assert_eq!(guards.judge_depth(0, 100, 0), []);
     let hit = Hit { guard: 0, value: 101.0, effect: STOP_RUN };
-    assert_eq!(guards.judge_depth(1, 101), [hit]);
-    assert_eq!(guards.judge_depth(1, 500), [], "once is enough");
+    assert_eq!(guards.judge_depth(1, 101, 0), [hit]);
+    assert_eq!(guards.judge_depth(1, 500, 0), [], "once is enough");
     assert!(!guards.asks_depths());
 }
 
@@ -149,10 +157,10 @@ fn a_depth_guard_looks_at_its_own_queues() {
         let kind = GuardKind::Depth { queue: queue.map(str::to_owned), limit: 10 };
         armed(vec![guard(kind, Some(Action::Stop), stream)])
     };
-    assert_eq!(of(Some("b"), None).judge_depth(0, 99), []);
-    assert_eq!(of(Some("b"), None).judge_depth(1, 99).len(), 1);
-    assert_eq!(of(None, Some(0)).judge_depth(1, 99), []);
-    let hit = of(None, Some(0)).judge_depth(0, 99)[0];
+    assert_eq!(of(Some("b"), None).judge_depth(0, 99, 0), []);
+    assert_eq!(of(Some("b"), None).judge_depth(1, 99, 0).len(), 1);
+    assert_eq!(of(None, Some(0)).judge_depth(1, 99, 0), []);
+    let hit = of(None, Some(0)).judge_depth(0, 99, 0)[0];
     assert_eq!(hit.effect, Effect::StopStream { stream: 0, planned: false });
 }
 
@@ -161,14 +169,14 @@ fn a_pause_by_depth_ends_when_all_queues_are_low() {
     let kind = GuardKind::Depth { queue: None, limit: 100 };
     let mut guards = armed(vec![guard(kind, Some(Action::PauseUntil(50.0)), None)]);
     let effects = |hits: Vec<Hit>| hits.into_iter().map(|hit| hit.effect).collect::<Vec<_>>();
-    assert_eq!(effects(guards.judge_depth(0, 101)), [Effect::Pause]);
+    assert_eq!(effects(guards.judge_depth(0, 101, 0)), [Effect::Pause]);
     assert_eq!(guards.pausing(1), Some(0));
-    assert_eq!(effects(guards.judge_depth(1, 200)), [], "it pauses already");
-    assert_eq!(effects(guards.judge_depth(0, 51)), []);
-    assert_eq!(effects(guards.judge_depth(0, 50)), [], "the other is still deep");
-    assert_eq!(effects(guards.judge_depth(1, 50)), [Effect::Resume]);
+    assert_eq!(effects(guards.judge_depth(1, 200, 0)), [], "it pauses already");
+    assert_eq!(effects(guards.judge_depth(0, 51, 0)), []);
+    assert_eq!(effects(guards.judge_depth(0, 50, 0)), [], "the other is still deep");
+    assert_eq!(effects(guards.judge_depth(1, 50, 0)), [Effect::Resume]);
     assert_eq!(guards.pausing(1), None);
-    assert_eq!(effects(guards.judge_depth(1, 101)), [Effect::Pause], "and again");
+    assert_eq!(effects(guards.judge_depth(1, 101, 0)), [Effect::Pause], "and again");
 }
 
 #[test]

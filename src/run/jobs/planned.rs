@@ -31,16 +31,18 @@ impl PlannedJobs {
         for stream in &plan.streams {
             let load = stream.name.as_deref();
             let weights: Vec<u32> = stream.mix.iter().map(|entry| entry.weight).collect();
+            let mix = Mix::new(&weights, plan.seed, load);
             let mut templates = Vec::with_capacity(stream.mix.len());
             let mut kinds = Vec::with_capacity(stream.mix.len());
             for entry in &stream.mix {
                 let template = Template::compile(&entry.job, plan.seed, load)?;
+                let template = template.in_mix(&mix, templates.len());
                 let places =
                     template.queues().iter().map(|queue| place_of(&mut queues, queue)).collect();
                 kinds.push(Kind { name: entry.job.name.clone(), queues: places });
                 templates.push(template);
             }
-            streams.push(Stream { mix: Mix::new(&weights, plan.seed, load), templates, kinds });
+            streams.push(Stream { mix, templates, kinds });
         }
         Ok(PlannedJobs { queues, streams })
     }
@@ -83,6 +85,7 @@ impl Jobs for PlannedJobs {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ast::Content;
     use crate::exact;
     use crate::job::{JobSpec, Payload, QueueChoice};
     use crate::plan::{DefaultGuards, MixEntry, Stream as PlanStream};
@@ -95,7 +98,7 @@ mod tests {
     use std::sync::Arc;
 
     fn job(name: &str, queue: QueueChoice, format: Format, weight: u32) -> MixEntry {
-        let payload = Payload::Size { min: 5, max: 5 };
+        let payload = Payload::Size { min: 5, max: 5, content: Content::Text };
         MixEntry {
             job: Arc::new(JobSpec { name: name.to_owned(), queue, format, payload }),
             weight,
@@ -138,6 +141,7 @@ mod tests {
             ],
             guards: Vec::new(),
             expectations: Vec::new(),
+            notify: Vec::new(),
             default_guards: DefaultGuards { rate: false, jobs: false, time: false, depth: false },
             notes: Vec::new(),
         }

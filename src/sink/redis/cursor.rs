@@ -109,6 +109,13 @@ impl Ring {
         self.numbers.get(place) == Some(&number)
     }
 
+    /// Whether the place of this batch holds its number or a later one: a key that was lost after
+    /// it, and written anew since, holds neither.
+    pub(super) fn reaches(&self, number: u64) -> bool {
+        let place = usize::try_from(number % SLOTS).unwrap_or_default();
+        number == 0 || self.numbers.get(place).is_some_and(|held| *held >= number)
+    }
+
     /// The last batch that is in; 0 for none.
     pub(super) fn newest(&self) -> u64 {
         self.numbers.iter().copied().max().unwrap_or(0)
@@ -159,6 +166,8 @@ mod tests {
         let held: Vec<bool> = (1..=4).map(|number| ring.holds(number)).collect();
         assert_eq!((held, ring.newest()), (vec![true, false, true, false], 3));
         assert!(!ring.holds(SLOTS + 1) && !ring.holds(SLOTS + 3));
+        let reached: Vec<bool> = (0..=4).map(|number| ring.reaches(number)).collect();
+        assert_eq!(reached, [true, true, false, true, false]);
         assert_eq!(Ring::parse(b"").newest(), 0);
         assert_eq!(Ring::parse(b"what is this").newest(), 0);
     }

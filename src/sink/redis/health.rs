@@ -3,6 +3,7 @@
 use super::Options;
 use super::connect::{ConnectError, Connector};
 use super::control::{Control, text};
+use crate::sink::{Failure, ServerMemory};
 use crate::target::Target;
 use serde::Serialize;
 use std::collections::HashMap;
@@ -81,6 +82,23 @@ pub async fn health(target: &Target, options: Options) -> Result<Health, Connect
     })
 }
 
+/// What a server says of its memory.
+pub(super) async fn memory(control: &Control) -> Result<ServerMemory, Failure> {
+    let mut question = redis::pipe();
+    question.cmd("INFO").arg("memory");
+    let replies = control.ask(&question).await?;
+    let reply = replies.first().ok_or_else(|| super::broken("a reply is missing"))?;
+    if let Some(failure) = super::control::refusal(reply) {
+        return Err(failure);
+    }
+    let info = text(reply).map(|info| Info::parse(&info)).unwrap_or_default();
+    info.memory().ok_or_else(|| Failure {
+        kind: "memory".to_owned(),
+        message: "the server does not tell how much memory it uses".to_owned(),
+        lasting: true,
+    })
+}
+
 async fn latency(control: &Control) -> Result<Latency, crate::sink::Failure> {
     let mut ping = redis::pipe();
     ping.cmd("PING");
@@ -147,6 +165,13 @@ impl Info {
         (max > 0 && used >= max && !evicts).then_some((used, max))
     }
 
+    /// Used and allowed bytes: of its own bound, else of its machine.
+    fn memory(&self) -> Option<ServerMemory> {
+        let above_0 = |name| self.number(name).filter(|bytes| *bytes > 0);
+        let allowed_bytes = above_0("maxmemory").or(above_0("total_system_memory"));
+        Some(ServerMemory { used_bytes: self.number("used_memory")?, allowed_bytes })
+    }
+
     fn refuses_writes(&self) -> Option<String> {
         let reason = if self.is_loading() {
             "it is still loading its data"
@@ -167,6 +192,17 @@ mod tests {
 
     fn reason(lines: &str) -> Option<String> {
         Info::parse(lines).refuses_writes()
+    }
+
+    #[test]
+    fn a_server_tells_how_much_memory_it_uses() {
+        let memory = |text: &str| Info::parse(text).memory();
+        let of = |used_bytes, allowed_bytes| Some(ServerMemory { used_bytes, allowed_bytes });
+        let machine = "used_memory:10\r\nmaxmemory:0\r\ntotal_system_memory:80\r\n";
+        assert_eq!(memory(machine), of(10, Some(80)));
+        assert_eq!(memory("used_memory:10\r\nmaxmemory:40\r\n"), of(10, Some(40)));
+        assert_eq!(memory("used_memory:10\r\n"), of(10, None));
+        assert_eq!(memory("maxmemory:40\r\n"), None);
     }
 
     #[test]

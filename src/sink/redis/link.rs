@@ -23,7 +23,7 @@ mod standing;
 mod traffic;
 
 /// First and longest pause between two tries to connect.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(2));
+const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_secs(2));
 
 /// The sending end. Dropping it lets the task finish what it has and end.
 pub(super) struct Link {
@@ -274,7 +274,7 @@ mod tests {
 
     #[test]
     fn pauses_grow_to_a_bound_and_differ() {
-        for (attempts, whole_ms) in [(0, 10), (1, 20), (3, 80), (8, 2000), (u32::MAX, 2000)] {
+        for (attempts, whole_ms) in [(0, 1), (1, 2), (3, 8), (11, 2000), (u32::MAX, 2000)] {
             let whole = Duration::from_millis(whole_ms);
             for _ in 0..100 {
                 let pause = pause(attempts);

@@ -136,6 +136,11 @@ impl Flight {
             return Ok(if done { Progress::Done(false) } else { Progress::Flying });
         };
         if proof.begun.is_none() {
+            // An EXEC was refused (the user's rights have changed) and the transaction before this
+            // one stands open: only a new connection gets out of it.
+            if error.is_some_and(|error| error.ends_with(b"calls can not be nested")) {
+                return Err(broken("the server did not end the transaction before"));
+            }
             proof.begun = Some(error.is_none());
         } else if self.outcomes.len() < self.marks.len() {
             self.outcomes.push(outcome);
@@ -303,12 +308,15 @@ impl Flight {
     }
 }
 
-/// The type that a pushing command wants, and its key.
+/// The type that a writing command wants, and its key.
 fn pushed_to(command: &[u8]) -> Option<(&'static str, &[u8])> {
     let [name, key] = wire::first_two(command)?;
     match name {
         b"LPUSH" | b"RPUSH" => Some(("list", key)),
         b"XADD" => Some(("stream", key)),
+        b"ZADD" => Some(("zset", key)),
+        b"SADD" => Some(("set", key)),
+        b"HSET" => Some(("hash", key)),
         _ => None,
     }
 }

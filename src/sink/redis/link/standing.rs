@@ -33,8 +33,9 @@ pub(super) enum Verdict {
     Told { ring: Ring, open: bool },
     /// Nothing can be said of any.
     Silent(Failure),
-    /// The server no longer has what it acknowledged: nothing can be said of any.
-    Forgot(Forgotten),
+    /// The server no longer has what it acknowledged. Those in the ring are in, nothing can be said
+    /// of the others.
+    Forgot { forgotten: Forgotten, ring: Ring },
 }
 
 impl Standing {
@@ -80,12 +81,14 @@ impl Standing {
         let gone = ring.is_none();
         let ring = ring.unwrap_or_default();
         let newest = ring.newest();
+        // Written anew by a batch in flight, after it had gone.
+        let anew = newest >= self.landed && !ring.reaches(self.landed);
         let renewed = self.renewed.take();
-        if newest >= self.landed || (gone && self.has_expired(renewed, oldest)) {
+        if ring.reaches(self.landed) || ((gone || anew) && self.has_expired(renewed, oldest)) {
             return Verdict::Told { ring, open };
         }
-        let acked_jobs = self.acked_after(newest);
-        let message = match (evidence.restarted, gone) {
+        let acked_jobs = self.acked_after(if anew { 0 } else { newest });
+        let message = match (evidence.restarted, gone || anew) {
             (Some(true), true) => "the server was started again and has lost its data".to_owned(),
             (Some(true), false) => {
                 "the server was started again with data from before the break".to_owned()
@@ -100,7 +103,7 @@ impl Standing {
         self.landed = 0;
         self.acked = 0;
         self.totals.clear();
-        Verdict::Forgot(Forgotten { acked_jobs, message })
+        Verdict::Forgot { forgotten: Forgotten { acked_jobs, message }, ring }
     }
 
     /// Whether a cursor that is gone has merely outlived itself. A batch in flight that went in
@@ -148,7 +151,7 @@ mod tests {
 
     fn forgotten(standing: &mut Standing, newest: Option<u64>, restarted: bool) -> Option<u64> {
         match standing.judge(&evidence(newest, restarted), None) {
-            Verdict::Forgot(forgotten) => Some(forgotten.acked_jobs),
+            Verdict::Forgot { forgotten, .. } => Some(forgotten.acked_jobs),
             Verdict::Told { .. } => None,
             Verdict::Silent(failure) => panic!("{failure}"),
         }
@@ -168,6 +171,33 @@ mod tests {
             standing.landed(11, 5);
             assert_eq!(forgotten(&mut standing, None, restarted), Some(5));
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_key_that_was_lost_and_written_anew_vouches_for_nothing_before() {
+        let ring = |numbers: &[usize]| {
+            let mut value = vec![0; 13 * 20];
+            for number in numbers {
+                let text = format!("{number:012} ");
+                value[13 * number..13 * (number + 1)].copy_from_slice(text.as_bytes());
+            }
+            Evidence { ring: Ok(Some(Ring::parse(&value))), ..evidence(None, false) }
+        };
+        let landed = || {
+            let mut standing = standing();
+            (1..=9).for_each(|number| standing.landed(number, 100));
+            standing.renewed(Instant::now());
+            standing
+        };
+        // 10 and 11 are in flight; the key went after the 10th and came again with the 11th.
+        let verdict = landed().judge(&ring(&[11]), Some(Instant::now()));
+        let Verdict::Forgot { forgotten, ring: left } = verdict else { panic!("it says more") };
+        assert_eq!((forgotten.acked_jobs, left.holds(10), left.holds(11)), (900, false, true));
+        // Its time was up before.
+        let mut standing = landed();
+        tokio::time::advance(LIFE).await;
+        let verdict = standing.judge(&ring(&[11]), Some(Instant::now()));
+        assert!(matches!(verdict, Verdict::Told { open: false, .. }));
     }
 
     #[test]

@@ -171,6 +171,10 @@ impl Traffic {
                 None => broken("the server sent a reply to no command"),
             });
         };
+        // No answer to a command: what came over could not be read, and the server hangs up.
+        if let Some(error) = error.filter(|error| error.starts_with(b"ERR Protocol error")) {
+            return Err(wire::failure(error));
+        }
         let progress = flight.take(reply, error)?;
         if progress == Progress::Flying {
             return Ok(());
@@ -241,12 +245,12 @@ impl Traffic {
         let (forgotten, reason) = match &verdict {
             Verdict::Told { .. } => (None, failure.clone()),
             Verdict::Silent(why) => (None, why.clone()),
-            Verdict::Forgot(forgotten) => (Some(forgotten.clone()), forgot(forgotten)),
+            Verdict::Forgot { forgotten, .. } => (Some(forgotten.clone()), forgot(forgotten)),
         };
         for mut flight in self.flights.drain(..) {
             let number = flight.proof().map_or(0, |proof| proof.number);
             match &verdict {
-                Verdict::Told { ring, .. } if ring.holds(number) => {
+                Verdict::Told { ring, .. } | Verdict::Forgot { ring, .. } if ring.holds(number) => {
                     flight.settle(&Fate::In(&evidence.types));
                     standing.landed(number, flight.acked());
                 }

@@ -203,6 +203,22 @@ async fn a_discarded_batch_is_told_from_those_around_it() {
 }
 
 #[tokio::test]
+async fn a_cursor_lost_in_between_doubles_nothing() {
+    let mut traffic = proven();
+    let answers: Vec<_> = (0..3).map(|_| written(&mut traffic, &["LPUSH q a"])).collect();
+    replies(&mut traffic, "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n:1\r\n:13\r\n:1\r\n");
+    traffic.break_off(&broken("cut"));
+    // The second went in, the key was evicted, the third wrote it anew.
+    let evidence = evidence(Some(&[3]), true, &[("q", "list")]);
+    assert_eq!(traffic.settle(&evidence, &broken("cut")).unwrap().acked_jobs, 1);
+    let mut found = Vec::new();
+    for answer in answers {
+        found.push(words(&answer.await.unwrap())[0].clone());
+    }
+    assert_eq!(found, ["acked", "unknown", "acked"]);
+}
+
+#[tokio::test]
 async fn a_server_that_forgot_leaves_jobs_unknown_and_says_how_many_it_lost() {
     let mut traffic = proven();
     let first = written(&mut traffic, &["LPUSH q a", "LPUSH q b"]);
@@ -217,6 +233,24 @@ async fn a_server_that_forgot_leaves_jobs_unknown_and_says_how_many_it_lost() {
     assert_eq!(words(&first.await.unwrap()), ["acked", "acked"]);
     let outcomes = second.await.unwrap();
     assert!(matches!(&outcomes[..], [Outcome::Unknown(failure)] if failure.kind == "forgotten"));
+}
+
+#[tokio::test]
+async fn what_is_no_answer_to_a_command_breaks_the_connection_and_is_asked_about() {
+    for reply in [
+        "-ERR Protocol error: invalid bulk length\r\n",
+        "+OK\r\n+QUEUED\r\n-ERR Protocol error: expected '$', got 'x'\r\n",
+        "-ERR MULTI calls can not be nested\r\n",
+    ] {
+        let mut traffic = proven();
+        let answer = written(&mut traffic, &["LPUSH q a", "LPUSH q b"]);
+        traffic.inbox.extend_from_slice(reply.as_bytes());
+        let failure = traffic.take_replies().unwrap_err();
+        traffic.break_off(&failure);
+        assert!(traffic.is_in_doubt(), "{reply}");
+        traffic.settle(&evidence(None, true, &[]), &failure);
+        assert_eq!(words(&answer.await.unwrap()), ["not sent", "not sent"], "{reply}");
+    }
 }
 
 #[tokio::test]
