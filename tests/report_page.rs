@@ -95,6 +95,18 @@ fn a_full_disk_for_the_report_is_said_and_no_success() {
     );
 }
 
+/// A run that could not begin leaves its page and its XML, too: CI shows what it finds.
+#[test]
+fn a_target_that_is_not_there_is_an_error_in_the_xml() {
+    let folder = tempfile::tempdir().unwrap();
+    let xml = folder.path().join("out.xml");
+    let flags = ["--junit", xml.to_str().unwrap()];
+    let closed = RedisServer::start().url();
+    let (output, _) = run(SCRIPT, &closed, &flags);
+    assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
+    assert!(read(&xml).contains("errors=\"1\""), "{}", read(&xml));
+}
+
 /// What the page is asked to do once it is there; what comes of it is put where `--dump-dom` shows it.
 const TRY: &str = r##"<script>
 SVGElement.prototype.setPointerCapture = () => {};

@@ -328,15 +328,12 @@ async fn connect(
 
 /// The report of a run that failed before its first job.
 fn not_begun(args: &Args, plan: &Plan, reached: &Reached, kind: &str, message: &str, out: &Output) {
-    if !args.json {
-        return;
-    }
     let planned = crate::plan::Stream::jobs;
     let account = |planned: u64| json!({ "planned": planned, "due": 0, "sent": 0, "acked": 0, "failed": 0, "unknown": 0, "skipped": 0 });
     let streams = plan.streams.iter().map(|stream| {
         json!({ "name": stream.name, "jobs": account(planned(stream)), "by_job": [], "queues": [] })
     });
-    out.json(&json!({
+    let document = json!({
         "run_id": run_id(), "file": plan.file, "digest": plan.digest, "seed": plan.seed,
         "target": reached.target.shown(), "shard": null,
         "started_at": jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(), "elapsed_s": 0.0,
@@ -346,7 +343,11 @@ fn not_begun(args: &Args, plan: &Plan, reached: &Reached, kind: &str, message: &
         "streams": streams.collect::<Vec<_>>(), "errors": [], "forgotten": [], "guards": [], "expectations": [],
         "outcome": "failed", "failure": { "kind": kind, "message": message },
         "exit_code": Exit::Failed as u8,
-    }));
+    });
+    if args.json {
+        out.json(&document);
+    }
+    afterwards::put_pages(args, &document.to_string(), out);
 }
 
 fn tell(args: &Args, report: &Report, reached: &Reached, out: &Output) -> Exit {

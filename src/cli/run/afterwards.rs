@@ -10,6 +10,28 @@ use crate::source::SourceFile;
 use crate::stats::history::History;
 use crate::view::{Load, json};
 
+/// Writes the page and the JUnit XML of a document, where they are asked for; false if one could not
+/// be written.
+pub(super) fn put_pages(args: &Args, json: &str, out: &Output) -> bool {
+    let see = &args.see;
+    if see.report.is_none() && see.junit.is_none() {
+        return true;
+    }
+    let run = match Run::read(json) {
+        Ok(run) => run,
+        Err(error) => {
+            out.fault(&format!("the page can't be made: {error}"), "");
+            return false;
+        }
+    };
+    let put = |path: &Option<String>, make: fn(&Run) -> String| {
+        path.as_ref().is_none_or(|path| put(path, &make(&run), out))
+    };
+    // Both, even if the first could not be written.
+    let page = put(&see.report, page);
+    put(&see.junit, junit::xml) && page
+}
+
 /// A run that is over.
 pub(super) struct Afterwards<'a> {
     pub(super) args: &'a Args,
@@ -26,16 +48,11 @@ impl Afterwards<'_> {
             return true;
         }
         match self.made(history) {
-            Ok((json, run)) => {
+            Ok(json) => {
                 if self.args.json {
                     out.raw(&json);
                 }
-                let put = |path: &Option<String>, make: fn(&Run) -> String| {
-                    path.as_ref().is_none_or(|path| put(path, &make(&run), out))
-                };
-                // Both, even if the first could not be written.
-                let page = put(&see.report, page);
-                put(&see.junit, junit::xml) && page
+                put_pages(self.args, &json, out)
             }
             Err(message) => {
                 out.fault(&format!("the report can't be made: {message}"), "");
@@ -44,8 +61,8 @@ impl Afterwards<'_> {
         }
     }
 
-    /// The document as a text and as it is read again.
-    fn made(&self, history: &History) -> Result<(String, Run), String> {
+    /// The document.
+    fn made(&self, history: &History) -> Result<String, String> {
         let load = Load::of(self.plan);
         let plan =
             json::document(self.plan, &load, None).map_err(|_| "too many points".to_owned())?;
@@ -54,8 +71,7 @@ impl Afterwards<'_> {
         let text = document.and_then(|document| serde_json::to_string_pretty(&document));
         let mut text = text.map_err(|error| error.to_string())?;
         text.push('\n');
-        let run = Run::read(&text).map_err(|error| error.to_string())?;
-        Ok((text, run))
+        Ok(text)
     }
 
     fn environment(&self) -> Environment {

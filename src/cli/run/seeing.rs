@@ -142,7 +142,8 @@ impl Seeing {
         }
         if let Some(listener) = self.metrics {
             let (snapshots, history) = (views.snapshots.clone(), views.history.clone());
-            let page = move || metrics::text(&facts, snapshots.borrow().clone(), &history);
+            let told = views.told.clone();
+            let page = move || metrics::text(&facts, snapshots.borrow().clone(), &history, &told);
             listener.serve(Arc::new(page))?;
         }
         Ok(Recording { writers })

@@ -3,7 +3,7 @@
 use super::record::Recorder;
 use super::{Dispatcher, Ending, SECOND_NS};
 use crate::run::clock::Clock;
-use crate::run::events::{Event, Publisher, Record, Snapshot, Told, instant_text};
+use crate::run::events::{Event, Publisher, Record, Snapshot, instant_text};
 use crate::run::guards::GuardEntry;
 use crate::run::jobs::{Jobs, queues_of};
 use crate::run::report::{
@@ -264,8 +264,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let mut report = self.report(elapsed_ns);
         let Report { outcome, exit_code, jobs, .. } = report;
         self.tell(Event::Stopped { outcome, exit_code, jobs });
-        let Told { records, unlisted } = self.teller.publisher.take_told();
-        (report.events, report.events_unlisted) = (records, unlisted);
+        (report.events, report.events_unlisted) = self.teller.publisher.take_told();
         report
     }
 
