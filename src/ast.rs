@@ -103,6 +103,8 @@ pub enum Setting {
     Target(Expr),
     /// `after 10s`
     After(Expr),
+    /// `batch 10`
+    Batch(Expr),
     /// `arrivals poisson`
     Arrivals(Arrival),
 }

@@ -135,6 +135,7 @@ fn stream<'a>(
         (Some(old), Some(new)) => {
             old.after_ns == new.after_ns
                 && old.arrivals == new.arrivals
+                && old.batch == new.batch
                 && phrases.iter().all(|change| change.is_same())
                 && jobs.iter().all(|job| job.same)
         }

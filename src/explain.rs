@@ -41,6 +41,13 @@ pub fn script(
         if let Some(sentence) = arrivals(stream.arrivals) {
             page.say(INDENT, &sentence);
         }
+        if stream.batch > 1 {
+            let batch = show::count(stream.batch);
+            page.say(
+                INDENT,
+                &format!("They fall due in batches of {batch}, each with its last job."),
+            );
+        }
         phrases.say(stream, &mut page);
     }
     if !plan.guards.is_empty() || !defaults.is_empty() {

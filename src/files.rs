@@ -138,16 +138,11 @@ mod tests {
     }
 
     #[test]
-    fn files_stand_beside_their_script() {
+    fn only_files_are_read() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("a.csv"), "x").unwrap();
-        let script = folder.path().join("s.load").display().to_string();
-        let script = crate::source::SourceFile::new("s.load", "").from_path(script);
-        let beside = |name: &str| read(&script.path_from(0, name));
-        assert_eq!(beside("a.csv").unwrap(), b"x");
-        assert_eq!(beside("b.csv").unwrap_err(), "there is no such file");
-        assert_eq!(beside(".").unwrap_err(), "it is not a file");
-        let piped = crate::source::SourceFile::new("<stdin>", "");
-        assert_eq!(piped.path_from(0, "a.csv"), Path::new("a.csv"));
+        assert_eq!(read(&folder.path().join("a.csv")).unwrap(), b"x");
+        assert_eq!(read(&folder.path().join("b.csv")).unwrap_err(), "there is no such file");
+        assert_eq!(read(folder.path()).unwrap_err(), "it is not a file");
     }
 }

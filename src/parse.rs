@@ -201,7 +201,7 @@ impl Reader {
         let kind = match pair.as_rule() {
             Rule::let_statement => self.let_statement(pair),
             Rule::use_statement => self.use_statement(pair),
-            Rule::seed | Rule::target | Rule::after => self.setting(pair),
+            Rule::seed | Rule::target | Rule::after | Rule::batch => self.setting(pair),
             Rule::arrivals => self.arrivals(pair),
             Rule::mix => self.mix(pair),
             Rule::job => self.job(pair),
@@ -262,6 +262,7 @@ impl Reader {
         StatementKind::Setting(match (rule, value) {
             (Rule::seed, value) => Setting::Seed(value),
             (Rule::target, Some(value)) => Setting::Target(value),
+            (Rule::batch, Some(value)) => Setting::Batch(value),
             (_, Some(value)) => Setting::After(value),
             (_, None) => return StatementKind::Broken(None),
         })

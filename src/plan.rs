@@ -49,6 +49,8 @@ pub struct Stream {
     pub timeline: Arc<Timeline>,
     /// How its jobs lie along the curve.
     pub arrivals: Arrivals,
+    /// How many of its jobs fall due together, in one command where they go to one list; from 1.
+    pub batch: u64,
     /// When its jobs are due.
     pub due: Arc<dyn DueTimes>,
     /// The phrases, as a table shows them. Times are from the stream's start.

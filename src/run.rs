@@ -77,7 +77,8 @@ impl Task<PlannedJobs> {
     pub fn of(plan: &Plan, options: &RunOptions) -> Result<Task<PlannedJobs>, CompileError> {
         let schedule = |stream: &crate::plan::Stream| -> Arc<dyn Schedule> {
             let due = Arc::clone(&stream.due);
-            Arc::new(Placed::new(due, stream.after_ns, options.shard, options.from_ns))
+            let (batch, after_ns) = (stream.batch, stream.after_ns);
+            Arc::new(Placed::of_batches(due, batch, after_ns, options.shard, options.from_ns))
         };
         let streams =
             plan.streams.iter().map(|stream| (stream.name.clone(), schedule(stream))).collect();

@@ -1,5 +1,6 @@
 //! When each job of a stream is due: the curve turned into numbered instants.
 
+mod batched;
 mod drawn;
 mod even;
 mod law;
@@ -13,6 +14,7 @@ pub use crate::timeline::streams::{
     Beyond, DueTimes, RateProof, first_beyond_jobs, first_beyond_rate, jobs_of_sum_by, peak_of_sum,
     rate_of_sum,
 };
+pub use batched::{Batched, batched};
 pub use drawn::{Points, due, points};
 pub use even::Even;
 pub use placed::{Placed, Shard};

@@ -9,6 +9,7 @@ use super::{defaults, digest, proof};
 use crate::exact::{checked, seconds_to_nanos, whole};
 use crate::plan::{Expectation, Guard, Phrase, PhraseJobs, Plan, Stream};
 use crate::problem::{Code, Problem};
+use crate::schedule::batched;
 use crate::show;
 use crate::target::Target;
 use crate::timeline::curve::Curve;
@@ -96,9 +97,10 @@ impl Checker<'_> {
             name: draft.name.map(|name| name.node),
             after_ns: seconds_to_nanos(&after)?,
             curve,
-            due: timeline.clone(),
+            due: batched(timeline.clone(), draft.batch),
             timeline,
             arrivals: draft.arrivals.arrivals,
+            batch: draft.batch,
             phrases: Vec::new(),
             mix: draft.mix,
         };

@@ -24,6 +24,9 @@ pub(super) fn digest(seed: u64, streams: &[Stream]) -> String {
         if let Some(jobs) = stream.timeline.held_to() {
             hash.update(jobs.to_le_bytes());
         }
+        if stream.batch > 1 {
+            hash.update(stream.batch.to_le_bytes());
+        }
         if stream.arrivals != Arrivals::Even {
             hash.update(stream.arrivals.to_string());
         }

@@ -25,7 +25,8 @@ pub(super) struct Growing {
 impl Growing {
     fn set_due(&mut self) {
         let timeline = Arc::clone(&self.stream.timeline);
-        self.stream.due = schedule::due(timeline, self.points.clone());
+        let due = schedule::due(timeline, self.points.clone());
+        self.stream.due = schedule::batched(due, self.stream.batch);
     }
 
     fn ends_at(&self, end_ns: u64) -> bool {

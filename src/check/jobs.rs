@@ -11,6 +11,7 @@ use crate::exact::{Exact, to_f64, whole};
 use crate::job::{Format, JobSpec, LARGE, MEDIUM, Payload, QueueChoice, SMALL};
 use crate::plan::MixEntry;
 use crate::problem::{Code, Problem, did_you_mean};
+use crate::show;
 use crate::source::Span;
 use crate::timeline::curve::{Arrivals, Curve};
 use std::collections::BTreeMap;
@@ -37,6 +38,8 @@ pub(super) struct Draft {
     pub after: Exact,
     /// How its jobs lie along it.
     pub arrivals: Drawing,
+    /// How many of its jobs fall due together.
+    pub batch: u64,
     /// Its curve, if all of its phrases check.
     pub curve: Option<Curve>,
     /// Its phrases.
@@ -51,6 +54,9 @@ const FORMATS_TO_COME: &[&str] = &[
     "delayed", "pubsub", "sidekiq", "bullmq", "bull", "celery", "rq", "arq", "dramatiq", "asynq",
     "resque", "laravel", "taskiq", "huey", "custom",
 ];
+
+/// The most jobs of a batch.
+const MAX_BATCH: u64 = 10_000;
 
 /// Weights of one mix may add up to this, once they are whole numbers.
 const MAX_CYCLE: i128 = 1_000_000;
@@ -296,6 +302,7 @@ impl Checker<'_> {
         let mut drafts = Vec::new();
         let of_file = self.chosen_arrivals(scopes.scopes[0].arrivals);
         let of_file = of_file.unwrap_or((Arrivals::Even, Span::default()));
+        let batch_of_file = scopes.scopes[0].batch.map_or(1, |size| self.batch(size));
         for (index, scope) in scopes.scopes.iter().enumerate() {
             let empty = scope.phrases.is_empty() && !self.shaky;
             if let (Some(name), true) = (scope.name, empty) {
@@ -311,16 +318,40 @@ impl Checker<'_> {
             let after = scope.after.map_or(Some(whole(0)), |after| self.duration(after));
             let own = scope.arrivals.filter(|_| index > 0);
             let chosen = self.chosen_arrivals(own).unwrap_or(of_file);
+            let own = scope.batch.filter(|_| index > 0);
+            let batch = own.map_or(batch_of_file, |size| self.batch(size));
             let arrivals = self.begin_stream(seed, scope.name, chosen);
             let (curve, nodes) = self.stream_curve(&scope.phrases);
             let mix = self.mix(scope, scopes, jobs);
             if !scope.phrases.is_empty() {
                 let after = after.unwrap_or_else(|| whole(0));
                 let name = scope.name.cloned();
-                drafts.push(Draft { name, scope: index, after, arrivals, curve, nodes, mix });
+                drafts.push(Draft {
+                    name,
+                    scope: index,
+                    after,
+                    arrivals,
+                    batch,
+                    curve,
+                    nodes,
+                    mix,
+                });
             }
         }
         drafts
+    }
+
+    /// How many jobs a batch has.
+    fn batch(&mut self, size: &Expr) -> u64 {
+        let Some(found) = self.count(size, "the size of a batch") else { return 1 };
+        if !(1..=MAX_BATCH).contains(&found) {
+            let message = format!("a batch has from 1 to {} jobs", show::count(MAX_BATCH));
+            self.report(
+                Problem::error(Code::OutOfRange, size.span, message).help("write `batch 10`"),
+            );
+            return 1;
+        }
+        found
     }
 
     /// The jobs of a stream: those its `send` names; else those defined in it; else those of the

@@ -40,7 +40,16 @@ impl Checker<'_> {
                             self.left_to_chance(guard);
                             None
                         }
-                        RateProof::Holds => None,
+                        RateProof::Holds => {
+                            self.prove_batches(
+                                guard,
+                                &chosen,
+                                &of,
+                                (window_ns, limit_jobs),
+                                budget,
+                            );
+                            None
+                        }
                         RateProof::Beyond { t_ns, count } => {
                             Some(rate_breach(streams, guard, limit_jobs, window_ns, t_ns, count))
                         }
@@ -77,6 +86,31 @@ impl Checker<'_> {
             Problem::warning(Code::Unproven, span, "this bound could not be proven before the run")
                 .label("the curve comes near it too often to follow")
                 .help("it holds during the run all the same: what is above it waits"),
+        );
+    }
+
+    /// Batches make a window hold more than the curve says: of each stream up to one job less than
+    /// its batch.
+    fn prove_batches(
+        &mut self,
+        guard: &Guard,
+        streams: &[&Stream],
+        of: &[(&Timeline, u64)],
+        (window_ns, limit_jobs): (u64, u64),
+        budget: usize,
+    ) {
+        let more: u64 = streams.iter().map(|stream| stream.batch - 1).sum();
+        let room = limit_jobs.saturating_sub(more);
+        if more == 0 || schedule::first_beyond_rate(of, window_ns, room, budget) == RateProof::Holds
+        {
+            return;
+        }
+        let span = guard.span.unwrap_or_default();
+        let message = "batches may come to more than this bound";
+        self.report(
+            Problem::warning(Code::Unproven, span, message)
+                .label(format!("the curve stays within it, but not with {} more", show::plural(more, "job")))
+                .help("it holds during the run all the same, and what is above it waits; a higher bound, or smaller batches, leave room"),
         );
     }
 

@@ -11,6 +11,7 @@ use crate::source::Span;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// No server takes a larger value: Redis's own bound (`proto-max-bulk-len`), in bytes.
@@ -20,8 +21,8 @@ const MAX_PAYLOAD: u64 = 512 * 1024 * 1024;
 #[derive(Default)]
 pub(super) struct Files {
     /// Read so far, by path; `None` for those that can't be used, which is said once.
-    tables: BTreeMap<std::path::PathBuf, Option<Arc<Table>>>,
-    blobs: BTreeMap<std::path::PathBuf, Option<Blob>>,
+    tables: BTreeMap<PathBuf, Option<Arc<Table>>>,
+    blobs: BTreeMap<PathBuf, Option<Blob>>,
     /// The rows of the job in hand, by what a row is called; `None` for those found wrong.
     of_job: BTreeMap<String, Option<Arc<job::Rows>>>,
     /// A statement of the job in hand could not be read: it may have been one of rows.
@@ -62,31 +63,31 @@ impl Checker<'_> {
     }
 
     fn table(&mut self, path: &Name) -> Option<Arc<Table>> {
-        let found = self.source.path_from(path.span.start, &path.node);
-        if let Some(known) = self.rows.tables.get(&found) {
+        let place = self.source.path_from(path.span.start, &path.node);
+        if let Some(known) = self.rows.tables.get(&place) {
             return known.clone();
         }
-        let read = files::read(&found);
+        let read = files::read(&place);
         let read = read.and_then(|bytes| {
             let sheet = files::sheet(&bytes)?;
             Ok(Table::new(&sheet.header, &sheet.cells, hash(&bytes)))
         });
         let table = self.usable(path, read, "rows are comma-separated values, the first row of which names the columns; the path is that from the script's folder");
         let table = table.map(Arc::new);
-        self.rows.tables.insert(found, table.clone());
+        self.rows.tables.insert(place, table.clone());
         table
     }
 
     /// The content of a `body file`.
     pub(super) fn blob(&mut self, path: &Name) -> Option<Blob> {
-        let found = self.source.path_from(path.span.start, &path.node);
-        if let Some(known) = self.rows.blobs.get(&found) {
+        let place = self.source.path_from(path.span.start, &path.node);
+        if let Some(known) = self.rows.blobs.get(&place) {
             return known.clone();
         }
-        let read = files::read(&found);
+        let read = files::read(&place);
         let blob = self.usable(path, read, "the path is that from the script's folder");
         let blob = blob.map(|bytes| Blob { hash: hash(&bytes), bytes: bytes.into() });
-        self.rows.blobs.insert(found, blob.clone());
+        self.rows.blobs.insert(place, blob.clone());
         blob
     }
 
@@ -170,7 +171,10 @@ impl Checker<'_> {
                 if self.rows.once.contains_key(name) {
                     let mix = Mix::new(&weights, seed, load);
                     let before = first_users.insert(name.clone(), stream.name.clone());
-                    self.prove_rows(name, mix.count_of(at, jobs), before.is_some());
+                    let (batches, rest) = (jobs / stream.batch, jobs % stream.batch);
+                    let rest = if mix.job_of(batches + 1) == at { rest } else { 0 };
+                    let jobs = mix.count_of(at, batches) * stream.batch + rest;
+                    self.prove_rows(name, jobs, before.is_some());
                 }
             }
         }

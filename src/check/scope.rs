@@ -18,6 +18,8 @@ pub(super) struct Scope<'s> {
     pub phrases: Vec<&'s Statement>,
     /// `after`
     pub after: Option<&'s Expr>,
+    /// `batch`
+    pub batch: Option<&'s Expr>,
     /// `arrivals`
     pub arrivals: Option<(&'s Arrival, Span)>,
     /// `send order 40, ping 60`
@@ -148,6 +150,7 @@ impl<'s> Scope<'s> {
             phrases: vec![],
             after: None,
             arrivals: None,
+            batch: None,
             mix: None,
             guards: vec![],
             jobs: vec![],
@@ -310,6 +313,12 @@ impl Checker<'_> {
                 let first = scopes.scopes[at].after.is_none();
                 if self.only_once(first, "after", span) {
                     scopes.scopes[at].after = Some(after);
+                }
+            }
+            Setting::Batch(size) => {
+                let first = scopes.scopes[at].batch.is_none();
+                if self.only_once(first, "batch", span) {
+                    scopes.scopes[at].batch = Some(size);
                 }
             }
             Setting::Arrivals(arrival) => {

@@ -173,6 +173,12 @@ impl Page {
             let arrivals = |stream: &Stream| Some(format!("arrivals {}", stream.arrivals));
             self.signed('~', 0, &arrow(arrivals(old), arrivals(new)));
         }
+        if let (Some(old), Some(new)) = (old, new)
+            && old.batch != new.batch
+        {
+            let batch = |stream: &Stream| Some(format!("batch {}", stream.batch));
+            self.signed('~', 0, &arrow(batch(old), batch(new)));
+        }
         self.phrases(&change.phrases, 0);
         for job in change.jobs.iter().filter(|job| !job.same) {
             self.job(job);

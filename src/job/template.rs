@@ -37,7 +37,7 @@ pub struct Template {
     body: BlockId,
     fields: Vec<(String, BlockId)>,
     /// The mix it is in and its place there, where that matters.
-    turns: Option<(Mix, usize)>,
+    turns: Option<(Mix, usize, u64)>,
 }
 
 fn fill_of(content: Content) -> Fill {
@@ -112,17 +112,21 @@ impl Template {
     }
 
     /// This one as the `job`-th of a mix: which row of a file a job has goes by its place among those
-    /// of its kind. Without, it is taken for the only one.
+    /// of its kind, which the mix chooses for a whole batch. Without, it is taken for the only one.
     #[must_use]
-    pub fn in_mix(mut self, mix: &Mix, job: usize) -> Template {
+    pub fn in_mix(mut self, mix: &Mix, job: usize, batch: u64) -> Template {
         let by_turn = |rows: &Arc<Rows>| rows.order != RowOrder::Random;
-        self.turns = self.program.tables.iter().any(by_turn).then(|| (mix.clone(), job));
+        self.turns = self.program.tables.iter().any(by_turn).then(|| (mix.clone(), job, batch));
         self
     }
 
     fn cell<'a>(&self, context: &'a JobContext) -> Cell<'a> {
         let number = context.number;
-        let turn = self.turns.as_ref().map_or(number, |(mix, job)| mix.turn_of(number, *job));
+        let turn = self.turns.as_ref().map_or(number, |(mix, job, batch)| {
+            let before = number.saturating_sub(1);
+            let turn = mix.turn_of(before / batch + 1, *job);
+            (turn - 1).saturating_mul(*batch).saturating_add(before % batch + 1)
+        });
         Cell::of_job(context, turn)
     }
 

@@ -489,7 +489,7 @@ fn a_row_s_cells_stay_together() {
 #[test]
 fn rows_go_by_the_turn_of_their_job_in_a_mix() {
     let mix = Mix::new(&[2, 5], 42, None);
-    let template = compiled(cell(&users(RowOrder::InTurn), 0)).in_mix(&mix, 1);
+    let template = compiled(cell(&users(RowOrder::InTurn), 0)).in_mix(&mix, 1, 1);
     let numbers = (1..=700).filter(|number| mix.job_of(*number) == 1);
     let ids: Vec<String> = numbers.map(|number| body(&template, number)).collect();
     assert!(ids.iter().zip(["7", "8", "9"].into_iter().cycle()).all(|(id, next)| id == next));

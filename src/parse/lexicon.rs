@@ -41,10 +41,8 @@ pub(super) const ELSEWHERE: &[(&str, &str)] = &[
 ];
 
 /// Words of the language that this version does not speak yet.
-pub(super) const NOT_YET: &[&str] = &[
-    "replay", "starts", "hours", "jitter", "late", "warmup", "flow", "at", "until", "drain",
-    "batch",
-];
+pub(super) const NOT_YET: &[&str] =
+    &["replay", "starts", "hours", "jitter", "late", "warmup", "flow", "at", "until", "drain"];
 
 /// What a block of rules knows.
 pub(super) struct RuleWords {
@@ -61,7 +59,7 @@ pub(super) struct RuleWords {
 pub(super) const JOB: RuleWords = RuleWords {
     block: "a job",
     known: &["queue", "body", "size", "rows"],
-    later: &["priority", "delay", "timeout", "retry", "batch", "args"],
+    later: &["priority", "delay", "timeout", "retry", "args"],
     elsewhere: &[
         ("payload", "body { id: uuid() }"),
         ("data", "body { id: uuid() }"),
@@ -72,6 +70,7 @@ pub(super) const JOB: RuleWords = RuleWords {
         ("as", "queue \"orders\" as stream"),
         ("format", "queue \"orders\" as stream"),
         ("weight", "job order weight 2 { … }"),
+        ("batch", "load orders { batch 10; … }"),
     ],
 };
 

@@ -6,7 +6,7 @@ use super::Rule;
 pub(super) const STATEMENTS: &[&str] = &[
     "constant", "pause", "ramp", "sine", "burst", "steps", "stairs", "points", "send", "repeat",
     "together", "scale", "cap", "floor", "speed", "load", "job", "let", "guard", "expect",
-    "target", "seed", "after", "walk", "chaos", "arrivals", "shape", "use",
+    "target", "seed", "after", "walk", "chaos", "arrivals", "shape", "use", "batch",
 ];
 
 /// A block, where one was expected.
@@ -57,6 +57,7 @@ pub(super) fn is_argument(word: &str) -> bool {
 fn word(rule: Rule) -> &'static str {
     use Rule as R;
     match rule {
+        R::batch | R::kw_batch => "`batch`",
         R::arrivals | R::kw_arrivals => "`arrivals`",
         R::walk | R::kw_walk => "`walk`",
         R::chaos | R::kw_chaos => "`chaos`",
@@ -293,7 +294,7 @@ fn value_behind(before: Option<&str>, statement: &str) -> &'static str {
         "constant" | "ramp" | "stairs" | "base" | "amp" | "cap" | "floor" | "by" | "->"
         | "from" | "rate" => "a rate such as `50` or `50/s`",
         "scale" | "speed" => "a factor such as `x2`",
-        "total" | "times" | "repeat" | "jobs" | "weight" | "seed" | "depth" => {
+        "total" | "times" | "repeat" | "jobs" | "weight" | "seed" | "depth" | "batch" => {
             "a number such as `10`"
         }
         "size" | "memory" => "a size such as `4KB`",
@@ -371,6 +372,7 @@ pub(super) fn form(statement: &str) -> Option<&'static str> {
         "walk" => "walk from 60 by 5 every 1s within 20..120 for 10m",
         "chaos" => "chaos 10..1500 every 30s..3m for 30m",
         "arrivals" => "arrivals poisson",
+        "batch" => "batch 10",
         "send" => "send 50k at once` or `send order 40, ping 60",
         "repeat" => "repeat 3 { … }",
         "together" => "together { … }",

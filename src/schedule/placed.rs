@@ -30,9 +30,19 @@ impl Shard {
         self.of
     }
 
-    /// How many of the jobs 1 to k are its own.
-    fn jobs_up_to(self, k: u64) -> u64 {
-        if k < self.part { 0 } else { (k - self.part) / self.of + 1 }
+    /// How many of the jobs 1 to k are its own, where it takes batches of a size.
+    fn jobs_up_to(self, k: u64, batch: u64) -> u64 {
+        let (batches, rest) = (k / batch, k % batch);
+        let whole = if batches < self.part { 0 } else { (batches - self.part) / self.of + 1 };
+        let rest = if batches % self.of == self.part - 1 { rest } else { 0 };
+        whole * batch + rest
+    }
+
+    /// The job that is the `index`-th of its own, from 1, where it takes batches of a size.
+    fn number_of(self, index: u64, batch: u64) -> u64 {
+        let passed = index.saturating_sub(1);
+        let whole = (passed / batch).saturating_mul(self.of).saturating_add(self.part - 1);
+        whole.saturating_mul(batch).saturating_add(passed % batch + 1)
     }
 }
 
@@ -43,6 +53,8 @@ pub struct Placed<I> {
     after_ns: u64,
     from_ns: u64,
     shard: Shard,
+    /// How many jobs in a row a shard takes.
+    batch: u64,
     /// Jobs of this shard that are due before the run enters the plan.
     skipped: u64,
     len: u64,
@@ -53,11 +65,16 @@ impl<I: DueTimes> Placed<I> {
     /// shard and due at or after `from_ns`, where the run enters the plan: that instant is the 0 of
     /// all times here. Of a stream without end there are 2⁶⁴ − 1 jobs.
     pub fn new(due: I, after_ns: u64, shard: Shard, from_ns: u64) -> Placed<I> {
+        Placed::of_batches(due, 1, after_ns, shard, from_ns)
+    }
+
+    /// The same of a stream in batches of a size, from 1: a shard takes whole ones.
+    pub fn of_batches(due: I, batch: u64, after_ns: u64, shard: Shard, from_ns: u64) -> Placed<I> {
         let last_before = from_ns.checked_sub(after_ns).and_then(|t| t.checked_sub(1));
-        let skipped = shard.jobs_up_to(last_before.map_or(0, |t| due.jobs_by(t)));
-        let all = shard.jobs_up_to(due.jobs().unwrap_or(u64::MAX));
+        let skipped = shard.jobs_up_to(last_before.map_or(0, |t| due.jobs_by(t)), batch);
+        let all = shard.jobs_up_to(due.jobs().unwrap_or(u64::MAX), batch);
         let len = all.saturating_sub(skipped);
-        Placed { due, after_ns, from_ns, shard, skipped, len }
+        Placed { due, after_ns, from_ns, shard, batch, skipped, len }
     }
 
     /// A time of the run as one of the stream; `None` before its start.
@@ -78,7 +95,7 @@ impl<I: DueTimes> Schedule for Placed<I> {
 
     fn due_by(&self, t_ns: u64) -> u64 {
         let due = self.local(t_ns).map_or(0, |t| self.due.jobs_by(t));
-        self.shard.jobs_up_to(due).saturating_sub(self.skipped).min(self.len)
+        self.shard.jobs_up_to(due, self.batch).saturating_sub(self.skipped).min(self.len)
     }
 
     fn time_of(&self, index: u64) -> u64 {
@@ -86,8 +103,7 @@ impl<I: DueTimes> Schedule for Placed<I> {
     }
 
     fn number_of(&self, index: u64) -> u64 {
-        let passed = (index + self.skipped).saturating_sub(1);
-        passed.saturating_mul(self.shard.of).saturating_add(self.shard.part)
+        self.shard.number_of(index + self.skipped, self.batch)
     }
 
     /// Of a shard, its share.

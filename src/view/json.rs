@@ -33,6 +33,8 @@ struct StreamEntry<'a> {
     duration_s: f64,
     peak_per_s: f64,
     arrivals: String,
+    /// How many jobs fall due together.
+    batch: u64,
     mix: Vec<MixLine<'a>>,
     phrases: Vec<PhraseEntry<'a>>,
 }
@@ -132,6 +134,7 @@ fn stream(stream: &Stream, seed: u64) -> StreamEntry<'_> {
         duration_s: seconds(stream.timeline.length_ns().unwrap_or(0)),
         peak_per_s: load.peak_per_s,
         arrivals: stream.arrivals.to_string(),
+        batch: stream.batch,
         mix: stream.mix.iter().map(|entry| mix(stream, entry, weights, seed)).collect(),
         phrases: stream.phrases.iter().map(|entry| phrase(entry, stream.after_ns)).collect(),
     }

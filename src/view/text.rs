@@ -81,9 +81,10 @@ fn title(plan: &Plan, look: Look) -> String {
 /// What stands above a stream's table, unless it is the only one and there is nothing to say.
 fn heading(stream: &Stream, is_alone: bool, look: Look) -> Vec<String> {
     let is_even = stream.arrivals == Arrivals::Even;
+    let is_plain = is_even && stream.batch == 1;
     let name = match &stream.name {
         Some(name) => format!("load {}", show::clean(name)),
-        None if is_alone && stream.after_ns == 0 && is_even => return Vec::new(),
+        None if is_alone && stream.after_ns == 0 && is_plain => return Vec::new(),
         None => "outside any load".to_owned(),
     };
     let mut facts = Vec::new();
@@ -92,6 +93,9 @@ fn heading(stream: &Stream, is_alone: bool, look: Look) -> Vec<String> {
     }
     if !is_even {
         facts.push(format!("arrivals {}", stream.arrivals));
+    }
+    if stream.batch > 1 {
+        facts.push(format!("in batches of {}", show::count(stream.batch)));
     }
     if !is_alone {
         let load = Load::of_stream(stream);

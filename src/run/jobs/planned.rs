@@ -15,6 +15,7 @@ pub struct PlannedJobs {
 #[derive(Clone, Debug)]
 struct Stream {
     mix: Mix,
+    batch: u64,
     templates: Vec<Template>,
     kinds: Vec<Kind>,
 }
@@ -36,13 +37,13 @@ impl PlannedJobs {
             let mut kinds = Vec::with_capacity(stream.mix.len());
             for entry in &stream.mix {
                 let template = Template::compile(&entry.job, plan.seed, load)?;
-                let template = template.in_mix(&mix, templates.len());
+                let template = template.in_mix(&mix, templates.len(), stream.batch);
                 let places =
                     template.queues().iter().map(|queue| place_of(&mut queues, queue)).collect();
                 kinds.push(Kind { name: entry.job.name.clone(), queues: places });
                 templates.push(template);
             }
-            streams.push(Stream { mix, templates, kinds });
+            streams.push(Stream { mix, batch: stream.batch, templates, kinds });
         }
         Ok(PlannedJobs { queues, streams })
     }
@@ -67,8 +68,10 @@ impl Jobs for PlannedJobs {
 
     fn choose(&self, stream: usize, number: u64) -> Choice {
         let stream = &self.streams[stream];
-        let job = stream.mix.job_of(number);
-        Choice { job, queue: stream.kinds[job].queues[stream.templates[job].queue(number)] }
+        // A batch is of one kind and goes to one queue, so that it can be one command.
+        let batch = number.div_ceil(stream.batch);
+        let job = stream.mix.job_of(batch);
+        Choice { job, queue: stream.kinds[job].queues[stream.templates[job].queue(batch)] }
     }
 
     fn write(&self, due: DueJob, kind: usize, args: &mut Args) {
@@ -117,6 +120,7 @@ mod tests {
             due: timeline.clone(),
             timeline,
             arrivals: Arrivals::Even,
+            batch: 1,
             phrases: Vec::new(),
             mix,
         }
@@ -169,6 +173,16 @@ mod tests {
             choices.iter().filter(|choice| choice.job == 1 && choice.queue == queue).count()
         };
         assert!(picked(0) > 20 && picked(1) > 20 && picked(0) + picked(1) == 100);
+    }
+
+    #[test]
+    fn a_batch_is_of_one_kind_and_goes_to_one_queue() {
+        let mut plan = plan();
+        plan.streams[0].batch = 10;
+        let jobs = PlannedJobs::compile(&plan).unwrap();
+        let choices: Vec<_> = (1..=400).map(|number| jobs.choose(0, number)).collect();
+        assert!(choices.chunks(10).all(|batch| batch.iter().all(|choice| *choice == batch[0])));
+        assert_eq!(choices.iter().filter(|choice| choice.job == 0).count(), 300);
     }
 
     #[test]
