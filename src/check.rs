@@ -5,6 +5,7 @@
 
 mod args;
 mod assemble;
+mod calendar;
 mod call;
 mod chance;
 mod circles;
@@ -21,6 +22,7 @@ mod names;
 mod payload;
 mod policy;
 mod proof;
+mod replay;
 mod rows;
 mod scope;
 mod shapes;
@@ -30,9 +32,10 @@ mod used;
 mod value;
 
 use crate::ast::Script;
-use crate::exact::Exact;
+use crate::exact::{Exact, whole};
 use crate::plan::Plan;
 use crate::problem::{Code, Problem, Severity, did_you_mean};
+use crate::schedule::Shard;
 use crate::source::{SourceFile, Span};
 use drawn::Draws;
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,8 +57,35 @@ pub struct Options {
     pub for_length: Option<Exact>,
     /// An `env()` that is not set is no error: nothing is going to be sent.
     pub lenient_env: bool,
+    /// `--starts`: goes before the script's own.
+    pub starts: Option<StartsAt>,
+    /// `--from`: where the run enters the plan.
+    pub from: Option<Entry>,
+    /// `--shard 1/4`: which part of the jobs the run sends.
+    pub shard: Option<Shard>,
     /// `--target`: the script's own target is not used, so it need not be to be had.
     pub target_given: bool,
+}
+
+/// A place in the calendar, as the command line names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StartsAt {
+    /// `2026-03-29`
+    pub date: String,
+    /// The second of the day.
+    pub clock_s: u32,
+    /// The zone; none is the script's.
+    pub zone: Option<String>,
+}
+
+/// Where a run enters a plan.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Entry {
+    /// So many seconds after its start.
+    Offset(Exact),
+    /// When a clock on the wall first shows this second of the day. Without a place in the calendar
+    /// a plan starts at midnight.
+    Clock(u32),
 }
 
 /// What `check` found.
@@ -134,6 +164,10 @@ struct Checker<'a> {
     rows: rows::Files,
     /// A bracket is missing somewhere, so what belongs to what cannot be told.
     shaky: bool,
+    /// Where the run enters the plan, in seconds from its start.
+    from: Exact,
+    /// That `hours` lack a start has been said, or the start itself is wrong.
+    calendar_missed: bool,
     /// Every job could be read and is right.
     jobs_sound: bool,
 }
@@ -157,6 +191,8 @@ impl<'a> Checker<'a> {
             steps: 0,
             rows: rows::Files::default(),
             shaky,
+            from: whole(0),
+            calendar_missed: false,
             jobs_sound: true,
         }
     }
@@ -198,9 +234,10 @@ impl<'a> Checker<'a> {
         self.uses(scripts);
         let scopes = self.collect(scripts);
         let settings = self.settings(&scopes);
+        self.from = self.entry(settings.starts.as_ref())?;
         let jobs = self.jobs(&scopes);
         self.shapes_alone();
-        let streams = self.streams(&scopes, &jobs, settings.seed);
+        let streams = self.streams(&scopes, &jobs, &settings);
         let guards = self.guards(&scopes, &streams);
         let notify = self.notifications(&scopes);
         let expectations = self.expectations(&scopes);

@@ -27,6 +27,7 @@ pub mod problem;
 pub mod profiles;
 pub mod random;
 pub mod record;
+pub mod recording;
 pub mod report;
 pub mod run;
 pub mod schedule;

@@ -7,6 +7,7 @@
 mod blame;
 mod brackets;
 mod broken;
+mod calendar;
 mod expr;
 mod guard;
 mod job;
@@ -203,6 +204,8 @@ impl Reader {
             Rule::use_statement => self.use_statement(pair),
             Rule::seed | Rule::target | Rule::after | Rule::batch => self.setting(pair),
             Rule::arrivals => self.arrivals(pair),
+            Rule::starts => self.starts(pair),
+            Rule::hours => self.hours(pair),
             Rule::mix => self.mix(pair),
             Rule::job => self.job(pair),
             Rule::load => self.load(pair),

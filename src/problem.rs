@@ -160,6 +160,10 @@ codes! {
     Misplaced = "E0407",
     /// a total where the number of jobs is drawn
     DrawnTotal = "E0421",
+    /// a recording that cannot be replayed
+    Recording = "E0422",
+    /// a place in the calendar that does not exist, or none where one is needed
+    Calendar = "E0423",
     /// a generator or an argument of one that does not exist
     BadGenerator = "E0501",
     /// a queue format that does not exist, or an option it does not take

@@ -17,6 +17,7 @@ mod dd;
 mod drawn;
 mod flatten;
 mod functions;
+mod hours;
 mod inverse;
 mod level;
 mod locate;
@@ -37,6 +38,7 @@ use node::Node;
 
 pub use build::CurveError;
 pub use dd::Dd;
+pub use drawn::MAX_MOMENTS;
 pub use marks::{MarkJobs, MarkSpan};
 
 /// What rounding may take from a count, relative: a count this close below k − ½ has reached it.

@@ -1,6 +1,7 @@
 //! Every integration test, in one binary, one module for each subject.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+mod calendar;
 mod check_props;
 mod check_scripts;
 mod cli_plan;
@@ -15,6 +16,7 @@ mod fmt_properties;
 #[cfg(target_os = "linux")]
 mod live;
 mod pages;
+mod parts;
 mod profiles;
 #[path = "support/proxy.rs"]
 mod proxy;

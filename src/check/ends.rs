@@ -3,7 +3,7 @@
 
 use super::lower::is_endless;
 use super::{Checker, proof};
-use crate::exact::nanos_to_seconds;
+use crate::exact::{nanos_to_seconds, seconds_to_nanos};
 use crate::plan::{Action, Guard, GuardKind, Stream};
 use crate::problem::{Code, Problem};
 use crate::schedule::{self, Arrivals, DueTimes, Points};
@@ -84,6 +84,9 @@ impl Checker<'_> {
                 notes.push(format!("`{}` ends the plan {when} after the start", guard.text));
             }
         }
+        for one in &growing {
+            self.within_known_hours(&one.stream);
+        }
         if growing.iter().any(|one| is_endless(&one.stream.curve)) {
             growing.iter().for_each(|one| self.never_ends(&one.stream));
             return None;
@@ -97,7 +100,10 @@ impl Checker<'_> {
     /// When a guard stops the plan; `None` inside if it never does.
     fn stop_of(&mut self, guard: &Guard, growing: &mut [Growing]) -> Option<Option<u64>> {
         Some(match guard.kind {
-            GuardKind::Time(limit_ns) => Some(limit_ns),
+            // Time is that of the run, which may enter the plan later than its start.
+            GuardKind::Time(limit_ns) => {
+                Some(limit_ns.saturating_add(seconds_to_nanos(&self.from)?))
+            }
             GuardKind::Jobs(limit) => {
                 let chosen = |index: usize| guard.stream.is_none_or(|only| only == index);
                 let mut of = Vec::new();
@@ -163,6 +169,7 @@ impl Checker<'_> {
                 Curve::Scale { body, .. }
                 | Curve::Cap { body, .. }
                 | Curve::Floor { body, .. }
+                | Curve::Hours { body, .. }
                 | Curve::Speed { body, .. } => body,
                 Curve::Sequence(parts) | Curve::Together(parts) => {
                     match parts.iter().find(|part| is_endless(part)) {

@@ -2,6 +2,7 @@
 
 use super::Checker;
 use super::chance::left_to_chance;
+use crate::exact::seconds_to_nanos;
 use crate::plan::{Action, Guard, GuardKind, Phrase, PhraseJobs, Stream};
 use crate::problem::{Code, Problem};
 use crate::schedule::{self, RateProof};
@@ -31,7 +32,10 @@ impl Checker<'_> {
             let of = parts(streams, guard.stream);
             let breach = match guard.kind {
                 GuardKind::Jobs(limit) => jobs_breach(streams, guard, limit),
-                GuardKind::Time(limit_ns) => time_breach(streams, guard, &of, limit_ns),
+                GuardKind::Time(limit_ns) => {
+                    let from_ns = seconds_to_nanos(&self.from).unwrap_or(0);
+                    time_breach(streams, guard, &of, limit_ns.saturating_add(from_ns))
+                }
                 GuardKind::Rate { limit_jobs, window_ns } => {
                     let chosen: Vec<&Stream> =
                         chosen(streams, guard.stream).map(|(_, stream)| stream).collect();

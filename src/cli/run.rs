@@ -23,6 +23,7 @@ use crate::run::control::Control;
 use crate::run::jobs::{Jobs, PlannedJobs};
 use crate::run::report::Report;
 use crate::run::{RunOptions, events};
+use crate::schedule::Schedule as _;
 use crate::sink::RedisSink;
 use crate::sink::redis::{ConnectError, Cursor, Options as SinkOptions};
 use crate::source::SourceFile;
@@ -275,6 +276,9 @@ async fn drive(
         gap: args.gap,
         history: args.see.grain(),
         target: reached.target.shown(),
+        shard: plan.part.shard,
+        from_ns: plan.part.from_ns,
+        payload_start_unix_ns: payload_start(plan),
         ..RunOptions::default()
     };
     let report = crate::run::run(plan, sink, options, clock, control, publisher).await;
@@ -310,6 +314,12 @@ fn facts(plan: &Plan, run_id: &str, reached: &Reached) -> Facts {
     }
 }
 
+/// The instant that payloads take for the run's start: where the plan stands in the calendar, and the run enters
+/// it. None is the real one.
+fn payload_start(plan: &Plan) -> Option<u64> {
+    Some(plan.starts.as_ref()?.unix_ns().saturating_add(plan.part.from_ns))
+}
+
 /// Connects; batches carry their proof beside the first queue, unless that is not wanted.
 async fn connect(
     args: &Args,
@@ -328,14 +338,16 @@ async fn connect(
 
 /// The report of a run that failed before its first job.
 fn not_begun(args: &Args, plan: &Plan, reached: &Reached, kind: &str, message: &str, out: &Output) {
-    let planned = crate::plan::Stream::jobs;
+    let planned = |stream: &crate::plan::Stream| plan.part.of(stream).len();
+    let (part, of) = (plan.part.shard.part(), plan.part.shard.of());
+    let shard = (of > 1).then(|| format!("{part}/{of}"));
     let account = |planned: u64| json!({ "planned": planned, "due": 0, "sent": 0, "acked": 0, "failed": 0, "unknown": 0, "skipped": 0 });
     let streams = plan.streams.iter().map(|stream| {
         json!({ "name": stream.name, "jobs": account(planned(stream)), "by_job": [], "queues": [] })
     });
     let document = json!({
         "run_id": run_id(), "file": plan.file, "digest": plan.digest, "seed": plan.seed,
-        "target": reached.target.shown(), "shard": null,
+        "target": reached.target.shown(), "shard": shard,
         "started_at": jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(), "elapsed_s": 0.0,
         "jobs": account(plan.streams.iter().map(planned).sum()),
         "achieved_per_s": 0.0, "mb_per_s": 0.0, "deviation": 0.0,

@@ -1,7 +1,7 @@
 //! What the signs mean where they stand: which `-` takes away and which is a sign, which `{` opens
 //! a block and which an object; and from that, where blanks belong.
 
-use super::lex::{Kind, Token};
+use super::lex::{Kind, Token, is_clock};
 
 /// What a token is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub(super) enum Role {
     Binary,
     /// A sign before an operand, or an operator that the writer's blanks must decide.
     Unary,
-    /// The `/` of `/s`.
+    /// The `/` of `/s`, and the `-` between two clocks.
     Per,
     /// The `:` between a key and its value.
     Colon,
@@ -94,6 +94,7 @@ fn mark(
         ":" if within == Role::Values => Role::Colon,
         "/" if is_per_unit(behind) => Role::Per,
         "+" | "*" | "/" => Role::Binary,
+        "-" if before.is_some_and(|(before, _)| is_clock(before.text)) => Role::Per,
         "-" => {
             let after_operand = before.is_some_and(|(before, _)| {
                 matches!(before.kind, Kind::Word | Kind::Text | Kind::Close)
