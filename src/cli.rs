@@ -15,6 +15,7 @@ mod policy;
 mod profiles;
 mod report;
 mod run;
+mod scripts;
 mod shared;
 mod target;
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod calendar;
+mod check_cli;
 mod check_props;
 mod check_scripts;
 mod cli_plan;
@@ -13,6 +14,7 @@ mod exactly_once;
 mod explain;
 mod fmt;
 mod fmt_properties;
+mod formats;
 #[cfg(target_os = "linux")]
 mod live;
 mod pages;
@@ -23,6 +25,7 @@ mod proxy;
 #[path = "support/redis_server.rs"]
 mod redis_server;
 mod report_page;
+mod resume;
 mod seeing;
 mod steer_guards;
 mod uses;

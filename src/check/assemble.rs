@@ -108,6 +108,7 @@ impl Checker<'_> {
             due: batched(timeline.clone(), draft.batch),
             timeline,
             arrivals: draft.arrivals.arrivals,
+            late: draft.late,
             batch: draft.batch,
             phrases: Vec::new(),
             mix: draft.mix,

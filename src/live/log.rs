@@ -64,10 +64,14 @@ fn words(event: &Event) -> Option<(Weight, String)> {
         Event::Reconnected { after_s } => {
             (Weight::Plain, format!("connected again after {}", show::micros(after_s * 1e6)))
         }
+        Event::Stalled { for_s } => {
+            (Weight::Bad, format!("loadc itself stood still for {}", show::micros(for_s * 1e6)))
+        }
         Event::Forgot { acked_jobs, message } => (
             Weight::Bad,
             format!("the server forgot {}: {message}", show::plural(*acked_jobs, "job")),
         ),
-        Event::Metrics(_) | Event::Stopped { .. } => return None,
+        // What is not of interest here, or not worded yet.
+        _ => return None,
     })
 }

@@ -89,6 +89,12 @@ pub enum Event {
         /// After how long.
         after_s: f64,
     },
+    /// loadc itself did not run for a while: it was stopped, the machine suspended or too busy.
+    /// What fell due meanwhile is overdue.
+    Stalled {
+        /// For how long.
+        for_s: f64,
+    },
     /// The server lost jobs that it had acknowledged.
     Forgot {
         /// How many.
@@ -122,20 +128,9 @@ pub struct Record {
 
 impl Event {
     /// Its name, as its JSON has it.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Event::Started { .. } => "started",
-            Event::Metrics(_) => "metrics",
-            Event::Warning { .. } | Event::Near { .. } => "warning",
-            Event::Error { .. } => "error",
-            Event::Guard { .. } => "guard",
-            Event::Paused { .. } => "paused",
-            Event::Resumed { .. } => "resumed",
-            Event::ConnectionLost { .. } => "connection_lost",
-            Event::Reconnected { .. } => "reconnected",
-            Event::Forgot { .. } => "forgot",
-            Event::Stopped { .. } => "stopped",
-        }
+    pub fn name(&self) -> String {
+        let value = serde_json::to_value(self).unwrap_or_default();
+        value["event"].as_str().unwrap_or_default().to_owned()
     }
 }
 
@@ -177,6 +172,11 @@ pub struct Snapshot {
     pub overdue: u64,
     /// Jobs waiting in all queues that are written to, as last read.
     pub depth: Option<u64>,
+    /// How long the oldest waiting job of all queues has waited, in seconds, where a format tells.
+    pub oldest_age_s: Option<f64>,
+    /// Jobs that left the queues in the last second, where all of their formats tell and nobody
+    /// else writes to them.
+    pub processed_per_s: Option<f64>,
     /// 99 % of the jobs acknowledged in the last second took no longer than this from their
     /// intended instant, in microseconds.
     pub p99_response_us: Option<f64>,
@@ -305,10 +305,7 @@ impl Publisher {
         }
         if !matches!(record.event, Event::Metrics(_)) {
             let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-            match told.counts.get_mut(record.event.name()) {
-                Some(count) => *count += 1,
-                None => _ = told.counts.insert(record.event.name().to_owned(), 1),
-            }
+            *told.counts.entry(record.event.name()).or_default() += 1;
             if told.records.len() < LISTED {
                 told.records.push(record);
             } else {

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How a run is seen and recorded.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Seeing and recording")]
 pub(super) struct Flags {
     /// Show the run as a full-screen picture; `?` tells its keys
