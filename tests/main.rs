@@ -7,6 +7,7 @@ mod check_props;
 mod check_scripts;
 mod cli_plan;
 mod cli_run;
+mod curves;
 mod diff;
 mod docs;
 mod drawn;
@@ -15,6 +16,8 @@ mod explain;
 mod fmt;
 mod fmt_properties;
 mod formats;
+mod fuzz_corpus;
+mod grammar_page;
 #[cfg(target_os = "linux")]
 mod live;
 mod pages;
