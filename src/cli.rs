@@ -15,6 +15,7 @@ mod pages;
 mod plan;
 mod policy;
 mod profiles;
+mod report;
 mod run;
 mod scripts;
 mod shared;
@@ -90,6 +91,10 @@ enum Command {
     /// List the runs on this machine
     #[cfg(unix)]
     Ps(ctl::PsArgs),
+    /// Make the page of a run from its JSON
+    Report(report::ReportArgs),
+    /// Put runs side by side
+    Compare(report::CompareArgs),
     /// Ask a target how it is: version, role, memory, latency
     Health(health::Args),
     /// Print completions for a shell
@@ -122,6 +127,8 @@ pub fn main() -> ExitCode {
         Command::Ctl(args) => ctl::run(&args, &out),
         #[cfg(unix)]
         Command::Ps(args) => ctl::ps(&args, &out),
+        Command::Report(args) => report::report(&args, &out),
+        Command::Compare(args) => report::compare(&args, &out),
         Command::Health(args) => health::run(&args, &out),
         Command::Completions(args) => pages::completions(&args, &out),
         Command::Man(args) => pages::man(&args, &out),

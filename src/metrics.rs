@@ -4,7 +4,7 @@ mod serve;
 
 pub use serve::{ListenError, Listener};
 
-use crate::run::events::{Snapshot, StreamState};
+use crate::run::events::{SharedTold, Snapshot, StreamState};
 use crate::stats::history::SharedHistory;
 use crate::stats::sketch::{Sketch, SliceTimes};
 use prometheus_client::collector::Collector;
@@ -12,9 +12,9 @@ use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet, 
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::exemplar::Exemplar;
 use prometheus_client::registry::{Registry, Unit};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 /// What does not change in a run.
 #[derive(Clone, Debug, Default)]
@@ -36,11 +36,18 @@ const FIRST_BUCKET_US: u64 = 64;
 /// A run at one moment, as a text that ends with `# EOF`.
 ///
 /// Counters begin with the run. Delays are histograms whose buckets are exact.
-pub fn text(facts: &Facts, now: Snapshot, history: &SharedHistory) -> String {
+pub fn text(facts: &Facts, now: Snapshot, history: &SharedHistory, told: &SharedTold) -> String {
+    let events = told.lock().unwrap_or_else(PoisonError::into_inner).counts.clone();
     let times = history.look(|history| history.totals().clone());
     let cpu_s = history.look(|history| history.last().cpu_s);
     let mut registry = Registry::default();
-    registry.register_collector(Box::new(Moment { facts: facts.clone(), now, times, cpu_s }));
+    registry.register_collector(Box::new(Moment {
+        facts: facts.clone(),
+        now,
+        times,
+        cpu_s,
+        events,
+    }));
     let mut out = String::new();
     // A text can always take more.
     let _ = text::encode(&mut out, &registry);
@@ -53,6 +60,7 @@ struct Moment {
     now: Snapshot,
     times: SliceTimes,
     cpu_s: f64,
+    events: BTreeMap<String, u64>,
 }
 
 impl Collector for Moment {
@@ -62,7 +70,10 @@ impl Collector for Moment {
         self.load(&mut page)?;
         self.delays(&mut page)?;
         self.queues(&mut page)?;
-        self.guards(&mut page)
+        self.guards(&mut page)?;
+        let of = |(event, count): (&String, &u64)| (vec![("event", event.clone())], *count);
+        let events = self.events.iter().map(of).collect();
+        page.counters("loadc_events", "Events by kind, as --events writes them", events)
     }
 }
 

@@ -18,6 +18,8 @@ mod fmt_properties;
 mod formats;
 mod fuzz_corpus;
 mod grammar_page;
+#[cfg(target_os = "linux")]
+mod live;
 mod pages;
 mod parts;
 mod profiles;
@@ -25,6 +27,7 @@ mod profiles;
 mod proxy;
 #[path = "support/redis_server.rs"]
 mod redis_server;
+mod report_page;
 mod resume;
 mod seeing;
 #[cfg(unix)]

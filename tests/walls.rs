@@ -178,6 +178,23 @@ const WALLS: &[(&str, &[&str])] = &[
             "clap",
         ],
     ),
+    (
+        "report",
+        &["crate::parse", "crate::check", "crate::sink", "crate::cli", "std::fs", "tokio", "clap"],
+    ),
+    (
+        "live",
+        &[
+            "crate::parse",
+            "crate::check",
+            "crate::sink",
+            "crate::cli",
+            "std::fs",
+            "tokio",
+            "clap",
+            "crossterm",
+        ],
+    ),
     ("metrics", &["crate::parse", "crate::check", "crate::sink", "crate::cli", "std::fs", "clap"]),
     ("profiles", &["crate::", "std::fs", "tokio", "clap"]),
     (
@@ -238,6 +255,7 @@ fn each_library_has_its_room() {
         ("ureq::", &["notify"]),
         ("notify::Watcher", &["cli"]),
         ("hyper::", &["metrics"]),
+        ("ratatui::", &["live", "cli"]),
         ("prometheus_client::", &["metrics"]),
         ("std::time::Instant", &["run", "sink", "cli"]),
         ("print!(", &["cli"]),

@@ -42,6 +42,15 @@ pub(super) fn replace(path: &Path, text: &str) -> std::io::Result<()> {
     written
 }
 
+/// Writes a file anew, all of it or nothing; what is no plain file (a pipe, a terminal) is written to.
+pub(super) fn put(path: &Path, text: &str) -> std::io::Result<()> {
+    match std::fs::metadata(path) {
+        Ok(facts) if facts.is_file() => replace(path, text),
+        Ok(_) => std::fs::OpenOptions::new().write(true).open(path)?.write_all(text.as_bytes()),
+        Err(_) => create(path, text),
+    }
+}
+
 /// A name in the same folder, hidden, that no other process takes.
 fn beside(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();

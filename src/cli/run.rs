@@ -1,7 +1,9 @@
 //! `loadc run`: drives a queue.
 
+mod afterwards;
 mod dry;
 mod journal;
+mod live;
 mod progress;
 mod reload;
 mod seeing;
@@ -16,6 +18,7 @@ use super::shared::{self, PlanFlags};
 use super::target::{self, Origin};
 use crate::check::{default_guards, prove_defaults};
 use crate::journal::Told;
+use crate::live::Picture;
 use crate::metrics::Facts;
 use crate::notify::Notifier;
 use crate::plan::Plan;
@@ -312,8 +315,12 @@ async fn drive(
     };
     let _open =
         open_control(&options.run_id, &control, &mut publisher, &views, reload.clone(), out);
-    let following = progress::spawn(views, args.quiet);
+    let history = views.history.clone();
     signals::obey(control.clone(), *out, reload);
+    let following = match follow(args, (source, plan), reached, views, &control, out) {
+        Ok(following) => following,
+        Err(exit) => return exit,
+    };
     let report = run_task(task, sink, options, clock, control, publisher).await;
     if let Some(following) = following {
         let _ = following.join();
@@ -323,13 +330,38 @@ async fn drive(
         out.note(&format!("warning: {trouble}"));
     }
     recording.finish(out);
-    let exit = tell(args, &report, reached, out);
+    let document = afterwards::Afterwards { args, source, plan, report: &report };
+    let written = history.look(|history| document.write(history, out));
+    let exit = match tell(args, &report, reached, out) {
+        Exit::Done | Exit::Missed if !written => Exit::Failed,
+        exit => exit,
+    };
     if !args.quiet
         && let Some(farewell) = journal::farewell(journal.as_deref(), &report.run_id)
     {
         out.note(&farewell);
     }
     exit
+}
+
+/// Shows the run, as a picture or in a line.
+fn follow(
+    args: &Args,
+    (source, plan): (&SourceFile, &Plan),
+    reached: &Reached,
+    views: events::Views,
+    control: &Control,
+    out: &Output,
+) -> Result<Option<std::thread::JoinHandle<()>>, Exit> {
+    if !args.see.live {
+        return Ok(progress::spawn(views, args.quiet));
+    }
+    let target = reached.target.shown();
+    let picture = Picture::new(plan.clone(), &source.text, target, live::ink(out));
+    live::spawn(picture, views, control.clone()).map(Some).map_err(|error| {
+        out.fault(&format!("the terminal can't be drawn on: {error}"), "leave out --live");
+        Exit::Wrong
+    })
 }
 
 /// The options of the run, and its journal begun or gone on with.
@@ -466,9 +498,6 @@ async fn connect(
 
 /// The report of a run that failed before its first job.
 fn not_begun(args: &Args, plan: &Plan, reached: &Reached, kind: &str, message: &str, out: &Output) {
-    if !args.json {
-        return;
-    }
     let planned = |stream: &crate::plan::Stream| plan.part.of(stream).len();
     let (part, of) = (plan.part.shard.part(), plan.part.shard.of());
     let shard = (of > 1).then(|| format!("{part}/{of}"));
@@ -476,7 +505,7 @@ fn not_begun(args: &Args, plan: &Plan, reached: &Reached, kind: &str, message: &
     let streams = plan.streams.iter().map(|stream| {
         json!({ "name": stream.name, "jobs": account(planned(stream)), "by_job": [], "queues": [] })
     });
-    out.json(&json!({
+    let document = json!({
         "run_id": run_id(), "file": plan.file, "digest": plan.digest, "seed": plan.seed,
         "target": reached.target.shown(), "shard": shard,
         "started_at": jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(), "elapsed_s": 0.0,
@@ -486,7 +515,11 @@ fn not_begun(args: &Args, plan: &Plan, reached: &Reached, kind: &str, message: &
         "streams": streams.collect::<Vec<_>>(), "errors": [], "forgotten": [], "stalls": [], "guards": [], "expectations": [],
         "outcome": "failed", "failure": { "kind": kind, "message": message },
         "exit_code": Exit::Failed as u8,
-    }));
+    });
+    if args.json {
+        out.json(&document);
+    }
+    afterwards::put_pages(args, &document.to_string(), out);
 }
 
 fn tell(args: &Args, report: &Report, reached: &Reached, out: &Output) -> Exit {
@@ -498,9 +531,6 @@ fn tell(args: &Args, report: &Report, reached: &Reached, out: &Output) -> Exit {
             if aside { out.color_err } else { out.color_out },
         );
         if aside { out.note(text.trim_end()) } else { out.say(text.trim_end()) }
-    }
-    if args.json {
-        out.json(report);
     }
     if args.quiet && report.exit_code != 0 {
         out.fault(&summary::reason(report), "");

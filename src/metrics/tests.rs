@@ -35,7 +35,9 @@ fn page() -> String {
     }
     history.push(Sample { at_ns: 1, cpu_s: 0.25, ..Sample::default() }, &times);
     let facts = Facts { file: "day.load".to_owned(), ..Facts::default() };
-    text(&facts, now, &history)
+    let told = SharedTold::default();
+    told.lock().unwrap().counts.insert("paused".to_owned(), 3);
+    text(&facts, now, &history, &told)
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn every_event_is_a_line_and_every_second_a_row() {
     for form in [Form::Events, Form::Csv] {
         let (publisher, writer) = begun(form, path, 10);
         warn(&publisher, "a \"quoted\" one");
-        publisher.tell(record(2.0, Event::Metrics(snapshot.clone())));
+        publisher.tell(record(2.0, Event::Metrics(Box::new(snapshot.clone()))));
         drop(publisher);
         assert_eq!(writer.finish(PATIENCE), Written { lines: 2, ..Written::default() });
         texts.push(fs::read_to_string(path).unwrap());

@@ -166,6 +166,11 @@ impl Control {
         self.wishes.send_modify(|wishes| wishes.paused = false);
     }
 
+    /// Whether it is wished to stand still.
+    pub fn is_paused(&self) -> bool {
+        self.wishes.borrow().paused
+    }
+
     /// What is wished, now and later.
     pub(crate) fn watch(&self) -> watch::Receiver<Wishes> {
         self.wishes.subscribe()

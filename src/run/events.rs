@@ -8,6 +8,7 @@ use crate::stats::history::SharedHistory;
 use crate::stats::minutes::Minute;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Serialize, Serializer};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, watch};
@@ -33,7 +34,7 @@ pub enum Event {
         duration_s: f64,
     },
     /// Once a second.
-    Metrics(Snapshot),
+    Metrics(Box<Snapshot>),
     /// Something odd that the run goes on from.
     Warning {
         /// What.
@@ -151,6 +152,14 @@ pub struct Record {
     pub event: Event,
 }
 
+impl Event {
+    /// Its name, as its JSON has it.
+    pub fn name(&self) -> String {
+        let value = serde_json::to_value(self).unwrap_or_default();
+        value["event"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
 impl Record {
     /// Its instant as text.
     pub fn at_text(&self) -> String {
@@ -248,7 +257,7 @@ pub struct Publisher {
     taps: Vec<(mpsc::Sender<Record>, Arc<AtomicU64>)>,
     snapshots: watch::Sender<Snapshot>,
     history: SharedHistory,
-    told: Mutex<Told>,
+    told: SharedTold,
 }
 
 /// What happened so far, once a second's metrics apart.
@@ -258,7 +267,12 @@ pub struct Told {
     pub records: Vec<Record>,
     /// How many more there were.
     pub unlisted: u64,
+    /// How many of each kind.
+    pub counts: BTreeMap<String, u64>,
 }
+
+/// What a run writes and views read: they are to be quick.
+pub type SharedTold = Arc<Mutex<Told>>;
 
 /// Events beyond these are counted, not listed.
 const LISTED: usize = 10_000;
@@ -274,6 +288,8 @@ pub struct Views {
     pub snapshots: watch::Receiver<Snapshot>,
     /// What the run was like until now.
     pub history: SharedHistory,
+    /// What happened until now.
+    pub told: SharedTold,
 }
 
 /// A reader of events beside the views.
@@ -289,10 +305,11 @@ pub struct Tap {
 pub fn channel(events: usize) -> (Publisher, Views) {
     let (snapshots, watcher) = watch::channel(Snapshot::default());
     let history = SharedHistory::default();
+    let told = SharedTold::default();
     let mut publisher =
-        Publisher { taps: Vec::new(), snapshots, history: history.clone(), told: Mutex::default() };
+        Publisher { taps: Vec::new(), snapshots, history: history.clone(), told: told.clone() };
     let Tap { events, missed } = publisher.tap(events);
-    (publisher, Views { events, missed, snapshots: watcher, history })
+    (publisher, Views { events, missed, snapshots: watcher, history, told })
 }
 
 impl Publisher {
@@ -314,6 +331,7 @@ impl Publisher {
         }
         if !matches!(record.event, Event::Metrics(_)) {
             let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+            *told.counts.entry(record.event.name()).or_default() += 1;
             if told.records.len() < LISTED {
                 told.records.push(record);
             } else {
@@ -322,9 +340,10 @@ impl Publisher {
         }
     }
 
-    /// What was told, for the report.
-    pub(crate) fn take_told(&self) -> Told {
-        std::mem::take(&mut *self.told.lock().unwrap_or_else(PoisonError::into_inner))
+    /// What was told, for the report, and how much more.
+    pub(crate) fn take_told(&self) -> (Vec<Record>, u64) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        (std::mem::take(&mut told.records), told.unlisted)
     }
 
     /// The history that the run writes.
@@ -358,7 +377,8 @@ mod tests {
             serde_json::to_string(&paused).unwrap(),
             r#"{"at":"2025-11-21T13:40:00.123Z","t_s":1.5,"event":"paused","by":"hand","stream":null}"#
         );
-        let metrics = serde_json::to_value(record(Event::Metrics(Snapshot::default()))).unwrap();
+        assert_eq!(paused.event.name(), "paused");
+        let metrics = serde_json::to_value(record(Event::Metrics(Box::default()))).unwrap();
         assert_eq!((&metrics["event"], &metrics["jobs"]["sent"]), (&"metrics".into(), &0.into()));
     }
 

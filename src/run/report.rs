@@ -7,7 +7,7 @@ pub use expectations::{ExpectationEntry, QueueFacts, judge};
 use super::events::Record;
 use super::guards::GuardEntry;
 use crate::stats::errors::ErrorEntry;
-use crate::stats::times::{Summary, Times};
+use crate::stats::times::{Kept, Summary, Times};
 use crate::stats::workers::WorkersReport;
 use crate::stats::{Counts, JobCounts, Stats};
 use serde::Serialize;
@@ -69,6 +69,9 @@ pub struct Report {
     pub reloads: Vec<ReloadEntry>,
     /// What was expected.
     pub expectations: Vec<ExpectationEntry>,
+    /// The times in full; they stand apart in the document of a run.
+    #[serde(skip)]
+    pub histograms: Histograms,
     /// Processor time of the tool itself, in seconds.
     pub cpu_s: f64,
     /// The most memory the tool had resident, in bytes, where the system tells.
@@ -98,6 +101,27 @@ pub struct ReloadEntry {
     pub planned_before: u64,
     /// The same from there on.
     pub planned_after: u64,
+}
+
+/// The distributions of a run's times, in microseconds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Histograms {
+    /// Sent minus intended.
+    pub send_delay_us: Kept,
+    /// Acknowledged minus sent.
+    pub service_time_us: Kept,
+    /// Acknowledged minus intended.
+    pub response_time_us: Kept,
+}
+
+impl Histograms {
+    pub(crate) fn of(times: &Times) -> Histograms {
+        Histograms {
+            send_delay_us: times.send_delay.kept(),
+            service_time_us: times.service.kept(),
+            response_time_us: times.response.kept(),
+        }
+    }
 }
 
 /// A stream's part of the report.

@@ -1,6 +1,9 @@
 //! Times as distributions.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
+use hdrhistogram::serialization::{Serializer as _, V2DeflateSerializer};
 use serde::Serialize;
 
 /// The times of a run, of answered jobs.
@@ -84,6 +87,24 @@ impl Distribution {
         Some((self.histogram.value_at_quantile(share) as f64).min(bound))
     }
 
+    /// The samples as the report keeps them.
+    pub fn kept(&self) -> Kept {
+        let mut steps: Vec<(u64, u64)> = Vec::new();
+        for step in self.histogram.iter_recorded() {
+            // Sixty-four steps to an octave are finer than any picture.
+            let us = step.value_iterated_to();
+            let end = us.next_multiple_of(1 << us.max(1).ilog2().saturating_sub(6));
+            match steps.last_mut() {
+                Some((last, count)) if *last == end => *count += step.count_since_last_iteration(),
+                _ => steps.push((end, step.count_since_last_iteration())),
+            }
+        }
+        let mut bytes = Vec::new();
+        let encoded = V2DeflateSerializer::new().serialize(&self.histogram, &mut bytes);
+        let hdr = (self.count() > 0 && encoded.is_ok()).then(|| STANDARD.encode(&bytes));
+        Kept { steps, hdr }
+    }
+
     /// The statistics of a report, if there is any sample.
     pub fn summary(&self) -> Option<Summary> {
         Some(Summary {
@@ -96,6 +117,15 @@ impl Distribution {
             max: self.max_us()?,
         })
     }
+}
+
+/// A distribution as the report keeps it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Kept {
+    /// Upper ends of steps in microseconds, and the samples in each.
+    pub steps: Vec<(u64, u64)>,
+    /// The histogram in microseconds as HdrHistogram writes it (V2, compressed, base64).
+    pub hdr: Option<String>,
 }
 
 fn mean_us(sum_ns: u128, count: u64) -> Option<f64> {

@@ -1,6 +1,7 @@
 //! What a run is seen by besides its progress line: files and addresses that are taken before it
 //! begins, so that it refuses to start if one can't be had.
 
+use super::live;
 use crate::cli::output::Output;
 use crate::cli::{Exit, shared};
 use crate::exact::seconds_to_nanos;
@@ -9,6 +10,7 @@ use crate::record::{Form, Place, ROOM, Writer};
 use crate::run::events::{Publisher, Views};
 use crate::show;
 use crate::stats::history::Grain;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +18,9 @@ use std::time::Duration;
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Seeing and recording")]
 pub(super) struct Flags {
+    /// Show the run as a full-screen picture; `?` tells its keys
+    #[arg(long)]
+    pub(super) live: bool,
     /// Write every event as a line of JSON; `-` is standard output
     #[arg(long, value_name = "OUT.jsonl")]
     pub(super) events: Option<String>,
@@ -27,6 +32,12 @@ pub(super) struct Flags {
     /// Such as 127.0.0.1:9464; a number alone is a port of 127.0.0.1, port 0 any that is free.
     #[arg(long, value_name = "ADDRESS")]
     pub(super) metrics: Option<String>,
+    /// Write a page with verdict, curves and tables that needs nothing else
+    #[arg(long, value_name = "OUT.html")]
+    pub(super) report: Option<String>,
+    /// Write expectations and guards as JUnit's XML
+    #[arg(long, value_name = "OUT.xml")]
+    pub(super) junit: Option<String>,
     /// How long a slice of the history is, near now
     #[arg(long, value_name = "DURATION", default_value = "100ms", value_parser = slice)]
     pub(super) history_every: u64,
@@ -61,6 +72,19 @@ impl Flags {
     }
 }
 
+/// Whether a result may be written there at the end: its folder is there, and it is none itself.
+fn reachable(path: &str) -> Result<(), String> {
+    let path = Path::new(path);
+    if path.is_dir() {
+        return Err(format!("cannot write {}: it is a folder", path.display()));
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if folder.is_some_and(|folder| !folder.is_dir()) {
+        return Err(format!("cannot write {}: there is no such folder", path.display()));
+    }
+    Ok(())
+}
+
 /// Files and addresses that are taken.
 pub(super) struct Seeing {
     records: Vec<(Form, Place)>,
@@ -79,6 +103,14 @@ impl Seeing {
         if to_stdout + usize::from(json) > 1 {
             let help = "give --events or --csv the name of a file in place of `-`";
             return Err(refuse("two results cannot share standard output".to_owned(), help));
+        }
+        if flags.live && !live::is_possible() {
+            let help = "leave out --live, or start it where you see its standard error";
+            return Err(refuse("--live needs a terminal to draw on".to_owned(), help));
+        }
+        for path in [&flags.report, &flags.junit].into_iter().flatten() {
+            let help = "name a file, in a folder that exists";
+            reachable(path).map_err(|message| refuse(message, help))?;
         }
         let mut records = Vec::new();
         for (form, path) in paths {
@@ -110,7 +142,8 @@ impl Seeing {
         }
         if let Some(listener) = self.metrics {
             let (snapshots, history) = (views.snapshots.clone(), views.history.clone());
-            let page = move || metrics::text(&facts, snapshots.borrow().clone(), &history);
+            let told = views.told.clone();
+            let page = move || metrics::text(&facts, snapshots.borrow().clone(), &history, &told);
             listener.serve(Arc::new(page))?;
         }
         Ok(Recording { writers })

@@ -1,6 +1,7 @@
 //! Signals during a run: the first to end it does so gracefully, the second at once. On Unix SIGUSR1
 //! pauses it, SIGUSR2 lets it go on, and SIGHUP reads its script again.
 
+use super::live;
 use super::reload::Trigger;
 use crate::cli::Exit;
 use crate::cli::output::Output;
@@ -47,7 +48,11 @@ async fn listen(control: Control, out: Output, reload: Option<Trigger>) {
                 // Said from elsewhere: a reader that takes nothing must not keep the second signal
                 // waiting.
                 let say = move || {
-                    out.note("\nending: what is in flight is waited for; once more ends at once");
+                    if !live::is_shown() {
+                        out.note(
+                            "\nending: what is in flight is waited for; once more ends at once",
+                        );
+                    }
                 };
                 let _ = std::thread::Builder::new().spawn(say);
             }
@@ -67,6 +72,7 @@ async fn listen(control: Control, out: Output, reload: Option<Trigger>) {
     drop(reload);
     control.abort(Why::Interrupt);
     tokio::time::sleep(AT_ONCE).await;
+    live::restore_soon();
     std::process::exit(Exit::Interrupted as i32);
 }
 

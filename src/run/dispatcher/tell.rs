@@ -4,12 +4,12 @@ use super::record::Recorder;
 use super::{Dispatcher, Ending, SECOND_NS};
 use crate::job::layouts::layout;
 use crate::run::clock::Clock;
-use crate::run::events::{Event, Publisher, Record, Snapshot, Told, instant_text};
+use crate::run::events::{Event, Publisher, Record, Snapshot, instant_text};
 use crate::run::guards::GuardEntry;
 use crate::run::jobs::Jobs;
 use crate::run::report::{
-    FailureEntry, ForgottenEntry, OutcomeName, Report, StallEntry, StreamFacts, StreamReport,
-    judge, per_second,
+    FailureEntry, ForgottenEntry, Histograms, OutcomeName, Report, StallEntry, StreamFacts,
+    StreamReport, judge, per_second,
 };
 use crate::sink::{Forgotten, Notice, Sink};
 use crate::stats::minutes::{Minute, Minutes};
@@ -239,7 +239,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         self.tell_errors();
         let snapshot = self.snapshot(now_ns);
         self.teller.publisher.show(snapshot.clone());
-        self.tell(Event::Metrics(snapshot));
+        self.tell(Event::Metrics(Box::new(snapshot)));
     }
 
     fn tell_errors(&mut self) {
@@ -331,8 +331,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         self.close_journal(report.outcome == OutcomeName::Done);
         let Report { outcome, exit_code, jobs, .. } = report;
         self.tell(Event::Stopped { outcome, exit_code, jobs });
-        let Told { records, unlisted } = self.teller.publisher.take_told();
-        (report.events, report.events_unlisted) = (records, unlisted);
+        (report.events, report.events_unlisted) = self.teller.publisher.take_told();
         report
     }
 
@@ -390,7 +389,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let elapsed_s = elapsed_ns as f64 / 1e9;
         let jobs = self.stats.counts();
         let bytes: u64 = self.stats.streams().iter().map(|stream| stream.bytes).sum();
-        let Times { send_delay, service, response } = self.stats.times();
+        let times = self.stats.times();
+        let Times { send_delay, service, response } = &times;
         let expectations = judge(&self.task.expectations, &self.stats, &self.queue_facts());
         let all_met = expectations.iter().all(|expectation| expectation.met);
         let outcome = self.outcome();
@@ -428,6 +428,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             events_unlisted: 0,
             expectations,
             reloads: std::mem::take(&mut self.reloads),
+            histograms: Histograms::of(&times),
             cpu_s: cpu_s() - self.teller.cpu_at_start_s,
             rss_max_bytes: rss_max_bytes(),
             outcome,

@@ -1,0 +1,77 @@
+//! What happened lately, in words.
+
+use crate::run::events::{Event, Record};
+use crate::show;
+use std::collections::VecDeque;
+
+/// Events that are kept.
+const KEPT: usize = 200;
+
+/// How much an event matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Weight {
+    Plain,
+    Warning,
+    Bad,
+}
+
+/// The last events.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Log {
+    entries: VecDeque<(f64, Weight, String)>,
+}
+
+impl Log {
+    pub(super) fn take(&mut self, record: &Record) {
+        let Some((weight, words)) = words(&record.event) else { return };
+        if self.entries.len() == KEPT {
+            self.entries.pop_front();
+        }
+        self.entries.push_back((record.t_s, weight, show::clean(&words)));
+    }
+
+    /// From the last on.
+    pub(super) fn latest(&self) -> impl Iterator<Item = &(f64, Weight, String)> {
+        self.entries.iter().rev()
+    }
+}
+
+fn words(event: &Event) -> Option<(Weight, String)> {
+    let load = |stream: &Option<String>| {
+        stream.as_ref().map_or_else(String::new, |name| format!(" load {name}"))
+    };
+    Some(match event {
+        Event::Started { jobs, .. } => {
+            (Weight::Plain, format!("started: {}", show::plural(*jobs, "job")))
+        }
+        Event::Warning { message } | Event::Near { message, .. } => {
+            (Weight::Warning, message.clone())
+        }
+        Event::Error { kind, outcome, count, message } => {
+            (Weight::Bad, format!("{} {outcome} ({kind}): {message}", show::plural(*count, "job")))
+        }
+        Event::Guard { hit } => (
+            Weight::Bad,
+            format!("guard {} hit at {}: {}", hit.guard, show::number(hit.value), hit.action),
+        ),
+        Event::Paused { by, stream } => {
+            (Weight::Warning, format!("paused{} by {by}", load(stream)))
+        }
+        Event::Resumed { by, stream } => {
+            (Weight::Plain, format!("resumed{} after {by}", load(stream)))
+        }
+        Event::ConnectionLost { message } => (Weight::Bad, format!("connection lost: {message}")),
+        Event::Reconnected { after_s } => {
+            (Weight::Plain, format!("connected again after {}", show::micros(after_s * 1e6)))
+        }
+        Event::Stalled { for_s } => {
+            (Weight::Bad, format!("loadc itself stood still for {}", show::micros(for_s * 1e6)))
+        }
+        Event::Forgot { acked_jobs, message } => (
+            Weight::Bad,
+            format!("the server forgot {}: {message}", show::plural(*acked_jobs, "job")),
+        ),
+        // What is not of interest here, or not worded yet.
+        _ => return None,
+    })
+}
