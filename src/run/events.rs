@@ -16,6 +16,10 @@ use tokio::sync::{mpsc, watch};
 /// Something that happened.
 #[allow(clippy::large_enum_variant, reason = "one is made a second, and moved twice")]
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a few a second, and readers take them apart at once"
+)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// The first job may now fall due.
