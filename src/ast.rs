@@ -441,6 +441,8 @@ pub enum PhraseKind {
     Floor(Expr, Vec<Statement>),
     /// `speed x60 { … }`
     Speed(Expr, Vec<Statement>),
+    /// `jitter 5% { … }`
+    Jitter(Expr, Vec<Statement>),
 }
 
 impl PhraseKind {
@@ -453,6 +455,7 @@ impl PhraseKind {
             | PhraseKind::Scale(_, body)
             | PhraseKind::Cap(_, body)
             | PhraseKind::Floor(_, body)
+            | PhraseKind::Jitter(_, body)
             | PhraseKind::Speed(_, body) => body,
             _ => &[],
         }

@@ -41,7 +41,7 @@ pub(super) const ELSEWHERE: &[(&str, &str)] = &[
 ];
 
 /// Words of the language that this version does not speak yet.
-pub(super) const NOT_YET: &[&str] = &["jitter", "warmup", "flow", "at", "until", "drain"];
+pub(super) const NOT_YET: &[&str] = &["warmup", "flow", "at", "until", "drain"];
 
 /// What a block of rules knows.
 pub(super) struct RuleWords {
@@ -123,7 +123,7 @@ pub(super) const EXPECT: RuleWords = RuleWords {
 /// The statement that a first word stands for, if what it leads is of this language.
 pub(super) fn meant_statement(word: &str) -> Option<&str> {
     match word {
-        "{" | "at" | "jitter" | "warmup" | "loop" | "parallel" => Some("together"),
+        "{" | "at" | "warmup" | "loop" | "parallel" => Some("together"),
         _ if STATEMENTS.contains(&word) => Some(word),
         _ if NOT_YET.contains(&word) => None,
         _ => did_you_mean(&word.to_lowercase(), STATEMENTS.iter().copied()),
@@ -149,7 +149,7 @@ pub(super) fn is_rule(all: &[Token<'_>]) -> bool {
 pub(super) fn lacks_brace(all: &[Token<'_>]) -> bool {
     let words = [
         "load", "job", "guard", "expect", "hours", "shape", "repeat", "together", "scale", "cap",
-        "floor", "speed",
+        "floor", "jitter", "speed",
     ];
     let blocks = all.first().is_some_and(|first| words.contains(&first.text));
     blocks && all.iter().all(|token| token.text != "{")

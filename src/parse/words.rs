@@ -6,8 +6,8 @@ use super::Rule;
 pub(super) const STATEMENTS: &[&str] = &[
     "constant", "pause", "ramp", "sine", "burst", "steps", "stairs", "points", "send", "repeat",
     "together", "scale", "cap", "floor", "speed", "load", "job", "let", "guard", "expect",
-    "target", "seed", "after", "walk", "chaos", "replay", "arrivals", "starts", "hours", "shape",
-    "use", "batch", "late",
+    "target", "seed", "after", "walk", "chaos", "replay", "arrivals", "starts", "hours", "jitter",
+    "shape", "use", "batch", "late",
 ];
 
 /// A block, where one was expected.
@@ -129,6 +129,7 @@ fn word(rule: Rule) -> &'static str {
         R::cap | R::kw_cap => "`cap`",
         R::floor | R::kw_floor => "`floor`",
         R::speed | R::kw_speed => "`speed`",
+        R::jitter | R::kw_jitter => "`jitter`",
         R::use_statement | R::kw_use => "`use`",
         R::shape_definition | R::kw_shape => "`shape`",
         R::params => "parameters in parentheses",
@@ -333,7 +334,7 @@ fn value_behind(before: Option<&str>, statement: &str) -> &'static str {
         "chaos" | "within" => "two rates such as `20..120`",
         "cv" => "a number such as `2`",
         "phase" => "an angle such as `90deg`",
-        "errors" | "deviation" => "a share such as `1%`",
+        "errors" | "deviation" | "jitter" => "a share such as `1%`",
         "use" => "a path such as `\"shared/day.load\"`",
         "target" => "an address such as `\"redis://127.0.0.1:6379\"`",
         "points" => "a time and a rate such as `0s 10`",
@@ -413,6 +414,7 @@ pub(super) fn form(statement: &str) -> Option<&'static str> {
         "cap" => "cap 800 { … }",
         "floor" => "floor 5 { … }",
         "speed" => "speed x60 { … }",
+        "jitter" => "jitter 5% { … }",
         "queue" => "queue \"orders\" as stream",
         "body" => "body { id: uuid(), n: seq() }",
         "size" => "size 1KB..4KB",
