@@ -768,6 +768,8 @@ pub struct ExpectKind {
     pub comparison: Spanned<Comparison>,
     /// With what.
     pub limit: Expr,
+    /// Of which queue, for a depth; of any that is written to if not given.
+    pub queue: Option<Name>,
 }
 
 /// A measure of a run.
@@ -779,6 +781,10 @@ pub enum Measure {
     Deviation,
     /// Failed jobs as a share of those sent.
     Errors,
+    /// How long it takes after the last job until no job waits.
+    Drains,
+    /// The largest depth of a queue.
+    Depth,
     /// A time, by statistic and kind.
     Time(Statistic, TimeKind),
 }

@@ -284,7 +284,7 @@ impl<'a> Checker<'a> {
         let streams = self.streams(&scopes, &jobs, &settings);
         let guards = self.guards(&scopes, &streams);
         let notify = self.notifications(&scopes);
-        let expectations = self.expectations(&scopes);
+        let expectations = self.expectations(&scopes, &streams);
         self.unused_names();
         if self.has_errors() {
             return None;

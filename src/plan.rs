@@ -333,8 +333,10 @@ pub struct Expectation {
     pub measure: Measure,
     /// How.
     pub comparison: Comparison,
-    /// Against what: jobs, a share from 0 to 1, or microseconds.
+    /// Against what: jobs, a share from 0 to 1, or microseconds, also for a time to drain.
     pub limit: f64,
+    /// Of which queue, for a depth; of any that is written to if none.
+    pub queue: Option<String>,
     /// As written.
     pub text: String,
 }

@@ -30,6 +30,8 @@ mod redis_server;
 mod report_page;
 mod resume;
 mod seeing;
+#[cfg(unix)]
+mod steer_ctl;
 mod steer_guards;
 mod uses;
 mod walls;

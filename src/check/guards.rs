@@ -210,7 +210,11 @@ impl Checker<'_> {
     }
 
     /// What is judged at the end.
-    pub(super) fn expectations(&mut self, scopes: &Scopes<'_>) -> Vec<Expectation> {
+    pub(super) fn expectations(
+        &mut self,
+        scopes: &Scopes<'_>,
+        drafts: &[Draft],
+    ) -> Vec<Expectation> {
         let mut expectations = Vec::new();
         for expectation in &scopes.expectations {
             let Some(kind) = &expectation.kind else { continue };
@@ -218,6 +222,8 @@ impl Checker<'_> {
                 Measure::Jobs => self.count(&kind.limit, "a number of jobs").map(|n| n as f64),
                 Measure::Deviation | Measure::Errors => self.share(&kind.limit).map(|s| to_f64(&s)),
                 Measure::Time(..) => self.duration(&kind.limit).map(|s| to_f64(&s) * 1e6),
+                Measure::Drains => self.some_duration(&kind.limit).map(|s| to_f64(&s) * 1e6),
+                Measure::Depth => self.count(&kind.limit, "a depth").map(|n| n as f64),
             };
             let equal = kind.comparison.node == Comparison::Equal;
             if equal && kind.measure != Measure::Jobs {
@@ -228,8 +234,11 @@ impl Checker<'_> {
                 );
                 continue;
             }
-            if let Some(limit) = limit {
+            let known =
+                kind.queue.as_ref().is_none_or(|queue| self.known_queue(queue, None, drafts));
+            if let Some(limit) = limit.filter(|_| known) {
                 expectations.push(Expectation {
+                    queue: kind.queue.as_ref().map(|queue| queue.node.clone()),
                     measure: kind.measure,
                     comparison: kind.comparison.node,
                     limit,

@@ -5,6 +5,7 @@ mod dry;
 mod journal;
 mod live;
 mod progress;
+mod reload;
 mod seeing;
 mod signals;
 mod summary;
@@ -33,7 +34,7 @@ use crate::source::SourceFile;
 use crate::target::Target;
 use seeing::Seeing;
 use serde_json::json;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Send a script's jobs at their planned times
@@ -67,6 +68,12 @@ pub(super) struct Args {
     /// the others again: every job arrives once. The key goes when the run ends.
     #[arg(long)]
     at_least_once: bool,
+    /// Read the script again whenever it or a file that it uses changes, and go on with it
+    #[arg(long)]
+    watch: bool,
+    /// Where in a script that was read again the run goes on
+    #[arg(long, value_enum, default_value = "elapsed", value_name = "WHERE")]
+    splice: reload::Splice,
     #[command(flatten)]
     journal: JournalFlags,
     #[command(flatten)]
@@ -114,6 +121,10 @@ pub(super) fn run(args: &Args, out: &Output) -> Exit {
     let mut options = args.flags.options(false);
     options.target_given = args.target.is_some();
     let file = args.file.as_deref().unwrap_or_default();
+    if args.watch && file == "-" {
+        out.fault("standard input can't be watched", "name the script's file");
+        return Exit::Wrong;
+    }
     let (source, mut plan) = match shared::plan(file, &options, out) {
         Ok(found) => found,
         Err(exit) => return exit,
@@ -146,7 +157,8 @@ pub(super) fn run(args: &Args, out: &Output) -> Exit {
             return Exit::Failed;
         }
     };
-    let exit = runtime.block_on(Box::pin(drive(args, &source, &plan, &reached, taken_up, out)));
+    let driven = drive(args, (&source, &plan), &reached, taken_up, out);
+    let exit = runtime.block_on(Box::pin(driven));
     // A second Ctrl+C must not wait for anything that is still on its way.
     runtime.shutdown_background();
     exit
@@ -213,8 +225,7 @@ fn add_default_guards(
 
 async fn drive(
     args: &Args,
-    source: &SourceFile,
-    plan: &Plan,
+    (source, plan): (&SourceFile, &Plan),
     reached: &Reached,
     taken_up: Option<TakenUp>,
     out: &Output,
@@ -293,18 +304,29 @@ async fn drive(
                 return Exit::Failed;
             }
         };
+    let notifiers: reload::Notifiers =
+        Arc::new(Mutex::new(options.notifier.iter().cloned().collect()));
+    let reload = match reloading(args, (source, plan), reached, &control, &notifiers, out) {
+        Ok(reload) => reload,
+        Err(message) => {
+            out.fault(&message, "");
+            return Exit::Failed;
+        }
+    };
+    let _open =
+        open_control(&options.run_id, &control, &mut publisher, &views, reload.clone(), out);
     let history = views.history.clone();
-    signals::obey(control.clone(), *out);
-    let following = match follow(args, source, plan, reached, views, &control, out) {
+    signals::obey(control.clone(), *out, reload);
+    let following = match follow(args, (source, plan), reached, views, &control, out) {
         Ok(following) => following,
         Err(exit) => return exit,
     };
-    let notifier = options.notifier.clone();
     let report = run_task(task, sink, options, clock, control, publisher).await;
     if let Some(following) = following {
         let _ = following.join();
     }
-    for trouble in notifier.iter().flat_map(|notifier| notifier.finish(LAST_WORDS)) {
+    let notifiers = std::mem::take(&mut *notifiers.lock().unwrap_or_else(PoisonError::into_inner));
+    for trouble in notifiers.iter().flat_map(|notifier| notifier.finish(LAST_WORDS)) {
         out.note(&format!("warning: {trouble}"));
     }
     recording.finish(out);
@@ -325,8 +347,7 @@ async fn drive(
 /// Shows the run, as a picture or in a line.
 fn follow(
     args: &Args,
-    source: &SourceFile,
-    plan: &Plan,
+    (source, plan): (&SourceFile, &Plan),
     reached: &Reached,
     views: events::Views,
     control: &Control,
@@ -388,6 +409,66 @@ fn facts(plan: &Plan, run_id: &str, reached: &Reached) -> Facts {
         digest: plan.digest.clone(),
         target: reached.target.shown(),
     }
+}
+
+/// Reads the script again when it is told to; there is none to read on standard input.
+fn reloading(
+    args: &Args,
+    (source, plan): (&SourceFile, &Plan),
+    reached: &Reached,
+    control: &Control,
+    notifiers: &reload::Notifiers,
+    out: &Output,
+) -> Result<Option<reload::Trigger>, String> {
+    let Some(file) = args.file.clone().filter(|file| file != "-") else { return Ok(None) };
+    let mut options = args.flags.options(false);
+    options.target_given = args.target.is_some();
+    let reloader = reload::Reloader {
+        file,
+        options,
+        policy: args.policy.clone(),
+        target: reached.target.clone(),
+        entry: args.splice,
+        control: control.clone(),
+        notifiers: Arc::clone(notifiers),
+        plan: plan.clone(),
+        source: source.clone(),
+        out: *out,
+        quiet: args.quiet,
+    };
+    reload::begin(reloader, args.watch).map(Some)
+}
+
+/// Opens the socket by which the run is steered. A run without one goes on.
+#[cfg(unix)]
+fn open_control(
+    run_id: &str,
+    control: &Control,
+    publisher: &mut events::Publisher,
+    views: &events::Views,
+    reload: Option<reload::Trigger>,
+    out: &Output,
+) -> Option<crate::ctl::Server> {
+    let (folders, tap) = (crate::ctl::folders(), publisher.tap(1_024));
+    let history = views.history.clone();
+    match crate::ctl::serve(&folders, run_id, control.clone(), tap, history, reload) {
+        Ok(server) => Some(server),
+        Err(error) => {
+            out.note(&format!("note: `loadc ctl` can't steer this run: {error}"));
+            None
+        }
+    }
+}
+
+#[cfg(not(unix))]
+fn open_control(
+    _: &str,
+    _: &Control,
+    _: &mut events::Publisher,
+    _: &events::Views,
+    _: Option<reload::Trigger>,
+    _: &Output,
+) {
 }
 
 /// The instant that payloads take for the run's start: where the plan stands in the calendar, and the run enters

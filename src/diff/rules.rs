@@ -42,7 +42,7 @@ pub(super) fn expectations(plan: &Plan) -> Vec<Rule> {
     let rule = |expectation: &crate::plan::Expectation| Rule {
         text: expectation.text.clone(),
         load: None,
-        subject: format!("{:?}", expectation.measure),
+        subject: format!("{:?} {:?}", expectation.measure, expectation.queue),
         meaning: format!("{:?} {}", expectation.comparison, expectation.limit),
     };
     plan.expectations.iter().map(rule).collect()

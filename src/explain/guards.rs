@@ -137,6 +137,16 @@ pub(super) fn expectation(expectation: &Expectation) -> String {
             format!("what was sent has been {than}{} away from what was due", share(limit))
         }
         Measure::Errors => format!("{than}{} of the jobs sent have failed", share(limit)),
+        Measure::Drains => {
+            format!("no job waits any more within {} of the last", show::micros(limit))
+        }
+        Measure::Depth => {
+            let queue = expectation.queue.as_ref().map_or_else(
+                || "no queue that is written to".to_owned(),
+                |queue| format!("the queue `{}` never", show::clean(queue)),
+            );
+            format!("{queue} has been seen with {} jobs or more", show::number(limit))
+        }
         Measure::Time(statistic, kind) => {
             let of = match statistic {
                 Statistic::Mean => "on average".to_owned(),

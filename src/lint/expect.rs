@@ -60,6 +60,9 @@ fn verdict(expectation: &Expectation, jobs: u64) -> Option<(Code, String)> {
             };
             (idle, hopeless, "a share lies between 0% and 100%".to_owned())
         }
+        Measure::Depth => (false, limit <= 0.0, "a depth is never below 0".to_owned()),
+        // The grammar gives it no comparison, and a time of 0 is refused before.
+        Measure::Drains => return None,
         Measure::Time(..) => {
             let idle = expectation.comparison == AtLeast && limit <= 0.0;
             let hopeless = expectation.comparison == Less && limit <= 0.0;

@@ -193,6 +193,9 @@ impl Reader {
         for part in pair.into_inner() {
             let at = self.span(&part);
             match part.as_rule() {
+                Rule::drains | Rule::depth_stays => {
+                    return Expectation { kind: self.of_queues(part), span };
+                }
                 Rule::measure => measure = self.measure(part),
                 Rule::comparison => {
                     let (found, meant) = match part.as_str() {
@@ -215,9 +218,35 @@ impl Reader {
             }
         }
         let kind = measure.zip(comparison).zip(limit);
-        let kind =
-            kind.map(|((measure, comparison), limit)| ExpectKind { measure, comparison, limit });
+        let kind = kind.map(|((measure, comparison), limit)| ExpectKind {
+            measure,
+            comparison,
+            limit,
+            queue: None,
+        });
         Expectation { kind, span }
+    }
+
+    /// `drains within 60s`, `depth "orders" stays below 5k`
+    fn of_queues(&mut self, pair: Pair<'_>) -> Option<ExpectKind> {
+        let drains = pair.as_rule() == Rule::drains;
+        let span = self.span(&pair);
+        let (mut queue, mut limit) = (None, None);
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::expr => limit = Some(self.expr(part)),
+                Rule::string | Rule::bare_text => {
+                    queue = Some(self.quoted(&part, "the name of a queue"));
+                }
+                _ => {}
+            }
+        }
+        let (measure, comparison) = match drains {
+            true => (Measure::Drains, Comparison::AtMost),
+            false => (Measure::Depth, Comparison::Less),
+        };
+        let comparison = Spanned::new(comparison, span);
+        Some(ExpectKind { measure, comparison, limit: limit?, queue })
     }
 
     fn measure(&mut self, pair: Pair<'_>) -> Option<Measure> {

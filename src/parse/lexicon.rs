@@ -101,8 +101,8 @@ pub(super) const GUARD: RuleWords = RuleWords {
 
 pub(super) const EXPECT: RuleWords = RuleWords {
     block: "an expectation",
-    known: &["jobs", "deviation", "errors", "mean", "max", "p50", "p90", "p99"],
-    later: &["drains", "depth", "recovers"],
+    known: &["jobs", "deviation", "errors", "mean", "max", "p50", "p90", "p99", "drains", "depth"],
+    later: &["recovers", "pickup"],
     elsewhere: &[
         ("latency", "p99 response < 20ms"),
         ("response", "p99 response < 20ms"),

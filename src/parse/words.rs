@@ -22,7 +22,7 @@ pub(super) fn begins_statement(word: &str) -> bool {
         )
         || matches!(word, "timeout" | "retry" | "command")
         || matches!(word, "rate" | "jobs" | "time" | "depth" | "errors" | "file" | "deviation")
-        || matches!(word, "memory" | "cpu" | "server" | "warn" | "cooldown" | "notify")
+        || matches!(word, "memory" | "cpu" | "server" | "warn" | "cooldown" | "notify" | "drains")
 }
 
 /// Whether a word leads an argument within a statement.
@@ -172,6 +172,10 @@ fn word(rule: Rule) -> &'static str {
         R::kw_webhook => "`webhook`",
         R::timeout | R::kw_timeout => "`timeout`",
         R::retries | R::kw_retries => "`retries`",
+        R::drains | R::kw_drains => "`drains`",
+        R::depth_stays => "`depth`",
+        R::kw_stays => "`stays`",
+        R::kw_below => "`below`",
         R::kw_slow => "`slow`",
         R::kw_shed => "`shed`",
         R::warn_of => "a guard such as `depth`",
@@ -329,7 +333,7 @@ fn value_behind(before: Option<&str>, statement: &str) -> &'static str {
         | "retry" | "batch" => "a number such as `10`",
         "size" | "memory" => "a size such as `4KB`",
         "cpu" | "server" => "a share such as `80%`",
-        "cooldown" => "a duration such as `30s`",
+        "cooldown" | "drains" => "a duration such as `30s`",
         "retries" => "a number such as `3`",
         "chaos" | "within" => "two rates such as `20..120`",
         "cv" => "a number such as `2`",
@@ -435,6 +439,7 @@ pub(super) fn form(statement: &str) -> Option<&'static str> {
         "cpu" => "cpu <= 80%",
         "server" => "server memory <= 80%",
         "file" => "file \"/tmp/stop\"",
+        "drains" => "drains within 60s",
         "warn" => "warn at 80%` or `warn depth at 2k",
         "cooldown" => "cooldown 30s",
         "notify" => "notify webhook \"https://…\" timeout 5s retries 3",

@@ -2,7 +2,8 @@
 
 use super::clock::{Clock, RehearsalClock};
 use super::jobs::{Choice, DueJob, Jobs, Kind};
-use crate::job::Format;
+use crate::job::{CompileError, Format};
+use crate::plan::Plan;
 use crate::schedule::Schedule;
 use crate::sink::{Command, Failure, Outcome, Queue, ServerMemory, Sink, State, Unit};
 use std::future::Future;
@@ -128,6 +129,11 @@ impl Jobs for FakeJobs {
             args.push(self.queues[choice.queue].name.as_bytes());
         });
         push.push(format!("{}:{}", due.stream, due.number).as_bytes());
+    }
+
+    /// The same, whatever the plan.
+    fn of_plan(&self, _: &Plan, _: &str) -> Result<FakeJobs, CompileError> {
+        Ok(self.clone())
     }
 }
 

@@ -4,6 +4,8 @@ mod planned;
 
 pub use planned::PlannedJobs;
 
+use crate::job::CompileError;
+use crate::plan::Plan;
 use crate::sink::{Args, Queue, Unit};
 
 /// A job that is due.
@@ -61,6 +63,15 @@ pub trait Jobs: Send {
     fn prepare(&self) -> Vec<Args> {
         Vec::new()
     }
+
+    /// What the streams of another plan send, in the run of this id.
+    ///
+    /// # Errors
+    ///
+    /// If the plan's jobs can't be compiled, which `check` has ruled out.
+    fn of_plan(&self, plan: &Plan, run_id: &str) -> Result<Self, CompileError>
+    where
+        Self: Sized;
 }
 
 /// The queues that a stream writes to, each once.

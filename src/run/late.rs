@@ -46,6 +46,17 @@ impl Lates {
         Lates { policies, spreads: vec![None; streams], stall_ns }
     }
 
+    /// Lets another policy hold for a stream, which may be a new one.
+    pub(super) fn set(&mut self, stream: usize, policy: Late) {
+        if stream >= self.policies.len() {
+            self.policies.resize(stream + 1, Late::Send);
+            self.spreads.resize(stream + 1, None);
+        }
+        if std::mem::replace(&mut self.policies[stream], policy) != policy {
+            self.spreads[stream] = None;
+        }
+    }
+
     /// The age beyond which jobs of a stream are given up.
     pub(super) fn skip_after_ns(&self, stream: usize) -> Option<u64> {
         match self.policies[stream] {

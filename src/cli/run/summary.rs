@@ -262,7 +262,8 @@ impl Text {
 fn measured(text: &str, value: f64) -> String {
     let first = text.split_whitespace().next().unwrap_or("");
     match first {
-        "jobs" => show::count(value as u64),
+        "jobs" | "depth" => show::count(value as u64),
+        "drains" => show::duration(value as u64 * 1_000),
         _ if first.starts_with("deviation") || first.starts_with("errors") => percent(value),
         _ => show::micros(value),
     }

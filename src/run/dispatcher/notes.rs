@@ -166,6 +166,19 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         self.heed(Some(ended));
     }
 
+    /// Keeps no journal from here on: it tells how to go on with the plan as it was, and the run
+    /// follows another.
+    pub(super) fn leave_journal(&mut self) {
+        let Some(journal) = self.notes.journal.take() else { return };
+        let journal = journal.lock().unwrap_or_else(PoisonError::into_inner);
+        let removed = std::fs::remove_file(journal.path());
+        drop(journal);
+        self.heed(Some(removed));
+        let message = "the run no longer follows the plan it started with: should loadc be \
+                       killed, it can't be gone on with";
+        self.tell(Event::Warning { message: message.to_owned() });
+    }
+
     /// Where the run stands, what is in flight apart.
     fn base(&self, now_ns: u64) -> Base {
         let of_stream = |stream: usize| {

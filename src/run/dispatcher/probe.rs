@@ -76,6 +76,18 @@ impl Probe {
         }
     }
 
+    /// The place of a queue, taken in if it is new; and whether it is.
+    pub(super) fn place(&mut self, queue: &Queue, watched: bool) -> (usize, bool) {
+        if let Some(place) = self.queues.iter().position(|known| known == queue) {
+            return (place, false);
+        }
+        self.queues.push(queue.clone());
+        self.unread.push(Unread::default());
+        self.workers.push(Workers::default());
+        self.watched.push(watched);
+        (self.queues.len() - 1, true)
+    }
+
     pub(super) fn queues(&self) -> &[Queue] {
         &self.queues
     }

@@ -77,14 +77,18 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
                 self.notes.fill(stream, index);
                 let number = self.pacer.schedule(stream).number_of(index);
                 let (planned_ns, intended_ns) = self.pacer.times_of(stream, index);
-                let choice = self.task.jobs.choose(stream, number);
+                let own = &self.sending[stream];
+                let (jobs, lists) = match own.old {
+                    None => (&self.task.jobs, &self.lists),
+                    Some(old) => (&self.old_jobs[old].0, &self.old_jobs[old].1),
+                };
+                let choice = jobs.choose(own.stream, number);
                 let due_unix_ns = start.saturating_add(planned_ns);
-                let due = DueJob { stream, number, due_unix_ns, now_unix_ns };
+                let due = DueJob { stream: own.stream, number, due_unix_ns, now_unix_ns };
                 // A plan has far fewer than 2³² streams and jobs.
-                let (stream_no, job) = (stream as u32, choice.job as u32);
+                let (stream_no, job) = (stream as u32, own.kinds[choice.job]);
                 let flight = Flight { index, intended_ns, stream: stream_no, job };
-                let jobs = &self.task.jobs;
-                self.builder.add(choice.queue, flight, |unit| {
+                self.builder.add(lists.builder[choice.queue], flight, |unit| {
                     let before = unit.byte_len();
                     jobs.write(due, choice, unit);
                     bytes += unit.byte_len() - before;

@@ -6,7 +6,7 @@ use crate::job::layouts::layout;
 use crate::run::clock::Clock;
 use crate::run::events::{Event, Publisher, Record, Snapshot, instant_text};
 use crate::run::guards::GuardEntry;
-use crate::run::jobs::{Jobs, queues_of};
+use crate::run::jobs::Jobs;
 use crate::run::report::{
     FailureEntry, ForgottenEntry, Histograms, OutcomeName, Report, StallEntry, StreamFacts,
     StreamReport, judge, per_second,
@@ -23,6 +23,8 @@ pub(super) struct Teller {
     pub(super) publisher: Publisher,
     /// Queues that jobs go to: the first of all.
     written_queues: usize,
+    /// And these, since a reload.
+    pub(super) also_written: Vec<usize>,
     next_second_ns: u64,
     told_ns: u64,
     told_due: u64,
@@ -56,6 +58,7 @@ impl Teller {
         Teller {
             publisher,
             written_queues,
+            also_written: Vec::new(),
             next_second_ns: SECOND_NS,
             told_ns: 0,
             told_due: 0,
@@ -99,6 +102,18 @@ impl Teller {
         if self.stalls.len() < LISTED_HITS {
             self.stalls.push(stall);
         }
+    }
+
+    /// How many queues were written to from the start: the first of all.
+    pub(super) fn written_queues(&self) -> usize {
+        self.written_queues
+    }
+
+    /// Notes that guards are elsewhere in their list now, or gone.
+    pub(super) fn move_hits(&mut self, places: &[Option<usize>]) {
+        let open = std::mem::take(&mut self.open_hits);
+        let moved = |(guard, hit): (usize, usize)| Some(((*places.get(guard)?)?, hit));
+        self.open_hits = open.into_iter().filter_map(moved).collect();
     }
 
     /// Lists a hit of a guard.
@@ -265,7 +280,9 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let processed_per_s = processed
             .zip(told)
             .map(|(now, then)| per_second(now.saturating_sub(then) as f64, since_s));
-        let depths = &self.stats.depths()[..self.teller.written_queues];
+        let (written, also) = (self.teller.written_queues, &self.teller.also_written);
+        let depths = self.stats.depths();
+        let depths = depths[..written].iter().chain(also.iter().map(|queue| &depths[*queue]));
         Snapshot {
             elapsed_s: now_ns as f64 / 1e9,
             remaining_s: remaining_ns.unwrap_or(0) as f64 / 1e9,
@@ -275,7 +292,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             jobs,
             in_flight: jobs.in_flight(),
             overdue: jobs.overdue(),
-            depth: depths.iter().filter_map(|depth| depth.latest).reduce(|sum, depth| sum + depth),
+            depth: depths.filter_map(|depth| depth.latest).reduce(|sum, depth| sum + depth),
             p99_response_us: response.map(|brief| brief.p99_us),
             p99_send_delay_us: send_delay.map(|brief| brief.p99_us),
             deviation: self.stats.deviation().so_far(),
@@ -297,6 +314,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         if !self.broken_off {
             self.read_depths(|run, queue, depth| run.stats.depth_mut(queue).at_end(depth)).await;
         }
+        self.wait_for_drain().await;
         if !self.notes.has_doubts() {
             self.sink.finish().await;
         }
@@ -331,11 +349,11 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     fn acked_by(&self, queue: usize) -> Option<u64> {
         let mut acked = 0;
         for stream in self.streams() {
-            let kinds = self.task.jobs.kinds(stream).iter();
-            let counts = &self.stats.streams()[stream].by_job;
-            for (kind, counts) in kinds.zip(counts).filter(|(kind, _)| kind.queues.contains(&queue))
-            {
-                if kind.queues.len() > 1 {
+            for (queues, counts) in self.kinds_and_counts(stream) {
+                if !queues.contains(&queue) {
+                    continue;
+                }
+                if queues.len() > 1 {
                     return None;
                 }
                 acked += counts.acked;
@@ -345,7 +363,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     }
 
     fn stream_report(&self, stream: usize, elapsed_s: f64) -> StreamReport {
-        let queues = queues_of(&self.task.jobs, stream)
+        let queues = self
+            .lane_queues(stream)
             .into_iter()
             .map(|queue| {
                 let name = self.probe.queues()[queue].name.clone();
@@ -365,7 +384,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let bytes: u64 = self.stats.streams().iter().map(|stream| stream.bytes).sum();
         let times = self.stats.times();
         let Times { send_delay, service, response } = &times;
-        let expectations = judge(&self.task.expectations, &self.stats);
+        let expectations = judge(&self.task.expectations, &self.stats, &self.queue_facts());
         let all_met = expectations.iter().all(|expectation| expectation.met);
         let outcome = self.outcome();
         let failure = match &self.ending {
@@ -402,6 +421,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             events_unlisted: 0,
             expectations,
             histograms: Histograms::of(&times),
+            reloads: std::mem::take(&mut self.reloads),
             cpu_s: cpu_s() - self.teller.cpu_at_start_s,
             rss_max_bytes: rss_max_bytes(),
             outcome,

@@ -12,6 +12,7 @@ mod faults;
 mod guarding;
 mod lateness;
 mod measuring;
+mod reloading;
 mod steering;
 
 const MS: u64 = 1_000_000;
@@ -111,6 +112,8 @@ impl Scene {
             jobs: self.jobs,
             guards: self.guards,
             expectations: Vec::new(),
+            sources: Vec::new(),
+            places: Vec::new(),
         };
         let clock = self.rehearsal.clock();
         let acting = actor(clock.clone(), self.control.clone());

@@ -116,6 +116,10 @@ impl Jobs for PlannedJobs {
         let encoders = self.streams.iter().flat_map(|stream| stream.encoders.iter().flatten());
         encoders.flat_map(|encoder| encoder.prepare()).collect()
     }
+
+    fn of_plan(&self, plan: &Plan, run_id: &str) -> Result<PlannedJobs, CompileError> {
+        PlannedJobs::compile(plan, run_id)
+    }
 }
 
 #[cfg(test)]

@@ -18,11 +18,37 @@ pub struct ExpectationEntry {
     pub value: Option<f64>,
 }
 
+/// What is known of the queues that are written to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct QueueFacts {
+    /// Their names, and the largest depth that was seen of each; none where it could not be read.
+    pub deepest: Vec<(String, Option<u64>)>,
+    /// How long after the end no job waited any more, in microseconds; none if that was not seen.
+    pub drained_us: Option<f64>,
+}
+
+impl QueueFacts {
+    /// The largest depth of a queue, or of any: none if one of those could not be read.
+    fn deepest(&self, queue: Option<&str>) -> Option<f64> {
+        let of = self.deepest.iter().filter(|(name, _)| queue.is_none_or(|queue| queue == name));
+        let depths: Option<Vec<u64>> = of.map(|(_, depth)| *depth).collect();
+        depths?.into_iter().max().map(|depth| depth as f64)
+    }
+}
+
 /// Judges expectations on an account that is complete.
-pub fn judge(expectations: &[Expectation], stats: &Stats) -> Vec<ExpectationEntry> {
+pub fn judge(
+    expectations: &[Expectation],
+    stats: &Stats,
+    queues: &QueueFacts,
+) -> Vec<ExpectationEntry> {
     let times = stats.times();
     let entry = |expectation: &Expectation| {
-        let value = measured(expectation.measure, stats, &times);
+        let value = match expectation.measure {
+            Measure::Drains => queues.drained_us,
+            Measure::Depth => queues.deepest(expectation.queue.as_deref()),
+            measure => measured(measure, stats, &times),
+        };
         let met =
             value.is_some_and(|value| holds(value, expectation.comparison, expectation.limit));
         ExpectationEntry { text: expectation.text.clone(), met, value }
@@ -35,6 +61,7 @@ fn measured(measure: Measure, stats: &Stats, times: &Times) -> Option<f64> {
         Measure::Jobs => Some(stats.counts().acked as f64),
         Measure::Deviation => Some(stats.deviation().of_run()),
         Measure::Errors => Some(stats.counts().error_share()),
+        Measure::Drains | Measure::Depth => None,
         Measure::Time(statistic, kind) => {
             let distribution = match kind {
                 TimeKind::SendDelay => &times.send_delay,
@@ -69,7 +96,7 @@ mod tests {
     use crate::stats::{Flight, Settled};
 
     fn expect(measure: Measure, comparison: Comparison, limit: f64) -> Expectation {
-        Expectation { measure, comparison, limit, text: "as written".to_owned() }
+        Expectation { measure, comparison, limit, queue: None, text: "as written".to_owned() }
     }
 
     /// 2,000 jobs due, 1,900 acknowledged 3 ms after their instant (1 ms of it before the
@@ -107,7 +134,11 @@ mod tests {
                 (Comparison::Greater, false),
             ];
             for (comparison, met) in cases {
-                let entry = &judge(&[expect(measure, comparison, value)], &account())[0];
+                let entry = &judge(
+                    &[expect(measure, comparison, value)],
+                    &account(),
+                    &QueueFacts::default(),
+                )[0];
                 assert_eq!(
                     (entry.met, entry.value),
                     (met, Some(value)),
@@ -115,7 +146,7 @@ mod tests {
                 );
             }
             let below = expect(measure, Comparison::Less, value + 1e-9);
-            assert!(judge(&[below], &account())[0].met);
+            assert!(judge(&[below], &account(), &QueueFacts::default())[0].met);
         }
     }
 
@@ -123,7 +154,30 @@ mod tests {
     fn a_time_without_samples_meets_nothing() {
         let stats = Stats::new(vec![(0, vec![])], 0);
         let measure = Measure::Time(Statistic::Max, TimeKind::Response);
-        let entry = &judge(&[expect(measure, Comparison::AtLeast, 0.0)], &stats)[0];
+        let entry =
+            &judge(&[expect(measure, Comparison::AtLeast, 0.0)], &stats, &QueueFacts::default())[0];
         assert_eq!((entry.met, entry.value), (false, None));
+    }
+
+    #[test]
+    fn depths_are_judged_of_a_queue_or_of_any() {
+        let deepest = vec![("a".to_owned(), Some(10)), ("b".to_owned(), Some(30))];
+        let mut queues = QueueFacts { deepest, drained_us: Some(5e6) };
+        let stats = Stats::new(vec![(0, vec![])], 0);
+        let depth = |queue: Option<&str>, limit| Expectation {
+            queue: queue.map(str::to_owned),
+            ..expect(Measure::Depth, Comparison::Less, limit)
+        };
+        let met = |expectation: Expectation, queues: &QueueFacts| {
+            judge(&[expectation], &stats, queues)[0].met
+        };
+        assert!(met(depth(Some("a"), 11.0), &queues) && !met(depth(Some("a"), 10.0), &queues));
+        assert!(met(depth(None, 31.0), &queues) && !met(depth(None, 30.0), &queues));
+        let drains = |limit| expect(Measure::Drains, Comparison::AtMost, limit);
+        assert!(met(drains(5e6), &queues) && !met(drains(4.9e6), &queues));
+        queues.drained_us = None;
+        queues.deepest[1].1 = None;
+        assert!(!met(drains(1e9), &queues) && !met(depth(None, 1e9), &queues));
+        assert!(met(depth(Some("a"), 11.0), &queues));
     }
 }
