@@ -14,7 +14,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, watch};
 
 /// Something that happened.
-#[allow(clippy::large_enum_variant, reason = "one is made a second, and moved twice")]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[expect(
     clippy::large_enum_variant,
