@@ -252,7 +252,9 @@ impl Checker<'_> {
                     }
                 }
                 StatementKind::Shape(shape) => {
-                    if self.first_of("shape", &shape.name, firsts) && self.is_free(&shape.name) {
+                    if self.first_of("shape", &shape.name, firsts) {
+                        // A name that cannot be is wrong, and its calls follow from it.
+                        self.is_free(&shape.name);
                         self.shapes.insert(shape.name.node.clone(), super::call::Known::new(shape));
                     }
                 }
