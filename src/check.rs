@@ -14,6 +14,7 @@ mod drawn;
 mod draws;
 mod ends;
 mod fields;
+mod flows;
 mod guards;
 mod jobs;
 mod lower;
@@ -126,6 +127,8 @@ struct Checker<'a> {
     misused: BTreeSet<String>,
     /// What the phrases in hand are drawn by.
     draws: Draws,
+    /// Where each flow stands.
+    flows: BTreeMap<String, Span>,
     /// Steps of all stairs so far.
     steps: i128,
     /// Rows of files that the job in hand has, and files read so far.
@@ -152,6 +155,7 @@ impl<'a> Checker<'a> {
             lets: BTreeMap::new(),
             misused: BTreeSet::new(),
             draws: Draws::default(),
+            flows: BTreeMap::new(),
             steps: 0,
             rows: rows::Files::default(),
             shaky,

@@ -5,6 +5,7 @@ mod compile;
 mod draw;
 mod encode;
 mod fake;
+mod flow;
 mod mix;
 mod program;
 mod sizes;
@@ -17,6 +18,7 @@ mod tests;
 
 pub use compile::{CompileError, MAX_DEPTH};
 pub use fake::Fake;
+pub use flow::{Flow, MAX_STATES, Paths, State, Way};
 pub use mix::Mix;
 pub use sizes::Sizes;
 pub use table::{Blob, Column, Rows, Table};

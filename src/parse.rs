@@ -8,6 +8,7 @@ mod blame;
 mod brackets;
 mod broken;
 mod expr;
+mod flow;
 mod guard;
 mod job;
 mod lexicon;
@@ -202,6 +203,7 @@ impl Reader {
             Rule::arrivals => self.arrivals(pair),
             Rule::mix => self.mix(pair),
             Rule::job => self.job(pair),
+            Rule::flow => self.flow(pair),
             Rule::load => self.load(pair),
             Rule::guard => self.guard(pair),
             Rule::expect => self.expect(pair),

@@ -174,6 +174,8 @@ codes! {
     RowsRunOut = "E0506",
     /// a payload that may be too large
     PayloadTooLarge = "E0507",
+    /// a flow that leads nowhere, or round and round
+    BadFlow = "E0508",
     /// the script breaks its own guard on jobs
     GuardJobs = "E0601",
     /// the script breaks its own guard on rate

@@ -1,8 +1,9 @@
 //! The jobs of a plan, compiled.
 
 use super::{Choice, DueJob, Jobs, Kind};
-use crate::job::{CompileError, Format, JobContext, Mix, Template};
-use crate::plan::Plan;
+use crate::job::{CompileError, Format, JobContext, JobSpec, Mix, Paths, Template};
+use crate::plan::{Plan, Steps};
+use crate::schedule::{Flowing, Schedule, Things, thing_and_step};
 use crate::sink::{Args, Queue};
 
 /// The jobs of a plan: the templates of each stream, their mix, and the queues of all.
@@ -18,6 +19,8 @@ struct Stream {
     batch: u64,
     templates: Vec<Template>,
     kinds: Vec<Kind>,
+    /// Of each entry of the mix that begins things, the place of the first step's kind.
+    steps: Vec<Option<usize>>,
 }
 
 impl PlannedJobs {
@@ -35,18 +38,51 @@ impl PlannedJobs {
             let mix = Mix::new(&weights, plan.seed, load);
             let mut templates = Vec::with_capacity(stream.mix.len());
             let mut kinds = Vec::with_capacity(stream.mix.len());
-            for entry in &stream.mix {
-                let template = Template::compile(&entry.job, plan.seed, load)?;
-                let template = template.in_mix(&mix, templates.len(), stream.batch);
+            let mut add = |job: &JobSpec, entry: usize| {
+                let template = Template::compile(job, plan.seed, load)?;
+                let template = template.in_mix(&mix, entry, stream.batch);
                 let places =
                     template.queues().iter().map(|queue| place_of(&mut queues, queue)).collect();
-                kinds.push(Kind { name: entry.job.name.clone(), queues: places });
+                kinds.push(Kind { name: job.name.clone(), queues: places });
                 templates.push(template);
+                Ok(templates.len())
+            };
+            let mut next = 0;
+            for (at, entry) in stream.mix.iter().enumerate() {
+                next = add(&entry.job, at)?;
             }
-            streams.push(Stream { mix, batch: stream.batch, templates, kinds });
+            let mut steps = vec![None; stream.mix.len()];
+            for (at, entry) in stream.mix.iter().enumerate() {
+                let Some(flow) = &entry.flow else { continue };
+                steps[at] = Some(next);
+                for job in flow.jobs.iter().skip(1) {
+                    next = add(job, at)?;
+                }
+            }
+            streams.push(Stream { mix, batch: stream.batch, templates, kinds, steps });
         }
         Ok(PlannedJobs { queues, streams })
     }
+}
+
+/// The jobs of a stream, which are those of `due`, with the steps of the things that they begin.
+pub fn flowing(
+    stream: &crate::plan::Stream,
+    seed: u64,
+    due: Box<dyn Schedule>,
+    from_ns: u64,
+) -> Flowing {
+    let load = stream.name.as_deref();
+    let weights: Vec<u32> = stream.mix.iter().map(|entry| entry.weight).collect();
+    let things = |steps: &Steps| Things {
+        entry: steps.entry,
+        paths: Paths::new(&steps.jobs.flow, seed, load),
+        reach_ns: steps.jobs.flow.reach_ns(),
+    };
+    let flows = stream.steps.iter().map(things).collect();
+    let until_ns = stream.steps.iter().filter_map(|steps| steps.until_ns).min();
+    let mix = (Mix::new(&weights, seed, load), stream.batch);
+    Flowing::new(due, mix, flows, until_ns, from_ns)
 }
 
 /// The place of a queue in the list of all, where it is put if it is new.
@@ -68,15 +104,24 @@ impl Jobs for PlannedJobs {
 
     fn choose(&self, stream: usize, number: u64) -> Choice {
         let stream = &self.streams[stream];
+        let (number, step) = thing_and_step(number);
         // A batch is of one kind and goes to one queue, so that it can be one command.
         let batch = number.div_ceil(stream.batch);
         let job = stream.mix.job_of(batch);
+        if let (Some(before), Some(first)) = (step.checked_sub(1), stream.steps[job]) {
+            let job = first + before;
+            return Choice {
+                job,
+                queue: stream.kinds[job].queues[stream.templates[job].queue(number)],
+            };
+        }
         Choice { job, queue: stream.kinds[job].queues[stream.templates[job].queue(batch)] }
     }
 
     fn write(&self, due: DueJob, kind: usize, args: &mut Args) {
         let template = &self.streams[due.stream].templates[kind];
-        let context = JobContext { number: due.number, due_unix_ns: due.due_unix_ns };
+        let (number, _) = thing_and_step(due.number);
+        let context = JobContext { number, due_unix_ns: due.due_unix_ns };
         let queue = &self.queues[self.streams[due.stream].kinds[kind].queues[0]];
         match queue.format {
             Format::List => args.push_with(|out| template.write_body(&context, out)),
@@ -105,6 +150,7 @@ mod tests {
         MixEntry {
             job: Arc::new(JobSpec { name: name.to_owned(), queue, format, payload }),
             weight,
+            flow: None,
         }
     }
 
@@ -121,6 +167,7 @@ mod tests {
             timeline,
             arrivals: Arrivals::Even,
             batch: 1,
+            steps: Vec::new(),
             phrases: Vec::new(),
             mix,
         }
