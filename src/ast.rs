@@ -46,6 +46,8 @@ pub enum StatementKind {
     Guard(Vec<GuardRule>),
     /// `expect { … }`
     Expect(Vec<Expectation>),
+    /// `hours { 07:00-09:00 x1.5 }`
+    Hours(Hours),
     /// `shape NAME(PARAM = DEFAULT, …) { … }`
     Shape(Shape),
     /// A shape or a block of shapes.
@@ -109,6 +111,41 @@ pub enum Setting {
     Batch(Expr),
     /// `arrivals poisson`
     Arrivals(Arrival),
+    /// `starts 2026-03-29 00:00 in "Europe/Berlin"`
+    Starts(Starts),
+}
+
+/// `starts DATE CLOCK in ZONE`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Starts {
+    /// `2026-03-29`
+    pub date: Name,
+    /// `00:00`
+    pub clock: Option<Name>,
+    /// `in "Europe/Berlin"`
+    pub zone: Option<Name>,
+}
+
+/// `hours on sat..sun { 07:00-09:00 x1.5 }`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hours {
+    /// The days of the week for which they are, from Monday on; all if none are named.
+    pub on: Option<[bool; 7]>,
+    /// What multiplies when.
+    pub rules: Vec<HourLine>,
+}
+
+/// `22:00-06:00 x0.3`
+#[derive(Clone, Debug, PartialEq)]
+pub struct HourLine {
+    /// When it begins, as written.
+    pub from: Name,
+    /// When it ends.
+    pub to: Name,
+    /// The factor.
+    pub factor: Expr,
+    /// Its place.
+    pub span: Span,
 }
 
 /// How jobs lie along the curve.
@@ -389,6 +426,8 @@ pub enum PhraseKind {
     Walk(Walk),
     /// `chaos 10..1500 every 30s..3m for 30m`
     Chaos(Chaos),
+    /// `replay "monday.csv" scale x2`
+    Replay(Replay),
     /// `send 50k at once`
     AtOnce(Expr),
     /// `lunch(800, up = 2m)`: a shape of one's own.
@@ -412,6 +451,22 @@ pub enum PhraseKind {
     Floor(Expr, Vec<Statement>),
     /// `speed x60 { … }`
     Speed(Expr, Vec<Statement>),
+}
+
+impl PhraseKind {
+    /// The statements within a block; none of a shape.
+    pub fn body(&self) -> &[Statement] {
+        match self {
+            PhraseKind::Group(body)
+            | PhraseKind::Repeat(_, body)
+            | PhraseKind::Together(body)
+            | PhraseKind::Scale(_, body)
+            | PhraseKind::Cap(_, body)
+            | PhraseKind::Floor(_, body)
+            | PhraseKind::Speed(_, body) => body,
+            _ => &[],
+        }
+    }
 }
 
 /// How long a shape lasts.
@@ -519,6 +574,26 @@ pub enum Between {
     Smooth,
 }
 
+/// `target "prod-*" { … }` of a policy: guards for some targets.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PolicyPart {
+    /// For which.
+    pub targets: PolicyTargets,
+    /// Their guards.
+    pub rules: Vec<GuardRule>,
+}
+
+/// The targets a part of a policy is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PolicyTargets {
+    /// `target any`
+    Any,
+    /// `target elsewhere`: those that are not this machine.
+    Elsewhere,
+    /// `target "prod-*.example.com:6379"`: by host and port, or by path; `*` stands for anything.
+    Like(String),
+}
+
 /// `walk from RATE by STEP every TIME within LOW..HIGH for LENGTH`
 #[derive(Clone, Debug, PartialEq)]
 pub struct Walk {
@@ -545,6 +620,34 @@ pub struct Chaos {
     pub every: (Expr, Option<Expr>),
     /// How long.
     pub length: Length,
+}
+
+/// `replay FILE time COLUMN in UNIT rate COLUMN scale xF speed xF`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Replay {
+    /// The recording.
+    pub file: Name,
+    /// `at "created"`: one job for each row, at the instant in this column.
+    pub at: Option<Column>,
+    /// `time "t"`: the column of the times of a rate.
+    pub time: Option<Column>,
+    /// `rate "rps"`: the column of the rate.
+    pub rate: Option<Name>,
+    /// Each rate holds until the next.
+    pub held: bool,
+    /// `scale x2`
+    pub scale: Option<Expr>,
+    /// `speed x10`
+    pub speed: Option<Expr>,
+}
+
+/// A column of times.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    /// Its name in the file.
+    pub name: Name,
+    /// `in ms`: the unit of its numbers.
+    pub unit: Option<Name>,
 }
 
 /// A line of `guard { … }`

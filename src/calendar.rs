@@ -6,7 +6,9 @@
 
 use crate::exact::{Exact, NANOS_PER_SECOND, whole};
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use std::fmt;
 
 /// Seconds in a day of the wall's clock.
 const DAY: i64 = 86_400;
@@ -19,12 +21,97 @@ pub enum CalendarError {
     /// A zone that the time zone database does not have.
     #[error("there is no time zone `{0}`")]
     UnknownZone(String),
+    /// No date, or no time of the day.
+    #[error("`{0}` is not in the calendar")]
+    NoDate(String),
     /// A time outside of the years −9999 to 9999.
     #[error("outside of the calendar")]
     OutOfRange,
     /// More than a million changes.
     #[error("too many changes")]
     TooMany,
+}
+
+/// Where a plan stands in the calendar.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// Seconds since 1970, at least 0.
+    pub unix_s: i64,
+    /// The zone in which its hours are told.
+    pub zone: String,
+    /// The second of its day at which it starts, by the clock on the wall.
+    pub clock_s: u32,
+}
+
+impl Start {
+    /// A date such as `2026-03-29` and a second of that day, by the clock on the wall of a zone. What
+    /// summer time leaves out is as much later, and what comes twice is the first of the two.
+    ///
+    /// # Errors
+    ///
+    /// An unknown zone, no such date, or one before 1970.
+    pub fn new(date: &str, clock_s: u32, zone: &str) -> Result<Start, CalendarError> {
+        let known = TimeZone::get(zone).map_err(|_| CalendarError::UnknownZone(zone.to_owned()))?;
+        let no_date = || CalendarError::NoDate(date.to_owned());
+        let day: Date = date.parse().map_err(|_| no_date())?;
+        let (hour, minute) = (clock_s / 3600, clock_s / 60 % 60);
+        let at = day.at(hour as i8, minute as i8, (clock_s % 60) as i8, 0);
+        let unix_s = at.to_zoned(known).map_err(|_| no_date())?.timestamp().as_second();
+        if unix_s < 0 {
+            return Err(CalendarError::OutOfRange);
+        }
+        Ok(Start { unix_s, zone: zone.to_owned(), clock_s })
+    }
+
+    /// Seconds from here until a clock on the wall next shows a second of the day.
+    pub fn until_clock(&self, clock_s: u32) -> Option<i64> {
+        let zone = TimeZone::get(&self.zone).ok()?;
+        let day = Timestamp::from_second(self.unix_s).ok()?.to_zoned(zone.clone()).date();
+        let (hour, minute) = (clock_s / 3600, clock_s / 60 % 60);
+        let days = [day, day.tomorrow().ok()?];
+        let seconds = days.into_iter().filter_map(|day| {
+            let at = day.at(hour as i8, minute as i8, (clock_s % 60) as i8, 0);
+            let at = at.to_zoned(zone.clone()).ok()?.timestamp().as_second();
+            Some(at - self.unix_s)
+        });
+        seconds.filter(|seconds| *seconds >= 0).min()
+    }
+
+    /// Nanoseconds since 1970.
+    pub fn unix_ns(&self) -> u64 {
+        u64::try_from(self.unix_s).unwrap_or(0).saturating_mul(NANOS_PER_SECOND as u64)
+    }
+}
+
+impl fmt::Display for Start {
+    /// `2026-03-29T00:00:00+01:00[Europe/Berlin]`
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let zoned = Timestamp::from_second(self.unix_s).ok().zip(TimeZone::get(&self.zone).ok());
+        match zoned {
+            Some((at, zone)) => write!(out, "{}", at.to_zoned(zone)),
+            None => write!(out, "{} s after 1970", self.unix_s),
+        }
+    }
+}
+
+/// The seconds of a day that a clock shows: `07:00`, `23:59:59`, and at the end `24:00`.
+pub fn clock(text: &str) -> Option<u32> {
+    let mut parts = text.split(':').map(|part| part.parse::<u32>().ok());
+    let (hour, minute) = (parts.next()??, parts.next()??);
+    let second = parts.next().unwrap_or(Some(0))?;
+    let seconds = hour * 3600 + minute * 60 + second;
+    let fits = minute < 60 && second < 60 && i64::from(seconds) <= DAY && parts.next().is_none();
+    fits.then_some(seconds)
+}
+
+/// The zone that somebody has probably meant.
+pub fn similar_zone(name: &str) -> Option<String> {
+    let names = jiff::tz::db().available().map(|zone| zone.as_str().to_owned());
+    let names = names.collect::<Vec<_>>();
+    let end = |name: &str| name.rsplit('/').next().unwrap_or(name).to_lowercase();
+    let same_city = names.iter().find(|known| end(known) == end(name));
+    let meant = || crate::problem::did_you_mean(name, names.iter().map(String::as_str));
+    same_city.cloned().or_else(|| meant().map(str::to_owned))
 }
 
 /// `22:00-06:00 x0.3`, on some days of the week.
@@ -238,6 +325,30 @@ mod tests {
         assert_eq!(steps.len(), 1 + 365 * 4);
         let summer = steps.iter().find(|(hour, _)| *hour > 24.0 * 180.0).unwrap();
         assert_eq!(summer.0.rem_euclid(24.0), 6.0);
+    }
+
+    #[test]
+    fn starts_are_by_the_clock_of_their_zone() {
+        let of = |date, clock_s, zone| Start::new(date, clock_s, zone).map(|start| start.unix_s);
+        assert_eq!(of("2026-03-29", 0, "Europe/Berlin"), Ok(1_774_738_800));
+        assert_eq!(of("2026-03-29", 0, "UTC"), Ok(1_774_742_400));
+        // Half past two is left out that night: it is half past three.
+        let skipped = of("2026-03-29", 2 * 3600 + 1800, "Europe/Berlin");
+        assert_eq!(skipped, of("2026-03-29", 3 * 3600 + 1800, "Europe/Berlin"));
+        assert_eq!(of("2026-02-30", 0, "UTC"), Err(CalendarError::NoDate("2026-02-30".to_owned())));
+        assert_eq!(of("1969-12-31", 0, "UTC"), Err(CalendarError::OutOfRange));
+        assert_eq!(similar_zone("Berlin").as_deref(), Some("Europe/Berlin"));
+        assert_eq!(similar_zone("Europe/Berlln").as_deref(), Some("Europe/Berlin"));
+        let start = Start::new("2026-10-25", 3600, "Europe/Berlin").unwrap();
+        let until = [3600, 4 * 3600, 0].map(|clock_s| start.until_clock(clock_s));
+        assert_eq!(
+            until,
+            [Some(0), Some(4 * 3600), Some(24 * 3600)],
+            "that night has an hour more"
+        );
+        let clocks = ["07:00", "7:05:09", "24:00", "24:01", "12:60", "7", "1:2:3:4"].map(clock);
+        let second = [Some(25_200), Some(25_509), Some(86_400), None, None, None, None];
+        assert_eq!(clocks, second);
     }
 
     #[test]

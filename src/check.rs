@@ -5,6 +5,7 @@
 
 mod args;
 mod assemble;
+mod calendar;
 mod call;
 mod chance;
 mod circles;
@@ -17,10 +18,13 @@ mod fields;
 mod flows;
 mod guards;
 mod jobs;
+mod lints;
 mod lower;
 mod names;
 mod payload;
+mod policy;
 mod proof;
+mod replay;
 mod rows;
 mod scope;
 mod shapes;
@@ -30,15 +34,19 @@ mod used;
 mod value;
 
 use crate::ast::Script;
-use crate::exact::Exact;
+use crate::exact::{Exact, whole};
+use crate::lint;
 use crate::plan::Plan;
 use crate::problem::{Code, Problem, Severity, did_you_mean};
+use crate::schedule::Shard;
 use crate::source::{SourceFile, Span};
 use drawn::Draws;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 pub use assemble::random_seed;
 pub use defaults::{default_guards, prove_defaults};
+pub use policy::{Policy, policy, prove_policy};
 
 /// What the command line adds to a script.
 #[derive(Clone, Debug, Default)]
@@ -53,8 +61,35 @@ pub struct Options {
     pub for_length: Option<Exact>,
     /// An `env()` that is not set is no error: nothing is going to be sent.
     pub lenient_env: bool,
+    /// `--starts`: goes before the script's own.
+    pub starts: Option<StartsAt>,
+    /// `--from`: where the run enters the plan.
+    pub from: Option<Entry>,
+    /// `--shard 1/4`: which part of the jobs the run sends.
+    pub shard: Option<Shard>,
     /// `--target`: the script's own target is not used, so it need not be to be had.
     pub target_given: bool,
+}
+
+/// A place in the calendar, as the command line names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StartsAt {
+    /// `2026-03-29`
+    pub date: String,
+    /// The second of the day.
+    pub clock_s: u32,
+    /// The zone; none is the script's.
+    pub zone: Option<String>,
+}
+
+/// Where a run enters a plan.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Entry {
+    /// So many seconds after its start.
+    Offset(Exact),
+    /// When a clock on the wall first shows this second of the day. Without a place in the calendar
+    /// a plan starts at midnight.
+    Clock(u32),
 }
 
 /// What `check` found.
@@ -64,6 +99,11 @@ pub struct Checked {
     pub plan: Option<Plan>,
     /// Every finding, in the order of the file.
     pub problems: Vec<Problem>,
+    /// What is right, and yet may not be meant: lints besides those that are among the problems, less
+    /// those that a comment in the script allows. None where there are errors.
+    pub lints: Vec<Problem>,
+    /// Every file that was read for it, or asked for and not found: what to watch.
+    pub files: Vec<PathBuf>,
 }
 
 impl Checked {
@@ -83,10 +123,26 @@ pub fn check(source: &SourceFile, options: &Options) -> Checked {
     }
     let mut checker = Checker::new(source, options, problems);
     let plan = checker.script(&scripts);
+    let (allows, mut directives) = lint::directives::read(source, &scripts[0]);
+    checker.problems.append(&mut directives);
     let mut problems = without_echoes(source, checker.problems);
-    problems.sort_by_key(|problem| problem.place.0);
     let plan = plan.filter(|_| problems.iter().all(|p| p.severity != Severity::Error));
-    Checked { plan, problems }
+    let files = source.files().into_iter().chain(checker.rows.paths()).collect();
+    let mut lints = checker.lints;
+    if problems.iter().any(|problem| problem.severity == Severity::Error) {
+        lints.clear();
+    } else {
+        lints.extend(plan.iter().flat_map(|plan| lint::plan(&scripts[0], plan)));
+        // What is to be said of a used file is said where that file is checked.
+        lints.retain(|lint| source.part_of(lint.place.0.start) == 0);
+        let warned = problems.len();
+        problems.append(&mut lints);
+        let (kept, found) = lint::directives::apply(problems, warned, &allows);
+        (problems, lints) = (kept, found);
+    }
+    problems.sort_by_key(|problem| problem.place.0);
+    lints.sort_by_key(|problem| problem.place.0);
+    Checked { plan, problems, lints, files }
 }
 
 /// A quote that is missing turns the texts of its line inside out: what else is found there follows
@@ -111,6 +167,18 @@ struct Checker<'a> {
     source: &'a SourceFile,
     options: &'a Options,
     problems: Vec<Problem>,
+    /// Lints that the value of an expression shows.
+    lints: Vec<Problem>,
+    /// How often each `let` is used, and how often as a rate.
+    uses: BTreeMap<String, (usize, usize)>,
+    /// Shapes and jobs that are used, as `shape lunch`, `job order`.
+    used: BTreeSet<String>,
+    /// Files that the script itself uses something of.
+    reached: BTreeSet<usize>,
+    /// Calls around what is worked out.
+    calls: usize,
+    /// A shape is checked by itself.
+    alone: bool,
     names: names::Names,
     /// The shapes of the script.
     shapes: BTreeMap<String, call::Known>,
@@ -135,6 +203,10 @@ struct Checker<'a> {
     rows: rows::Files,
     /// A bracket is missing somewhere, so what belongs to what cannot be told.
     shaky: bool,
+    /// Where the run enters the plan, in seconds from its start.
+    from: Exact,
+    /// That `hours` lack a start has been said, or the start itself is wrong.
+    calendar_missed: bool,
     /// Every job could be read and is right.
     jobs_sound: bool,
 }
@@ -146,6 +218,12 @@ impl<'a> Checker<'a> {
             source,
             options,
             problems,
+            lints: Vec::new(),
+            uses: BTreeMap::new(),
+            used: BTreeSet::new(),
+            reached: BTreeSet::new(),
+            calls: 0,
+            alone: false,
             names: names::Names::default(),
             shapes: BTreeMap::new(),
             sees: Vec::new(),
@@ -159,6 +237,8 @@ impl<'a> Checker<'a> {
             steps: 0,
             rows: rows::Files::default(),
             shaky,
+            from: whole(0),
+            calendar_missed: false,
             jobs_sound: true,
         }
     }
@@ -200,15 +280,19 @@ impl<'a> Checker<'a> {
         self.uses(scripts);
         let scopes = self.collect(scripts);
         let settings = self.settings(&scopes);
+        self.from = self.entry(settings.starts.as_ref())?;
         let jobs = self.jobs(&scopes);
         self.shapes_alone();
-        let streams = self.streams(&scopes, &jobs, settings.seed);
+        let streams = self.streams(&scopes, &jobs, &settings);
         let guards = self.guards(&scopes, &streams);
         let notify = self.notifications(&scopes);
         let expectations = self.expectations(&scopes);
         self.unused_names();
         if self.has_errors() {
             return None;
+        }
+        if !streams.is_empty() {
+            self.unused(scripts, &scopes, &streams);
         }
         let plan = self.assemble(settings, streams, guards, expectations)?;
         Some(Plan { notify, ..plan })

@@ -11,8 +11,10 @@ mod new;
 mod output;
 mod pages;
 mod plan;
+mod policy;
 mod profiles;
 mod run;
+mod scripts;
 mod shared;
 mod target;
 

@@ -8,11 +8,12 @@ pub mod pages;
 mod phrases;
 
 use crate::ast::{Script, StatementKind};
+use crate::exact::to_f64;
 use crate::plan::{Guard, Plan, Stream};
 use crate::show;
 use crate::source::SourceFile;
 use crate::target::Target;
-use crate::timeline::curve::Arrivals;
+use crate::timeline::curve::{Arrivals, Curve};
 use crate::view::{Load, Look};
 
 /// Blanks before what stands under a heading.
@@ -36,6 +37,9 @@ pub fn script(
     for stream in &plan.streams {
         page.heading(&title(stream, plan.streams.len()));
         for sentence in jobs::sentences(stream, plan.seed) {
+            page.say(INDENT, &sentence);
+        }
+        if let Some(sentence) = hours(&stream.curve) {
             page.say(INDENT, &sentence);
         }
         if let Some(sentence) = arrivals(stream.arrivals) {
@@ -132,7 +136,27 @@ fn whole(plan: &Plan) -> String {
         }
         None => "It names no target: they go to `--target`, to REDIS_URL, or to the server inside loadc.".to_owned(),
     };
-    format!("{target} All that is drawn follows from seed {}.", plan.seed)
+    let starts =
+        plan.starts.as_ref().map_or_else(String::new, |starts| format!(" It starts at {starts}."));
+    format!("{target}{starts} All that is drawn follows from seed {}.", plan.seed)
+}
+
+/// That the hours of the day change the rate, and in which range.
+fn hours(curve: &Curve) -> Option<String> {
+    match curve {
+        Curve::Hours { steps, .. } => {
+            let factors = || steps.iter().map(|step| to_f64(&step.factor));
+            let (low, high) =
+                (factors().fold(f64::INFINITY, f64::min), factors().fold(0.0, f64::max));
+            Some(format!(
+                "The rate is multiplied by the hour of the local day: by {} to {}.",
+                show::number(low),
+                show::number(high)
+            ))
+        }
+        Curve::Speed { body, .. } | Curve::Cut { body, .. } => hours(body),
+        _ => None,
+    }
 }
 
 /// How the jobs lie along the curve, where that is not evenly.

@@ -7,6 +7,7 @@
 mod blame;
 mod brackets;
 mod broken;
+mod calendar;
 mod expr;
 mod flow;
 mod guard;
@@ -14,6 +15,7 @@ mod job;
 mod lexicon;
 mod number;
 mod phrase;
+mod policy;
 mod shape;
 mod slips;
 mod text;
@@ -24,6 +26,8 @@ use crate::ast::{Arrival, Let, Load, MixItem, Name, Script, Setting, Statement, 
 use crate::problem::{Code, Problem};
 use crate::source::{SourceFile, Span};
 use pest::Parser as _;
+
+pub use policy::policy;
 
 /// The parser that pest makes of the grammar.
 mod grammar {
@@ -201,6 +205,8 @@ impl Reader {
             Rule::use_statement => self.use_statement(pair),
             Rule::seed | Rule::target | Rule::after | Rule::batch => self.setting(pair),
             Rule::arrivals => self.arrivals(pair),
+            Rule::starts => self.starts(pair),
+            Rule::hours => self.hours(pair),
             Rule::mix => self.mix(pair),
             Rule::job => self.job(pair),
             Rule::flow => self.flow(pair),

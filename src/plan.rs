@@ -3,7 +3,10 @@
 //! Nothing in here needs the script any more; spans are kept only for messages.
 
 use crate::ast::{Comparison, Measure};
+use crate::calendar::Start;
 use crate::job::{Flow, JobSpec};
+use crate::schedule::{Placed, Schedule as _, Shard};
+use crate::show;
 use crate::source::Span;
 use crate::timeline::Timeline;
 use crate::timeline::curve::{Arrivals, Curve};
@@ -19,8 +22,12 @@ pub struct Plan {
     pub seed: u64,
     /// Of the schedule and the payloads: same script, seed and version, same digest.
     pub digest: String,
+    /// Where it stands in the calendar, if the script or a flag says so.
+    pub starts: Option<Start>,
     /// The target the script names, as written (a URL), or none.
     pub target: Option<String>,
+    /// Which part of it a run plays.
+    pub part: Part,
     /// The streams, in the order of the file. At least one.
     pub streams: Vec<Stream>,
     /// Guards over the sum of the streams, and over one: see [`Guard::stream`].
@@ -70,6 +77,49 @@ impl Stream {
     /// How many steps its flows are expected to send besides.
     pub fn expected_steps(&self) -> u64 {
         self.steps.iter().map(Steps::jobs).sum()
+    }
+}
+
+/// The part of a plan that a run plays. Its jobs keep their numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Where it enters the plan, in nanoseconds from its start.
+    pub from_ns: u64,
+    /// The jobs it sends, of several runs that share the plan.
+    pub shard: Shard,
+}
+
+impl Part {
+    /// All of it.
+    pub const WHOLE: Part = Part { from_ns: 0, shard: Shard::WHOLE };
+
+    /// The jobs of a stream that are in it.
+    pub fn of(&self, stream: &Stream) -> Placed<Arc<dyn DueTimes>> {
+        Placed::of_batches(
+            Arc::clone(&stream.due),
+            stream.batch,
+            stream.after_ns,
+            self.shard,
+            self.from_ns,
+        )
+    }
+
+    /// How many jobs of some streams are in it.
+    pub fn jobs(&self, streams: &[Stream]) -> u64 {
+        streams.iter().map(|stream| self.of(stream).len()).fold(0, u64::saturating_add)
+    }
+
+    /// What it comes to, in words; nothing if it is the whole.
+    pub fn note(&self, streams: &[Stream]) -> Option<String> {
+        let mut which = Vec::new();
+        if self.shard != Shard::WHOLE {
+            which.push(format!("shard {}/{}", self.shard.part(), self.shard.of()));
+        }
+        if self.from_ns > 0 {
+            which.push(format!("those from {} on", show::duration(self.from_ns)));
+        }
+        let jobs = show::count(self.jobs(streams));
+        (!which.is_empty()).then(|| format!("a run sends {jobs} of the jobs: {}", which.join(", ")))
     }
 }
 

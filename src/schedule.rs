@@ -9,6 +9,7 @@ mod law;
 mod placed;
 mod renewal;
 mod scatter;
+mod spliced;
 
 pub use crate::timeline::curve::Arrivals;
 pub use crate::timeline::streams::{
@@ -23,6 +24,7 @@ pub use flowing::{Flowing, Things, thing_and_step};
 pub use placed::{Placed, Shard};
 pub use renewal::Renewal;
 pub use scatter::Scatter;
+pub use spliced::{Entry, Source, Spliced};
 
 /// The due jobs of one stream, as an indexed sequence. Times are in nanoseconds from the run's
 /// start. Everything here is a pure function, so that a run can stop anywhere and go on from there.

@@ -12,8 +12,10 @@
 pub mod depth;
 pub mod deviation;
 pub mod errors;
+pub mod history;
 pub mod minutes;
 pub mod process;
+pub mod sketch;
 pub mod times;
 
 use crate::sink::{Failure, Outcome};
@@ -21,6 +23,7 @@ use depth::QueueDepth;
 use deviation::Deviation;
 use errors::{Errors, Fate};
 use serde::Serialize;
+use sketch::SliceTimes;
 use times::Times;
 
 /// What became of jobs, in numbers.
@@ -134,6 +137,7 @@ pub struct Stats {
     deviation: Deviation,
     errors: Errors,
     depths: Vec<QueueDepth>,
+    slice: SliceTimes,
 }
 
 impl Stats {
@@ -152,6 +156,7 @@ impl Stats {
             deviation: Deviation::default(),
             errors: Errors::default(),
             depths: vec![QueueDepth::default(); queues],
+            slice: SliceTimes::default(),
         }
     }
 
@@ -229,7 +234,7 @@ impl Stats {
                 mine.counts.sent -= group.len() as u64;
                 continue;
             }
-            mine.answered(group, outcome, sent_ns, at_ns);
+            mine.answered(group, outcome, sent_ns, at_ns, &mut self.slice);
             mine.bytes += bytes * group.len() as u64 / flights.len() as u64;
             let second = sent_ns / NS_PER_S;
             mine.deviation.sent(second, group.len() as u64);
@@ -247,6 +252,16 @@ impl Stats {
         self.errors.note(failure, Fate::Skipped, jobs, at_ns);
     }
 
+    /// The times that came since they were last forgotten.
+    pub fn slice(&self) -> &SliceTimes {
+        &self.slice
+    }
+
+    /// Forgets those times: a slice of the run has ended.
+    pub fn end_slice(&mut self) {
+        self.slice.clear();
+    }
+
     /// Declares the seconds before this one complete: nothing more will be noted for them.
     pub fn close_seconds(&mut self, before: u64) {
         self.deviation.close(before);
@@ -258,7 +273,14 @@ impl Stats {
 const NS_PER_S: u64 = 1_000_000_000;
 
 impl StreamStats {
-    fn answered(&mut self, group: &[Flight], outcome: &Outcome, sent_ns: u64, at_ns: u64) {
+    fn answered(
+        &mut self,
+        group: &[Flight],
+        outcome: &Outcome,
+        sent_ns: u64,
+        at_ns: u64,
+        slice: &mut SliceTimes,
+    ) {
         let jobs = group.len() as u64;
         match outcome {
             Outcome::Acked => self.counts.acked += jobs,
@@ -274,13 +296,18 @@ impl StreamStats {
                 Outcome::Failed(_) => kind.failed += 1,
                 _ => kind.unknown += 1,
             }
-            self.times.send_delay.record(sent_ns.saturating_sub(flight.intended_ns), 1);
+            let send_delay_ns = sent_ns.saturating_sub(flight.intended_ns);
+            self.times.send_delay.record(send_delay_ns, 1);
+            slice.send_delay.record(send_delay_ns, 1);
             if *outcome == Outcome::Acked {
-                self.times.response.record(at_ns.saturating_sub(flight.intended_ns), 1);
+                let response_ns = at_ns.saturating_sub(flight.intended_ns);
+                self.times.response.record(response_ns, 1);
+                slice.response.record(response_ns, 1);
             }
         }
         if *outcome == Outcome::Acked {
             self.times.service.record(at_ns.saturating_sub(sent_ns), jobs);
+            slice.service.record(at_ns.saturating_sub(sent_ns), jobs);
         }
     }
 }

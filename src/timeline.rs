@@ -17,6 +17,7 @@ mod dd;
 mod drawn;
 mod flatten;
 mod functions;
+mod hours;
 mod inverse;
 mod level;
 mod locate;
@@ -37,6 +38,7 @@ use node::Node;
 
 pub use build::CurveError;
 pub use dd::Dd;
+pub use drawn::MAX_MOMENTS;
 pub use marks::{MarkJobs, MarkSpan};
 
 /// What rounding may take from a count, relative: a count this close below k − ½ has reached it.
@@ -49,6 +51,7 @@ const NANOS: f64 = 1e9;
 pub struct Timeline {
     root: Node,
     marks: Vec<u32>,
+    held_to: Option<u64>,
 }
 
 /// The count from which job k is due: k − ½, less what may be rounding.
@@ -94,7 +97,24 @@ impl Timeline {
     pub fn new(curve: &Curve) -> Result<Timeline, CurveError> {
         let mut builder = Builder::default();
         let root = builder.build(curve)?;
-        Ok(Timeline { root, marks: builder.marks })
+        Ok(Timeline { root, marks: builder.marks, held_to: None })
+    }
+
+    /// The same where of the jobs due all at once at its end only so many are left that it holds
+    /// `jobs`; as it is where it holds no more.
+    #[must_use]
+    pub fn ending_with(self, jobs: u64) -> Timeline {
+        let Some(total) = self.root.total.filter(|total| whole_jobs(total.dd()) > jobs) else {
+            return self;
+        };
+        let excess = total.minus(num::Num::whole(jobs));
+        let root = transform::shortened(self.root, excess);
+        Timeline { root, marks: self.marks, held_to: Some(jobs) }
+    }
+
+    /// The number of jobs that [`Timeline::ending_with`] has brought it to.
+    pub fn held_to(&self) -> Option<u64> {
+        self.held_to
     }
 
     /// How long it lasts, in nanoseconds, rounded up; `None` is forever.

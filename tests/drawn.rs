@@ -132,3 +132,34 @@ fn a_run_sends_exactly_what_was_drawn() {
     assert_eq!(waiting[..], jobs[..]);
     assert_eq!(report["digest"], planned.digest);
 }
+
+#[test]
+fn the_digest_is_that_of_what_a_recording_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let digest = |content: &str| {
+        std::fs::write(folder.path().join("a.csv"), content).unwrap();
+        let script = SourceFile::new("a.load", "replay \"a.csv\"");
+        let checked = check(&script.from_path(folder.path().join("a.load")), &Options::default());
+        checked.plan.unwrap().digest
+    };
+    let first = digest("t,rate\n0,10\n5,20\n");
+    assert_eq!(first, digest("rate,t,note\n10,100,same\n20,105,load\n"));
+    assert_ne!(first, digest("t,rate\n0,10\n5,21\n"));
+}
+
+/// One job a row, at its instant, in a run.
+#[test]
+fn recorded_instants_are_sent_one_by_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows: String = (0..1000).map(|i| format!("{}\n", i * i % 1777)).collect();
+    std::fs::write(folder.path().join("a.csv"), format!("ms\n{rows}")).unwrap();
+    let script = folder.path().join("replay.load");
+    std::fs::write(&script, "replay \"a.csv\" at \"ms\" in ms\nguard { jobs <= 1000 }").unwrap();
+    let server = RedisServer::start();
+    let mut command = crate::cli_run::loadc();
+    command.args(["run", script.to_str().unwrap(), "--json", "--target", &server.url()]);
+    let output = command.output().unwrap();
+    let report = serde_json::from_slice(&output.stdout).unwrap();
+    assert_done(&output, &report, 1000);
+    assert_eq!(server.connection().llen::<_, u64>("loadc").unwrap(), 1000);
+}

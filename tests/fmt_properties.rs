@@ -9,7 +9,7 @@ use loadc::parse::parse;
 use loadc::problem::Severity;
 use loadc::source::SourceFile;
 use proptest::prelude::*;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Good scripts, to begin with.
 fn scripts() -> Vec<String> {
@@ -21,7 +21,12 @@ fn scripts() -> Vec<String> {
     }
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "load"));
     paths.sort();
-    paths.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect()
+    let read = |path: &PathBuf| {
+        // The recordings that a script names are beside it.
+        let text = std::fs::read_to_string(path).unwrap();
+        text.replace("replay \"", &format!("replay \"{}/", path.parent().unwrap().display()))
+    };
+    paths.iter().map(read).collect()
 }
 
 /// Whether a text can be formatted.

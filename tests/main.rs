@@ -1,6 +1,8 @@
 //! Every integration test, in one binary, one module for each subject.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+mod calendar;
+mod check_cli;
 mod check_props;
 mod check_scripts;
 mod cli_plan;
@@ -14,11 +16,13 @@ mod flows;
 mod fmt;
 mod fmt_properties;
 mod pages;
+mod parts;
 mod profiles;
 #[path = "support/proxy.rs"]
 mod proxy;
 #[path = "support/redis_server.rs"]
 mod redis_server;
+mod seeing;
 mod steer_guards;
 mod uses;
 mod walls;

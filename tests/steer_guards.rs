@@ -100,3 +100,38 @@ fn a_command_is_told_of_hits_and_one_that_fails_is_a_warning() {
         stderr(&output)
     );
 }
+
+#[test]
+fn no_script_loosens_a_policy() {
+    let server = RedisServer::start();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("policy.load");
+    let policy = path.to_str().unwrap();
+    std::fs::write(
+        &path,
+        "target \"127.*\" { jobs <= 50; depth <= 30 }\ntarget elsewhere { jobs <= 1 }",
+    )
+    .unwrap();
+    let (output, report) =
+        run("constant 100 for 1s\nguard { jobs <= 1k }", &server.url(), &["--policy", policy]);
+    assert_eq!((output.status.code(), report), (Some(2), Value::Null));
+    let said = stderr(&output);
+    assert!(said.contains("jobs <= 50 (policy ") && said.contains("job 51 falls due"), "{said}");
+    // What can't be proven is kept: the depth, whatever the script says of it.
+    let script = "constant 10 for 5s\nguard { depth <= 1k }";
+    let (output, report) = run(script, &server.url(), &["--policy", policy]);
+    assert_eq!((output.status.code(), outcome(&report)), (Some(3), ("guard", Some("depth"))));
+    std::fs::write(&path, "jobs <= 50").unwrap();
+    let (output, _) = run("constant 1 for 1s", &server.url(), &["--policy", policy]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("is wrong, so nothing is known to be allowed"));
+}
+
+#[test]
+fn a_bound_on_jobs_within_a_batch_is_its_plan_and_its_run() {
+    let server = RedisServer::start();
+    let script = "constant 100 for 1s; send 5k at once\nguard { jobs <= 777 then stop }";
+    let (output, report) = run(script, &server.url(), &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!((count(&report, "planned"), count(&report, "acked")), (777, 777));
+}

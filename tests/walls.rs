@@ -68,6 +68,10 @@ const WALLS: &[(&str, &[&str])] = &[
         "calendar",
         &["crate::plan", "crate::check", "crate::parse", "tokio", "Instant", "Timestamp::now"],
     ),
+    (
+        "recording",
+        &["crate::check", "crate::parse", "crate::plan", "crate::run", "tokio", "std::fs"],
+    ),
     ("random", &["crate::", "tokio", "pest::", "redis::"]),
     ("problem", &["crate::parse", "crate::check", "miette", "serde", "tokio"]),
     ("ast", &["pest::", "crate::parse", "crate::check", "tokio", "redis::", "Instant"]),
@@ -76,6 +80,18 @@ const WALLS: &[(&str, &[&str])] = &[
         &["crate::check", "crate::plan", "crate::run", "crate::sink", "tokio", "miette", "Instant"],
     ),
     ("gather", &["crate::check", "crate::plan", "crate::run", "crate::cli", "tokio", "miette"]),
+    (
+        "lint",
+        &[
+            "crate::check",
+            "crate::parse",
+            "crate::run",
+            "crate::sink",
+            "crate::cli",
+            "tokio",
+            "std::fs",
+        ],
+    ),
     (
         "timeline",
         &[
@@ -137,6 +153,19 @@ const WALLS: &[(&str, &[&str])] = &[
         ],
     ),
     ("notify", &["crate::run", "crate::check", "crate::cli", "crate::sink", "tokio", "clap"]),
+    (
+        "record",
+        &[
+            "crate::parse",
+            "crate::check",
+            "crate::plan",
+            "crate::sink",
+            "crate::cli",
+            "tokio",
+            "clap",
+        ],
+    ),
+    ("metrics", &["crate::parse", "crate::check", "crate::sink", "crate::cli", "std::fs", "clap"]),
     ("profiles", &["crate::", "std::fs", "tokio", "clap"]),
     (
         "explain",
@@ -190,10 +219,12 @@ fn each_library_has_its_room() {
         ("redis::", &["sink"]),
         ("kevy", &["sink"]),
         ("fake::faker", &["job"]),
-        ("csv::Reader", &["files"]),
+        ("csv::Reader", &["files", "recording"]),
         ("miette::", &["diag"]),
         ("clap::", &["cli"]),
         ("ureq::", &["notify"]),
+        ("hyper::", &["metrics"]),
+        ("prometheus_client::", &["metrics"]),
         ("std::time::Instant", &["run", "sink", "cli"]),
         ("print!(", &["cli"]),
         ("println!(", &["cli"]),

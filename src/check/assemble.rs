@@ -7,9 +7,9 @@ use super::lower::{MAX_JOBS, Node};
 use super::scope::Settings;
 use super::{defaults, digest, proof};
 use crate::exact::{checked, seconds_to_nanos, whole};
-use crate::plan::{Expectation, Guard, Phrase, PhraseJobs, Plan, Stream};
+use crate::plan::{Expectation, Guard, Part, Phrase, PhraseJobs, Plan, Stream};
 use crate::problem::{Code, Problem};
-use crate::schedule::batched;
+use crate::schedule::{Shard, batched};
 use crate::show;
 use crate::target::Target;
 use crate::timeline::curve::Curve;
@@ -63,6 +63,11 @@ impl Checker<'_> {
         if settings.is_seed_drawn {
             notes.push(format!("seed drawn: {seed} (repeat this run with `--seed {seed}`)"));
         }
+        let part = Part {
+            from_ns: seconds_to_nanos(&self.from)?,
+            shard: self.options.shard.unwrap_or(Shard::WHOLE),
+        };
+        notes.extend(part.note(&streams));
         self.prove_payloads(&streams, seed);
         let default_guards = defaults::open(&streams, &guards);
         if is_elsewhere(settings.target.as_deref()) {
@@ -71,8 +76,10 @@ impl Checker<'_> {
         Some(Plan {
             file: self.source.name.clone(),
             seed,
-            digest: digest::digest(seed, &streams),
+            digest: digest::digest(seed, settings.starts.as_ref(), &streams),
+            starts: settings.starts,
             target: settings.target,
+            part,
             streams,
             guards,
             expectations,
@@ -90,7 +97,8 @@ impl Checker<'_> {
             after = checked('/', &after, &factor)?;
         }
         if let Some(length) = self.options.for_length {
-            let left = if length > after { length - after } else { whole(0) };
+            let end = checked('+', &length, &self.from)?;
+            let left = if end > after { end - after } else { whole(0) };
             curve = Curve::Cut { length: left, body: Box::new(curve) };
         }
         let timeline = Arc::new(self.timeline(&curve)?);

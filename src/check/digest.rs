@@ -1,5 +1,6 @@
 //! The digest: a short name for exactly this schedule and exactly these payloads.
 
+use crate::calendar::Start;
 use crate::plan::Stream;
 use crate::timeline::curve::Arrivals;
 use sha2::{Digest as _, Sha256};
@@ -10,10 +11,13 @@ const BYTES: usize = 8;
 
 /// The digest of some streams under a seed. Names of loads and jobs are part of it, since what is
 /// drawn is keyed by them; comments, labels, guards, expectations and the target are not.
-pub(super) fn digest(seed: u64, streams: &[Stream]) -> String {
+pub(super) fn digest(seed: u64, starts: Option<&Start>, streams: &[Stream]) -> String {
     let mut hash = Sha256::new();
     hash.update(concat!("loadc ", env!("CARGO_PKG_VERSION"), "\n"));
     hash.update(seed.to_le_bytes());
+    if let Some(starts) = starts {
+        hash.update(starts.unix_s.to_le_bytes());
+    }
     for stream in streams {
         let jobs = stream.mix.iter().map(|entry| (&*entry.job, entry.weight)).collect::<Vec<_>>();
         let parts = serde_json::to_vec(&(&stream.name, stream.after_ns, &stream.curve, jobs));
@@ -24,6 +28,9 @@ pub(super) fn digest(seed: u64, streams: &[Stream]) -> String {
         for flow in stream.mix.iter().filter_map(|entry| entry.flow.as_ref()) {
             // Plain data, as above.
             hash.update(serde_json::to_vec(&(&flow.flow, &flow.jobs)).unwrap_or_default());
+        }
+        if let Some(jobs) = stream.timeline.held_to() {
+            hash.update(jobs.to_le_bytes());
         }
         if stream.batch > 1 {
             hash.update(stream.batch.to_le_bytes());

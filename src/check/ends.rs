@@ -3,7 +3,7 @@
 
 use super::lower::is_endless;
 use super::{Checker, proof};
-use crate::exact::nanos_to_seconds;
+use crate::exact::{nanos_to_seconds, seconds_to_nanos};
 use crate::plan::{Action, Guard, GuardKind, Stream};
 use crate::problem::{Code, Problem};
 use crate::schedule::{self, Arrivals, DueTimes, Points};
@@ -77,6 +77,10 @@ impl Checker<'_> {
             if acts {
                 ends.push((guard, end_ns));
             }
+            if let GuardKind::Jobs(limit) = guard.kind {
+                let chosen = |index: usize| guard.stream.is_none_or(|only| only == index);
+                end_with_jobs(&mut growing, chosen, end_ns, limit);
+            }
         }
         // Another may have ended it earlier.
         for (guard, end_ns) in ends {
@@ -84,6 +88,9 @@ impl Checker<'_> {
                 let when = show::duration(end_ns);
                 notes.push(format!("`{}` ends the plan {when} after the start", guard.text));
             }
+        }
+        for one in &growing {
+            self.within_known_hours(&one.stream);
         }
         if growing.iter().any(|one| is_endless(&one.stream.curve)) {
             growing.iter().for_each(|one| self.never_ends(&one.stream));
@@ -99,7 +106,10 @@ impl Checker<'_> {
     /// When a guard stops the plan; `None` inside if it never does.
     fn stop_of(&mut self, guard: &Guard, growing: &mut [Growing]) -> Option<Option<u64>> {
         Some(match guard.kind {
-            GuardKind::Time(limit_ns) => Some(limit_ns),
+            // Time is that of the run, which may enter the plan later than its start.
+            GuardKind::Time(limit_ns) => {
+                Some(limit_ns.saturating_add(seconds_to_nanos(&self.from)?))
+            }
             GuardKind::Jobs(limit) => {
                 let chosen = |index: usize| guard.stream.is_none_or(|only| only == index);
                 let mut of = Vec::new();
@@ -165,6 +175,7 @@ impl Checker<'_> {
                 Curve::Scale { body, .. }
                 | Curve::Cap { body, .. }
                 | Curve::Floor { body, .. }
+                | Curve::Hours { body, .. }
                 | Curve::Speed { body, .. } => body,
                 Curve::Sequence(parts) | Curve::Together(parts) => {
                     match parts.iter().find(|part| is_endless(part)) {
@@ -174,6 +185,33 @@ impl Checker<'_> {
                 }
                 _ => return found,
             };
+        }
+    }
+}
+
+/// Of what is due at the very instant at which a bound on jobs ends some streams, leaves no more than
+/// the bound: as in the run, the first streams come first. Only curves hold several jobs at one
+/// instant, not what is drawn.
+fn end_with_jobs(growing: &mut [Growing], chosen: impl Fn(usize) -> bool, end_ns: u64, limit: u64) {
+    let before = |stream: &Stream| {
+        let last = end_ns.checked_sub(stream.after_ns)?.checked_sub(1)?;
+        Some(stream.due.jobs_by(last))
+    };
+    let of = growing.iter().enumerate().filter(|(index, _)| chosen(*index));
+    let sum: u64 = of.filter_map(|(_, one)| before(&one.stream)).sum();
+    let mut room = limit.saturating_sub(sum);
+    for (index, one) in growing.iter_mut().enumerate() {
+        if !chosen(index) || end_ns < one.stream.after_ns {
+            continue;
+        }
+        let before = before(&one.stream).unwrap_or(0);
+        let due = one.stream.due.jobs_by(end_ns - one.stream.after_ns).saturating_sub(before);
+        let taken = due.min(room);
+        room -= taken;
+        if taken < due && one.points.is_none() {
+            let timeline = one.stream.timeline.as_ref().clone();
+            one.stream.timeline = Arc::new(timeline.ending_with(before + taken));
+            one.set_due();
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::Checker;
 use super::drawn::Drawing;
 use super::lower::Node;
-use super::scope::{Scope, Scopes};
+use super::scope::{Scope, Scopes, Settings};
 use crate::ast::{
     Content, Expr, Job, JobFieldKind, MixItem, Name, Queue, SizeSpec, Value, ValueKind,
 };
@@ -304,7 +304,13 @@ impl Checker<'_> {
     }
 
     /// The streams of a script: the file's own phrases, if there are any, and every load.
-    pub(super) fn streams(&mut self, scopes: &Scopes<'_>, jobs: &Jobs, seed: u64) -> Vec<Draft> {
+    pub(super) fn streams(
+        &mut self,
+        scopes: &Scopes<'_>,
+        jobs: &Jobs,
+        settings: &Settings,
+    ) -> Vec<Draft> {
+        let (seed, starts) = (settings.seed, settings.starts.as_ref());
         let mut drafts = Vec::new();
         let of_file = self.chosen_arrivals(scopes.scopes[0].arrivals);
         let of_file = of_file.unwrap_or((Arrivals::Even, Span::default()));
@@ -328,9 +334,15 @@ impl Checker<'_> {
             let batch = own.map_or(batch_of_file, |size| self.batch(size));
             let arrivals = self.begin_stream(seed, scope.name, chosen);
             let (curve, nodes) = self.stream_curve(&scope.phrases);
+            let whole_after = after.unwrap_or_else(|| whole(0));
+            let curve = curve.and_then(|curve| {
+                let own = [scope, &scopes.scopes[0]].into_iter().find(|one| !one.hours.is_empty());
+                let hours = own.map_or(&[][..], |one| &one.hours);
+                self.by_hours(curve, hours, whole_after, starts)
+            });
             let mix = self.mix(scope, scopes, jobs);
             if !scope.phrases.is_empty() {
-                let after = after.unwrap_or_else(|| whole(0));
+                let after = whole_after;
                 let name = scope.name.cloned();
                 drafts.push(Draft {
                     name,
@@ -419,6 +431,10 @@ impl Checker<'_> {
                     );
                 }
             }
+        }
+        if chosen.len() == items.len() {
+            let weights = chosen.iter().map(|(_, weight, _)| *weight).collect();
+            self.mix_lint(items, weights);
         }
         chosen
     }

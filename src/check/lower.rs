@@ -129,6 +129,9 @@ impl Checker<'_> {
         children: &mut Vec<Node>,
     ) -> Option<Curve> {
         let body = self.phrase_kind(phrase, inside, children);
+        if let Some(curve) = &body {
+            self.block_lints(&phrase.kind, phrase.head, curve);
+        }
         let Some(total) = &phrase.total else { return body };
         let jobs = self.count(total, "a total");
         self.total_of_drawn(total.span);
@@ -180,6 +183,7 @@ impl Checker<'_> {
             PhraseKind::Points(points) => self.points(points),
             PhraseKind::Walk(walk) => self.walk(walk),
             PhraseKind::Chaos(chaos) => self.chaos(chaos),
+            PhraseKind::Replay(replay) => self.replay(replay, inside.limit),
             PhraseKind::AtOnce(jobs) => self.at_once(jobs, phrase.head, inside),
             PhraseKind::Call { name, args } => {
                 self.call_curve(name, args, phrase.head, inside, children)
@@ -285,7 +289,7 @@ impl Checker<'_> {
         Some(Curve::AtOnce { jobs: count? })
     }
 
-    fn positive(&mut self, expr: &Expr, value: Exact, what: &str) -> Option<Exact> {
+    pub(super) fn positive(&mut self, expr: &Expr, value: Exact, what: &str) -> Option<Exact> {
         if value > whole(0) {
             return Some(value);
         }
@@ -305,15 +309,18 @@ pub(super) fn is_endless(curve: &Curve) -> bool {
         | Curve::Walk { length, .. }
         | Curve::Chaos { length, .. }
         | Curve::Replay { length, .. } => length.is_none(),
-        Curve::Ramp { .. } | Curve::AtOnce { .. } | Curve::Total { .. } | Curve::Cut { .. } => {
-            false
-        }
+        Curve::Moments { .. }
+        | Curve::Ramp { .. }
+        | Curve::AtOnce { .. }
+        | Curve::Total { .. }
+        | Curve::Cut { .. } => false,
         Curve::Sequence(parts) | Curve::Together(parts) => parts.iter().any(is_endless),
         Curve::Repeat { times, body } => times.is_none() || (*times != Some(0) && is_endless(body)),
         Curve::Scale { body, .. }
         | Curve::Cap { body, .. }
         | Curve::Floor { body, .. }
         | Curve::Speed { body, .. }
+        | Curve::Hours { body, .. }
         | Curve::Mark { body, .. } => is_endless(body),
     }
 }
@@ -327,6 +334,7 @@ fn is_empty(curve: &Curve) -> bool {
         | Curve::Chaos { length, .. }
         | Curve::Replay { length, .. } => length.is_some_and(|length| length.is_zero()),
         Curve::Ramp { over, .. } => over.is_zero(),
+        Curve::Moments { at_ns } => at_ns.last().is_none_or(|last| *last == 0),
         Curve::AtOnce { .. } => true,
         Curve::Sequence(parts) | Curve::Together(parts) => parts.iter().all(is_empty),
         Curve::Repeat { times, body } => *times == Some(0) || is_empty(body),
@@ -336,6 +344,7 @@ fn is_empty(curve: &Curve) -> bool {
         | Curve::Floor { body, .. }
         | Curve::Speed { body, .. }
         | Curve::Total { body, .. }
+        | Curve::Hours { body, .. }
         | Curve::Mark { body, .. } => is_empty(body),
     }
 }
@@ -351,6 +360,7 @@ fn is_silent(curve: &Curve) -> bool {
         Curve::Replay { points, .. } => {
             points.iter().all(|point| point.rate.is_zero()) || is_empty(curve)
         }
+        Curve::Moments { at_ns } => at_ns.is_empty(),
         Curve::AtOnce { jobs } => *jobs == 0,
         Curve::Total { jobs, .. } => *jobs == 0,
         Curve::Sequence(parts) | Curve::Together(parts) => parts.iter().all(is_silent),
@@ -359,7 +369,9 @@ fn is_silent(curve: &Curve) -> bool {
         Curve::Scale { factor, body } => factor.is_zero() || is_silent(body),
         Curve::Cap { rate, body } => rate.is_zero() || is_silent(body),
         Curve::Floor { rate, body } => is_silent(body) && (rate.is_zero() || is_empty(body)),
-        Curve::Speed { body, .. } | Curve::Mark { body, .. } => is_silent(body),
+        Curve::Speed { body, .. } | Curve::Hours { body, .. } | Curve::Mark { body, .. } => {
+            is_silent(body)
+        }
     }
 }
 

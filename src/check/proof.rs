@@ -2,6 +2,7 @@
 
 use super::Checker;
 use super::chance::left_to_chance;
+use crate::exact::seconds_to_nanos;
 use crate::plan::{Action, Guard, GuardKind, Phrase, PhraseJobs, Stream};
 use crate::problem::{Code, Problem};
 use crate::schedule::{self, DueTimes, RateProof};
@@ -37,7 +38,10 @@ impl Checker<'_> {
                     }
                     breach
                 }
-                GuardKind::Time(limit_ns) => time_breach(streams, guard, &of, limit_ns),
+                GuardKind::Time(limit_ns) => {
+                    let from_ns = seconds_to_nanos(&self.from).unwrap_or(0);
+                    time_breach(streams, guard, &of, limit_ns.saturating_add(from_ns))
+                }
                 GuardKind::Rate { limit_jobs, window_ns } => {
                     let chosen: Vec<&Stream> =
                         chosen(streams, guard.stream).map(|(_, stream)| stream).collect();
@@ -136,6 +140,16 @@ impl Checker<'_> {
             None => problem,
         };
         let Some(span) = guard.span else {
+            if guard.tuning.policy {
+                let message = format!("{}: `{}`", breach.message, guard.text);
+                let problem = Problem::error(breach.code, place.unwrap_or_default(), message);
+                self.report(
+                    problem.label(breach.what.clone()).help(
+                        "a policy is no script's to loosen: send less, or ask whoever wrote it",
+                    ),
+                );
+                return;
+            }
             // A guard that nobody wrote: it holds because the target is not this machine.
             let message = format!(
                 "{}: for a target that is not this machine `{}` holds unless the script says otherwise",

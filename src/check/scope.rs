@@ -4,9 +4,10 @@ use super::Checker;
 use super::value::State;
 use crate::ast::Flow;
 use crate::ast::{
-    Arrival, Expectation, Expr, GuardRule, Job, MixItem, Name, Phrase, PhraseKind, Script, Setting,
-    Statement, StatementKind,
+    Arrival, Expectation, Expr, GuardRule, Hours, Job, MixItem, Name, Phrase, PhraseKind, Script,
+    Setting, Starts, Statement, StatementKind,
 };
+use crate::calendar::Start;
 use crate::problem::{Code, Problem, did_you_mean};
 use crate::source::Span;
 use std::collections::BTreeMap;
@@ -23,6 +24,8 @@ pub(super) struct Scope<'s> {
     pub batch: Option<&'s Expr>,
     /// `arrivals`
     pub arrivals: Option<(&'s Arrival, Span)>,
+    /// `hours`
+    pub hours: Vec<(&'s Hours, Span)>,
     /// `send order 40, ping 60`
     pub mix: Option<&'s [MixItem]>,
     /// Its guards.
@@ -45,10 +48,31 @@ pub(super) struct Scopes<'s> {
     seed: Option<Option<&'s Expr>>,
     /// `target`
     target: Option<&'s Expr>,
+    /// `starts`
+    pub starts: Option<(&'s Starts, Span)>,
     /// Whether any statement could not be read: it may have been a job.
     pub any_broken: bool,
     /// Names that a statement defines which could not be read.
     pub broken: Vec<String>,
+}
+
+impl<'s> Scopes<'s> {
+    /// Of guards alone, as a policy has them.
+    pub(super) fn of_guards(rules: &'s [GuardRule]) -> Scopes<'s> {
+        let mut file = Scope::new(None);
+        file.guards.extend(rules);
+        Scopes {
+            scopes: vec![file],
+            jobs: Vec::new(),
+            flows: Vec::new(),
+            expectations: Vec::new(),
+            seed: None,
+            starts: None,
+            target: None,
+            any_broken: false,
+            broken: Vec::new(),
+        }
+    }
 }
 
 /// What the file's settings come to.
@@ -57,6 +81,8 @@ pub(super) struct Settings {
     pub seed: u64,
     /// Nobody chose it.
     pub is_seed_drawn: bool,
+    /// Where the plan stands in the calendar.
+    pub starts: Option<Start>,
     /// The target.
     pub target: Option<String>,
 }
@@ -88,6 +114,7 @@ const RESERVED: &[&str] = &[
     "guard",
     "held",
     "hold",
+    "hours",
     "job",
     "let",
     "linear",
@@ -107,6 +134,7 @@ const RESERVED: &[&str] = &[
     "ramp",
     "random",
     "repeat",
+    "replay",
     "scale",
     "seed",
     "send",
@@ -115,6 +143,7 @@ const RESERVED: &[&str] = &[
     "smooth",
     "speed",
     "stairs",
+    "starts",
     "steps",
     "target",
     "then",
@@ -137,6 +166,7 @@ impl<'s> Scope<'s> {
             after: None,
             arrivals: None,
             batch: None,
+            hours: vec![],
             mix: None,
             guards: vec![],
             jobs: vec![],
@@ -154,6 +184,7 @@ impl Checker<'_> {
             expectations: Vec::new(),
             seed: None,
             target: None,
+            starts: None,
             any_broken: false,
             broken: Vec::new(),
         };
@@ -279,6 +310,12 @@ impl Checker<'_> {
                 StatementKind::Setting(setting) => {
                     self.setting(setting, statement.span, at, scopes)
                 }
+                StatementKind::Hours(hours) => {
+                    let all = &mut scopes.scopes[at].hours;
+                    let first = hours.on.is_some() || all.iter().all(|(own, _)| own.on.is_some());
+                    all.push((hours, statement.span));
+                    self.only_once(first, "hours", statement.span);
+                }
                 StatementKind::Phrase(phrase) => {
                     scopes.scopes[at].phrases.push(statement);
                     self.hoist(phrase, at, scopes, firsts);
@@ -329,12 +366,17 @@ impl Checker<'_> {
                     scopes.scopes[at].arrivals = Some((arrival, span));
                 }
             }
-            Setting::Seed(_) | Setting::Target(_) if at > 0 => {
+            Setting::Seed(_) | Setting::Target(_) | Setting::Starts(_) if at > 0 => {
                 self.out_of_place(span, "a setting of the whole file", "move it out of the load");
             }
             Setting::Seed(seed) => {
                 if self.only_once(scopes.seed.is_none(), "seed", span) {
                     scopes.seed = Some(seed.as_ref());
+                }
+            }
+            Setting::Starts(starts) => {
+                if self.only_once(scopes.starts.is_none(), "starts", span) {
+                    scopes.starts = Some((starts, span));
                 }
             }
             Setting::Target(target) => {
@@ -376,7 +418,7 @@ impl Checker<'_> {
                 StatementKind::Expect(_) => "an `expect` within a block",
                 StatementKind::Mix(_) => "a choice of jobs within a block",
                 StatementKind::Use(_) => "a `use` within a block",
-                StatementKind::Setting(_) => "a setting within a block",
+                StatementKind::Setting(_) | StatementKind::Hours(_) => "a setting within a block",
                 _ => continue,
             };
             self.out_of_place(
@@ -520,22 +562,14 @@ impl Checker<'_> {
             Some(seed) => (seed, false),
             None => (super::random_seed(), true),
         };
-        Settings { seed, is_seed_drawn, target }
+        let starts = self.starts(scopes.starts);
+        Settings { seed, is_seed_drawn, starts, target }
     }
 }
 
 /// The statements in a block.
 pub(super) fn body_of(kind: &PhraseKind) -> &[Statement] {
-    match kind {
-        PhraseKind::Group(body)
-        | PhraseKind::Repeat(_, body)
-        | PhraseKind::Together(body)
-        | PhraseKind::Scale(_, body)
-        | PhraseKind::Cap(_, body)
-        | PhraseKind::Floor(_, body)
-        | PhraseKind::Speed(_, body) => body,
-        _ => &[],
-    }
+    kind.body()
 }
 
 /// Gives every part of an expression one place.

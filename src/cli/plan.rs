@@ -2,6 +2,7 @@
 
 use super::Exit;
 use super::output::{self, Output};
+use super::policy::PolicyFlag;
 use super::shared::{self, PlanFlags};
 use crate::exact::{Exact, seconds_to_nanos};
 use crate::show;
@@ -29,6 +30,8 @@ pub(super) struct Args {
     every: Option<Exact>,
     #[command(flatten)]
     flags: PlanFlags,
+    #[command(flatten)]
+    policy: PolicyFlag,
 }
 
 /// Shows a plan.
@@ -52,7 +55,8 @@ fn show_plan(args: &Args, out: &Output) -> Result<(), Exit> {
         return Err(wrong((message.to_owned(), help.to_owned())));
     }
     let every_ns = args.every.as_ref().map(step).transpose().map_err(wrong)?;
-    let (_, plan) = shared::plan(&args.file, &args.flags.options(true), out)?;
+    let (source, mut plan) = shared::plan(&args.file, &args.flags.options(true), out)?;
+    args.policy.add_to_checked(&source, &mut plan, out)?;
     let load = Load::of(&plan);
     if let Some(path) = &args.csv {
         let csv = csv::csv(&plan, &load, every_ns).map_err(|found| wrong(too_many(found)))?;

@@ -2,14 +2,17 @@
 
 mod dry;
 mod progress;
+mod seeing;
 mod signals;
 mod summary;
 
 use super::Exit;
 use super::output::Output;
+use super::policy::PolicyFlag;
 use super::shared::{self, PlanFlags};
 use super::target::{self, Origin};
 use crate::check::{default_guards, prove_defaults};
+use crate::metrics::Facts;
 use crate::notify::Notifier;
 use crate::plan::Plan;
 use crate::run::clock::RealClock;
@@ -17,10 +20,12 @@ use crate::run::control::Control;
 use crate::run::jobs::{Jobs, PlannedJobs};
 use crate::run::report::Report;
 use crate::run::{RunOptions, events};
+use crate::schedule::Schedule as _;
 use crate::sink::RedisSink;
 use crate::sink::redis::{ConnectError, Cursor, Options as SinkOptions};
 use crate::source::SourceFile;
 use crate::target::Target;
+use seeing::Seeing;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,7 +59,11 @@ pub(super) struct Args {
     #[arg(long)]
     at_least_once: bool,
     #[command(flatten)]
+    see: seeing::Flags,
+    #[command(flatten)]
     flags: PlanFlags,
+    #[command(flatten)]
+    policy: PolicyFlag,
 }
 
 /// How long a run that is over waits for those who are to be told of its guards.
@@ -96,6 +105,10 @@ pub(super) fn run(args: &Args, out: &Output) -> Exit {
         Err(exit) => return exit,
     };
     if let Err(exit) = add_default_guards(&source, &mut plan, &reached.target, out) {
+        return exit;
+    }
+    let target = Some(&reached.target);
+    if let Err(exit) = args.policy.add_to(&source, &mut plan, target, out) {
         return exit;
     }
     if !args.quiet {
@@ -184,6 +197,10 @@ async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exi
         }
     };
     let run_id = run_id();
+    let seeing = match Seeing::prepare(&args.see, args.json, out) {
+        Ok(seeing) => seeing,
+        Err(exit) => return exit,
+    };
     let sink = match connect(args, &reached.target, &jobs, &run_id).await {
         Ok(sink) => sink,
         Err(error) => {
@@ -220,7 +237,14 @@ async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exi
         }
     };
     let control = Control::new();
-    let (publisher, views) = events::channel(1024);
+    let (mut publisher, views) = events::channel(1024);
+    let recording = match seeing.begin(&mut publisher, &views, facts(plan, &run_id, reached)) {
+        Ok(recording) => recording,
+        Err(error) => {
+            out.fault(&format!("the system gives no thread: {error}"), "");
+            return Exit::Failed;
+        }
+    };
     let following = progress::spawn(views, args.quiet);
     signals::obey(control.clone(), *out);
     let notifier = Notifier::start(&plan.notify).map(Arc::new);
@@ -228,7 +252,11 @@ async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exi
         run_id,
         notifier: notifier.clone(),
         gap: args.gap,
+        history: args.see.grain(),
         target: reached.target.shown(),
+        shard: plan.part.shard,
+        from_ns: plan.part.from_ns,
+        payload_start_unix_ns: payload_start(plan),
         ..RunOptions::default()
     };
     let report = crate::run::run(plan, sink, options, clock, control, publisher).await;
@@ -238,6 +266,7 @@ async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exi
     for trouble in notifier.iter().flat_map(|notifier| notifier.finish(LAST_WORDS)) {
         out.note(&format!("warning: {trouble}"));
     }
+    recording.finish(out);
     match report {
         Ok(report) => tell(args, &report, reached, out),
         Err(error) => {
@@ -245,6 +274,21 @@ async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exi
             Exit::Wrong
         }
     }
+}
+
+fn facts(plan: &Plan, run_id: &str, reached: &Reached) -> Facts {
+    Facts {
+        run_id: run_id.to_owned(),
+        file: plan.file.clone(),
+        digest: plan.digest.clone(),
+        target: reached.target.shown(),
+    }
+}
+
+/// The instant that payloads take for the run's start: where the plan stands in the calendar, and the run enters
+/// it. None is the real one.
+fn payload_start(plan: &Plan) -> Option<u64> {
+    Some(plan.starts.as_ref()?.unix_ns().saturating_add(plan.part.from_ns))
 }
 
 /// Connects; batches carry their proof beside the first queue, unless that is not wanted.
@@ -268,14 +312,16 @@ fn not_begun(args: &Args, plan: &Plan, reached: &Reached, kind: &str, message: &
     if !args.json {
         return;
     }
-    let planned = crate::plan::Stream::jobs;
+    let planned = |stream: &crate::plan::Stream| plan.part.of(stream).len();
+    let (part, of) = (plan.part.shard.part(), plan.part.shard.of());
+    let shard = (of > 1).then(|| format!("{part}/{of}"));
     let account = |planned: u64| json!({ "planned": planned, "due": 0, "sent": 0, "acked": 0, "failed": 0, "unknown": 0, "skipped": 0 });
     let streams = plan.streams.iter().map(|stream| {
         json!({ "name": stream.name, "jobs": account(planned(stream)), "by_job": [], "queues": [] })
     });
     out.json(&json!({
         "run_id": run_id(), "file": plan.file, "digest": plan.digest, "seed": plan.seed,
-        "target": reached.target.shown(), "shard": null,
+        "target": reached.target.shown(), "shard": shard,
         "started_at": jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(), "elapsed_s": 0.0,
         "jobs": account(plan.streams.iter().map(planned).sum()),
         "achieved_per_s": 0.0, "mb_per_s": 0.0, "deviation": 0.0,
@@ -288,12 +334,13 @@ fn not_begun(args: &Args, plan: &Plan, reached: &Reached, kind: &str, message: &
 
 fn tell(args: &Args, report: &Report, reached: &Reached, out: &Output) -> Exit {
     if !args.quiet {
+        let aside = args.json || args.see.take_stdout();
         let text = summary::summary(
             report,
             &reached.shown(),
-            if args.json { out.color_err } else { out.color_out },
+            if aside { out.color_err } else { out.color_out },
         );
-        if args.json { out.note(text.trim_end()) } else { out.say(text.trim_end()) }
+        if aside { out.note(text.trim_end()) } else { out.say(text.trim_end()) }
     }
     if args.json {
         out.json(report);

@@ -3,11 +3,13 @@
 use super::Exit;
 use super::output::Output;
 use crate::ast::{ExprKind, Unit};
-use crate::check::{Checked, Options, check};
+use crate::calendar;
+use crate::check::{Checked, Entry, Options, StartsAt, check};
 use crate::exact::{Exact, whole};
 use crate::gather::gather;
 use crate::plan::Plan;
 use crate::problem::Problem;
+use crate::schedule::Shard;
 use crate::source::SourceFile;
 use std::io::Read as _;
 
@@ -23,6 +25,15 @@ pub(crate) struct PlanFlags {
     /// Everything that much faster: the same jobs in less time
     #[arg(long, value_name = "xN", value_parser = speed)]
     pub speed: Option<Exact>,
+    /// Where the plan starts in the calendar, with or without `in ZONE`
+    #[arg(long, value_name = "DATE CLOCK", value_parser = starts)]
+    pub starts: Option<StartsAt>,
+    /// Enter the plan at this clock time, or after this long; jobs keep their numbers
+    #[arg(long, value_name = "CLOCK|DURATION", value_parser = entry)]
+    pub from: Option<Entry>,
+    /// Send one part of the jobs, such as 1/4: those that are its own by their number
+    #[arg(long, value_name = "I/N", value_parser = shard)]
+    pub shard: Option<Shard>,
     /// End the plan after this long
     #[arg(long = "for", value_name = "DURATION", value_parser = length)]
     pub for_length: Option<Exact>,
@@ -36,6 +47,9 @@ impl PlanFlags {
             speed: self.speed,
             for_length: self.for_length,
             lenient_env,
+            starts: self.starts.clone(),
+            from: self.from,
+            shard: self.shard,
             target_given: false,
         }
     }
@@ -59,6 +73,42 @@ fn speed(text: &str) -> Result<Exact, String> {
         Some((value, Unit::Factor)) if value > whole(0) => Ok(value),
         _ => Err("a speed is a factor above 0, such as `x60`".to_owned()),
     }
+}
+
+fn entry(text: &str) -> Result<Entry, String> {
+    if text.contains(':') {
+        let clock_s = calendar::clock(text).filter(|clock_s| *clock_s < 86_400);
+        return clock_s.map(Entry::Clock).ok_or_else(|| format!("no clock shows `{text}`"));
+    }
+    match literal(text) {
+        Some((value, Unit::Duration)) => Ok(Entry::Offset(value)),
+        _ => {
+            Err("enter at a clock time such as `14:30`, or after a duration such as `6h`"
+                .to_owned())
+        }
+    }
+}
+
+fn shard(text: &str) -> Result<Shard, String> {
+    let parts =
+        text.split_once('/').and_then(|(part, of)| Some((part.parse().ok()?, of.parse().ok()?)));
+    parts
+        .and_then(|(part, of)| Shard::new(part, of))
+        .ok_or_else(|| "a shard is a part of several, from `1/4` to `4/4`".to_owned())
+}
+
+fn starts(text: &str) -> Result<StartsAt, String> {
+    let wrong = || "write a date and a clock, such as `2026-03-29 00:00 in Europe/Berlin`";
+    let (when, zone) = match text.split_once(" in ") {
+        Some((when, zone)) => (when, Some(zone.trim().trim_matches('"').to_owned())),
+        None => (text, None),
+    };
+    let (date, clock) = when.trim().split_once([' ', 'T']).unwrap_or((when.trim(), "00:00"));
+    let clock_s = calendar::clock(clock.trim()).filter(|s| *s < 86_400).ok_or_else(wrong)?;
+    let zone_name = zone.as_deref().unwrap_or("UTC");
+    calendar::Start::new(date, clock_s, zone_name)
+        .map_err(|error| format!("{error}: {}", wrong()))?;
+    Ok(StartsAt { date: date.to_owned(), clock_s, zone })
 }
 
 pub(crate) fn length(text: &str) -> Result<Exact, String> {
@@ -140,7 +190,7 @@ pub(crate) fn plan(
             return Err(Exit::Wrong);
         }
     };
-    let Checked { plan, problems } = check(&source, options);
+    let Checked { plan, problems, .. } = check(&source, options);
     out.problems(&source, &problems);
     match plan {
         Some(plan) => Ok((source, plan)),

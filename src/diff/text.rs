@@ -123,6 +123,11 @@ impl Page {
             ),
             ("seed", both(&|side| Some(side.plan.seed.to_string())), String::new()),
             (
+                "starts",
+                both(&|side| side.plan.starts.as_ref().map(ToString::to_string)),
+                String::new(),
+            ),
+            (
                 "target",
                 both(&|side| {
                     Some(side.target.clone().map_or("none".to_owned(), |url| show::clean(&url)))
@@ -132,7 +137,7 @@ impl Page {
         ];
         let both_there = old.is_some() && new.is_some();
         for (name, value, behind) in rows {
-            let is_setting = matches!(name, "seed" | "target");
+            let is_setting = matches!(name, "seed" | "starts" | "target");
             if value.is_empty() || is_setting && both_there && !value.contains(ARROW) {
                 continue;
             }

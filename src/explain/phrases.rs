@@ -4,7 +4,7 @@
 use super::{INDENT, Page};
 use crate::ast::{
     Between, Burst, Chaos, Expr, ExprKind, Phrase as Tree, PhraseKind, Points, Ramp, RampCurve,
-    Script, Sine, Statement, StatementKind, Steps, Unit, Walk,
+    Replay, Script, Sine, Statement, StatementKind, Steps, Unit, Walk,
 };
 use crate::plan::{Phrase, PhraseJobs, Stream};
 use crate::show;
@@ -92,6 +92,7 @@ impl<'a> Phrases<'a> {
             PhraseKind::Points(points) => self.points(points),
             PhraseKind::Walk(walk) => self.walk(walk),
             PhraseKind::Chaos(chaos) => self.chaos(chaos),
+            PhraseKind::Replay(replay) => self.replay(replay),
             PhraseKind::AtOnce(jobs) => format!("{} jobs fall due at once", self.words(jobs)),
             PhraseKind::Call { name, .. } => {
                 format!("runs the shape `{}`", show::clean(&name.node))
@@ -228,6 +229,24 @@ impl<'a> Phrases<'a> {
         format!(
             "the rate goes in straight lines between levels from {low} to {high}, drawn every {every}"
         )
+    }
+
+    fn replay(&self, replay: &Replay) -> String {
+        let file = show::clean(&replay.file.node);
+        let mut text = match &replay.at {
+            Some(column) => {
+                let column = show::clean(&column.name.node);
+                format!("one job falls due at each instant in `{column}` of the recording {file}")
+            }
+            None => format!("the rate follows the recording {file}"),
+        };
+        if let Some(scale) = &replay.scale {
+            text.push_str(&format!(", {} times as much", self.factor(scale)));
+        }
+        if let Some(speed) = &replay.speed {
+            text.push_str(&format!(", {} times as fast", self.factor(speed)));
+        }
+        text
     }
 
     /// A rate as it was written, with its unit; what is no number in quotes.

@@ -78,12 +78,36 @@ fn token(text: &str, at: usize, first: char) -> (Kind, usize) {
         ')' | ']' | '}' => (Kind::Close, one),
         ',' => (Kind::Comma, one),
         ';' => (Kind::Semicolon, one),
+        '0'..='9' if date(rest).is_some() => (Kind::Word, at + date(rest).unwrap_or(1)),
         _ if in_word(first) => (Kind::Word, at + word(rest)),
         _ => {
             let long = LONG_MARKS.iter().find(|mark| rest.starts_with(**mark));
             (Kind::Mark, long.map_or(one, |mark| at + mark.len()))
         }
     }
+}
+
+/// Length of a date or a clock, `2026-03-29` or `07:00`, which hold no signs of arithmetic.
+fn date(rest: &str) -> Option<usize> {
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let first = digits(rest);
+    let mark = match first {
+        4 if rest[first..].starts_with('-') => '-',
+        1 | 2 if rest[first..].starts_with(':') => ':',
+        _ => return None,
+    };
+    let mut end = first;
+    for _ in 0..2 {
+        let more = rest[end..].strip_prefix(mark).filter(|more| digits(more) == 2);
+        end += if more.is_some() { 3 } else { 0 };
+    }
+    let length = end - first;
+    (length == 6 || mark == ':' && length == 3).then_some(end)
+}
+
+/// Whether a token is a clock, `07:00`.
+pub(super) fn is_clock(text: &str) -> bool {
+    text.contains(':') && text.starts_with(|c: char| c.is_ascii_digit())
 }
 
 fn in_word(c: char) -> bool {

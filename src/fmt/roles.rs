@@ -1,7 +1,7 @@
 //! What the signs mean where they stand: which `-` takes away and which is a sign, which `{` opens
 //! a block and which an object; and from that, where blanks belong.
 
-use super::lex::{Kind, Token};
+use super::lex::{Kind, Token, is_clock};
 
 /// What a token is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub(super) enum Role {
     Unary,
     /// The `->` between two states of a flow.
     Arrow,
-    /// The `/` of `/s`.
+    /// The `/` of `/s`, and the `-` between two clocks.
     Per,
     /// The `:` between a key and its value.
     Colon,
@@ -104,6 +104,7 @@ fn mark(
         ":" if within == Role::Values => Role::Colon,
         "/" if is_per_unit(behind) => Role::Per,
         "+" | "*" | "/" => Role::Binary,
+        "-" if before.is_some_and(|(before, _)| is_clock(before.text)) => Role::Per,
         "-" => {
             let after_operand = before.is_some_and(|(before, _)| {
                 matches!(before.kind, Kind::Word | Kind::Text | Kind::Close)

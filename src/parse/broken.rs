@@ -9,7 +9,7 @@ use super::lexicon::{
 use super::tokens::{Token, tokens};
 use super::words::STATEMENTS;
 use super::{Pair, Reader, Rule};
-use crate::ast::{Job, Load, Name, Phrase, PhraseKind, Statement, StatementKind};
+use crate::ast::{Hours, Job, Load, Name, Phrase, PhraseKind, Statement, StatementKind};
 use crate::problem::Code;
 use crate::source::Span;
 
@@ -71,7 +71,9 @@ impl Reader {
                 StatementKind::Load(Load { name, body: self.blocks(pair) })
             }
             // Only these words themselves open a block of rules or of fields.
-            (Some(meant @ ("job" | "flow" | "guard" | "expect")), _) if meant != first => {
+            (Some(meant @ ("job" | "flow" | "guard" | "expect" | "hours")), _)
+                if meant != first =>
+            {
                 broken(name)
             }
             (Some("job"), _) => {
@@ -93,6 +95,11 @@ impl Reader {
             (Some("expect"), _) => {
                 let rules = self.block_of(pair, Rule::expect_block, Self::expectations);
                 rules.map_or_else(|| broken(None), StatementKind::Expect)
+            }
+            (Some("hours"), _) => {
+                let rules = self.block_of(pair, Rule::hours_block, Self::hour_rules);
+                let hours = |rules| StatementKind::Hours(Hours { on: None, rules });
+                rules.map_or_else(|| broken(None), hours)
             }
             (Some("repeat" | "together" | "scale" | "cap" | "floor" | "speed"), Some(head)) => {
                 let kind = PhraseKind::Group(self.blocks(pair));

@@ -41,8 +41,7 @@ pub(super) const ELSEWHERE: &[(&str, &str)] = &[
 ];
 
 /// Words of the language that this version does not speak yet.
-pub(super) const NOT_YET: &[&str] =
-    &["replay", "starts", "hours", "jitter", "late", "warmup", "at", "until", "drain"];
+pub(super) const NOT_YET: &[&str] = &["jitter", "late", "warmup", "at", "until", "drain"];
 
 /// What a block of rules knows.
 pub(super) struct RuleWords {
@@ -149,8 +148,8 @@ pub(super) fn is_rule(all: &[Token<'_>]) -> bool {
 /// Whether a statement that comes with a block has none.
 pub(super) fn lacks_brace(all: &[Token<'_>]) -> bool {
     let words = [
-        "load", "job", "guard", "expect", "shape", "repeat", "together", "scale", "cap", "floor",
-        "speed",
+        "load", "job", "guard", "expect", "hours", "shape", "repeat", "together", "scale", "cap",
+        "floor", "speed",
     ];
     let blocks = all.first().is_some_and(|first| words.contains(&first.text));
     blocks && all.iter().all(|token| token.text != "{")

@@ -2,8 +2,8 @@
 
 use super::{Pair, Reader, Rule};
 use crate::ast::{
-    Between, Burst, Chaos, Expr, Length, Name, Phrase, PhraseKind, Points, Ramp, RampCurve, Sine,
-    Statement, StatementKind, Steps, Walk,
+    Between, Burst, Chaos, Column, Expr, Length, Name, Phrase, PhraseKind, Points, Ramp, RampCurve,
+    Replay, Sine, Statement, StatementKind, Steps, Walk,
 };
 use crate::problem::{Code, Problem};
 use crate::source::{Span, Spanned};
@@ -91,6 +91,7 @@ impl Reader {
             Rule::shape_call => self.shape_call(pair),
             Rule::walk => self.walk(pair, span),
             Rule::chaos => self.chaos(pair, span),
+            Rule::replay => self.replay(pair),
             Rule::at_once => {
                 let count = pair.into_inner().find(|p| p.as_rule() == Rule::expr)?;
                 Some(PhraseKind::AtOnce(self.expr(count)))
@@ -364,6 +365,56 @@ impl Reader {
         let every = self.needed(every, span, "chaos", "`every`", "every 30s..3m");
         let length = self.needed(length, span, "chaos", "a length", "for 30m");
         Some(PhraseKind::Chaos(Chaos { low, high, every: every?, length: length? }))
+    }
+
+    fn replay(&mut self, pair: Pair<'_>) -> Option<PhraseKind> {
+        let (mut file, mut at, mut time, mut rate, mut held) = (None, None, None, None, None);
+        let (mut scale, mut speed) = (None, None);
+        for part in pair.into_inner() {
+            let span = self.span(&part);
+            match part.as_rule() {
+                Rule::string => file = Some(self.plain_string(&part)),
+                Rule::at_column => {
+                    let column = self.column(part)?;
+                    self.once(&mut at, column, span, "at");
+                }
+                Rule::time_column => {
+                    let column = self.column(part)?;
+                    self.once(&mut time, column, span, "time");
+                }
+                Rule::rate_column => {
+                    let column = self.column(part)?.name;
+                    self.once(&mut rate, column, span, "rate");
+                }
+                word @ (Rule::kw_held | Rule::kw_linear) => {
+                    self.once(&mut held, word == Rule::kw_held, span, "`held` or `linear`");
+                }
+                Rule::scale_by => {
+                    let value = self.argument(part)?;
+                    self.once(&mut scale, value, span, "scale");
+                }
+                Rule::speed_by => {
+                    let value = self.argument(part)?;
+                    self.once(&mut speed, value, span, "speed");
+                }
+                _ => {}
+            }
+        }
+        let held = held.unwrap_or(false);
+        Some(PhraseKind::Replay(Replay { file: file?, at, time, rate, held, scale, speed }))
+    }
+
+    /// A column's name, and the unit of what is in it.
+    fn column(&mut self, pair: Pair<'_>) -> Option<Column> {
+        let (mut name, mut unit) = (None, None);
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::string => name = Some(self.plain_string(&part)),
+                Rule::ident => unit = Some(Name::new(part.as_str().to_owned(), self.span(&part))),
+                _ => {}
+            }
+        }
+        Some(Column { name: name?, unit })
     }
 
     /// Both ends of `a..b`.

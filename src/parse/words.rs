@@ -6,7 +6,8 @@ use super::Rule;
 pub(super) const STATEMENTS: &[&str] = &[
     "constant", "pause", "ramp", "sine", "burst", "steps", "stairs", "points", "send", "repeat",
     "together", "scale", "cap", "floor", "speed", "load", "job", "let", "guard", "expect",
-    "target", "seed", "after", "walk", "chaos", "arrivals", "shape", "use", "batch", "flow",
+    "target", "seed", "after", "walk", "chaos", "replay", "arrivals", "starts", "hours", "shape",
+    "use", "batch", "flow",
 ];
 
 /// A block, where one was expected.
@@ -59,6 +60,19 @@ fn word(rule: Rule) -> &'static str {
     match rule {
         R::batch | R::kw_batch => "`batch`",
         R::arrivals | R::kw_arrivals => "`arrivals`",
+        R::starts | R::kw_starts => "`starts`",
+        R::hours | R::kw_hours => "`hours`",
+        R::date => "a date such as `2026-03-29`",
+        R::clock | R::hour_rule => "a time of day such as `07:00`",
+        R::days | R::day => "days such as `sat..sun`",
+        R::kw_on => "`on`",
+        R::replay | R::kw_replay => "`replay`",
+        R::at_column => "`at`",
+        R::time_column => "`time`",
+        R::rate_column => "`rate`",
+        R::scale_by => "`scale`",
+        R::speed_by => "`speed`",
+        R::kw_in => "`in`",
         R::walk | R::kw_walk => "`walk`",
         R::chaos | R::kw_chaos => "`chaos`",
         R::from | R::kw_from => "`from`",
@@ -125,7 +139,6 @@ fn word(rule: Rule) -> &'static str {
         R::row_order => "`in turn`, `random` or `once`",
         R::kw_binary => "`binary`",
         R::kw_text => "`text`",
-        R::kw_in => "`in turn`",
         R::kw_turn => "`turn`",
         R::list | R::list_head | R::kw_list => "`list`",
         R::env | R::kw_env => "`env`",
@@ -141,6 +154,9 @@ fn word(rule: Rule) -> &'static str {
         R::warn | R::kw_warn => "`warn`",
         R::cooldown | R::kw_cooldown => "`cooldown`",
         R::notify | R::kw_notify => "`notify`",
+        R::kw_any => "`any`",
+        R::kw_elsewhere => "`elsewhere`",
+        R::policy_part => "`target`",
         R::kw_command => "`command`",
         R::kw_webhook => "`webhook`",
         R::timeout | R::kw_timeout => "`timeout`",
@@ -195,9 +211,13 @@ fn word(rule: Rule) -> &'static str {
         | R::reserved => "a value",
         R::ident | R::name | R::flow_way | R::param | R::mix_item | R::format_option => "a name",
         R::string => "a text in quotes",
-        R::block | R::job_block | R::flow_block | R::guard_block | R::expect_block | R::group => {
-            BLOCK
-        }
+        R::block
+        | R::job_block
+        | R::flow_block
+        | R::guard_block
+        | R::expect_block
+        | R::hours_block
+        | R::group => BLOCK,
         R::ramp_curve => "a curve: `linear`, `exponential`, `logarithmic` or `smooth`",
         R::comparison => "`<`, `<=`, `=`, `>=` or `>`",
         R::time_kind => "`send delay`, `service` or `response`",
@@ -205,6 +225,8 @@ fn word(rule: Rule) -> &'static str {
         R::measure => "`jobs`, `deviation`, `errors` or a time",
         R::EOI => "the end of the statement",
         R::file
+        | R::policy_file
+        | R::broken_policy
         | R::lone_statement
         | R::lone_job_field
         | R::lone_guard_rule
@@ -239,6 +261,7 @@ fn word(rule: Rule) -> &'static str {
         | R::stairs_arg
         | R::walk_arg
         | R::chaos_arg
+        | R::replay_arg
         | R::block_phrase
         | R::block_head
         | R::job_field
@@ -300,12 +323,12 @@ fn value_behind(before: Option<&str>, statement: &str) -> &'static str {
         "total" | "times" | "repeat" | "jobs" | "weight" | "seed" | "depth" | "batch" => {
             "a number such as `10`"
         }
-        "chaos" | "within" => "two rates such as `20..120`",
-        "cv" => "a number such as `2`",
         "size" | "memory" => "a size such as `4KB`",
         "cpu" | "server" => "a share such as `80%`",
         "cooldown" | "timeout" => "a duration such as `30s`",
         "retries" => "a number such as `3`",
+        "chaos" | "within" => "two rates such as `20..120`",
+        "cv" => "a number such as `2`",
         "phase" => "an angle such as `90deg`",
         "errors" | "deviation" => "a share such as `1%`",
         "use" => "a path such as `\"shared/day.load\"`",
@@ -373,6 +396,9 @@ pub(super) fn form(statement: &str) -> Option<&'static str> {
         "stairs" => "stairs 10->200 by 10 every 30s",
         "points" => "points 0s 10, 30s 100, 1m 50",
         "walk" => "walk from 60 by 5 every 1s within 20..120 for 10m",
+        "starts" => "starts 2026-03-29 00:00 in \"Europe/Berlin\"",
+        "hours" => "hours { 07:00-09:00 x1.5; 22:00-06:00 x0.3 }",
+        "replay" => "replay \"monday.csv\" scale x2",
         "chaos" => "chaos 10..1500 every 30s..3m for 30m",
         "arrivals" => "arrivals poisson",
         "batch" => "batch 10",

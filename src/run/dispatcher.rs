@@ -19,6 +19,7 @@ mod link;
 mod look;
 mod own;
 mod probe;
+mod record;
 mod send;
 mod tell;
 
@@ -163,7 +164,9 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let planned = task.streams.iter().enumerate();
         let accounts = planned.map(|(stream, (_, jobs))| (jobs.len(), kinds(stream))).collect();
         let stats = Stats::new(accounts, probe.queues().len());
-        let teller = Teller::new(publisher, task.jobs.queues().len());
+        let queues = probe.queues().iter().map(|queue| queue.name.clone()).collect();
+        publisher.history().begin(options.history, queues);
+        let teller = Teller::new(publisher, task.jobs.queues().len(), options.history.every_ns);
         Dispatcher {
             pacer: Pacer::new(options.gap, schedules),
             fresh_ns: 0,
@@ -241,6 +244,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             self.next_ask_ns = now_ns - now_ns % ASK_EVERY_NS + ASK_EVERY_NS;
             self.ask(now_ns);
         }
+        self.cut_slices(now_ns);
         self.tell_seconds(now_ns);
     }
 
@@ -300,6 +304,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             self.drain_until_ns,
             Some(self.next_ask_ns),
             Some(self.teller.next_second_ns()),
+            Some(self.teller.next_slice_ns()),
         ];
         wakes.into_iter().flatten().min().unwrap_or(now_ns)
     }

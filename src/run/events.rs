@@ -1,14 +1,15 @@
 //! What a run tells while it runs. None of it can hold the run up: a reader that falls behind
 //! misses events, and is told how many.
 
-use super::guards::{GuardEntry, Nearness};
+use super::guards::{GuardEntry, GuardState};
 use crate::stats::Counts;
 use crate::stats::errors::Fate;
+use crate::stats::history::SharedHistory;
 use crate::stats::minutes::Minute;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Serialize, Serializer};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, watch};
 
 /// Something that happened.
@@ -118,6 +119,13 @@ pub struct Record {
     pub event: Event,
 }
 
+impl Record {
+    /// Its instant as text.
+    pub fn at_text(&self) -> String {
+        instant_text(self.at)
+    }
+}
+
 /// An instant as text: UTC, with milliseconds.
 pub(crate) fn instant_text(unix_ns: u64) -> String {
     let since = SignedDuration::from_millis(i64::try_from(unix_ns / 1_000_000).unwrap_or(i64::MAX));
@@ -137,6 +145,8 @@ pub struct Snapshot {
     pub remaining_s: f64,
     /// The planned rate now, in jobs per second.
     pub target_per_s: f64,
+    /// Jobs fallen due in the last second.
+    pub offered_per_s: f64,
     /// Jobs sent in the last second.
     pub achieved_per_s: f64,
     /// The account so far.
@@ -156,20 +166,65 @@ pub struct Snapshot {
     pub deviation: f64,
     /// Whether every stream that is not over stands still.
     pub paused: bool,
-    /// How near each guard is to its bound.
-    pub guards: Vec<Nearness>,
+    /// Processors that loadc kept busy in the last second: 0.05 is 5 % of one.
+    pub cpu: f64,
+    /// Memory that loadc has resident, in bytes, where the system tells.
+    pub rss_bytes: Option<u64>,
+    /// Each stream.
+    pub streams: Vec<StreamState>,
+    /// Each queue that is written to or watched.
+    pub queues: Vec<QueueState>,
+    /// Each guard, and how near it is.
+    pub guards: Vec<GuardState>,
     /// The last whole minute.
     #[serde(skip)]
     pub minute: Option<Minute>,
 }
 
+/// A stream at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct StreamState {
+    /// Its name, null for the phrases outside any load.
+    pub name: Option<String>,
+    /// Where it is in the plan, in seconds from the plan's start: the run's time less its pauses.
+    pub place_s: f64,
+    /// The planned rate now, in jobs per second.
+    pub target_per_s: f64,
+    /// Whether it stands still.
+    pub paused: bool,
+    /// Its account.
+    pub jobs: Counts,
+}
+
+/// A queue at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct QueueState {
+    /// Its name.
+    pub name: String,
+    /// Jobs waiting in it, as last read.
+    pub depth: Option<u64>,
+}
+
 /// Where a run tells.
 #[derive(Debug)]
 pub struct Publisher {
-    events: mpsc::Sender<Record>,
-    missed: Arc<AtomicU64>,
+    taps: Vec<(mpsc::Sender<Record>, Arc<AtomicU64>)>,
     snapshots: watch::Sender<Snapshot>,
+    history: SharedHistory,
+    told: Mutex<Told>,
 }
+
+/// What happened so far, once a second's metrics apart.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Told {
+    /// In order; the first of them if there were very many.
+    pub records: Vec<Record>,
+    /// How many more there were.
+    pub unlisted: u64,
+}
+
+/// Events beyond these are counted, not listed.
+const LISTED: usize = 10_000;
 
 /// Where its views listen. Dropping any of it is fine.
 #[derive(Debug)]
@@ -180,23 +235,64 @@ pub struct Views {
     pub missed: Arc<AtomicU64>,
     /// The present state, once a second.
     pub snapshots: watch::Receiver<Snapshot>,
+    /// What the run was like until now.
+    pub history: SharedHistory,
+}
+
+/// A reader of events beside the views.
+#[derive(Debug)]
+pub struct Tap {
+    /// What happens, in order.
+    pub events: mpsc::Receiver<Record>,
+    /// How many events found no room.
+    pub missed: Arc<AtomicU64>,
 }
 
 /// A channel from a run to its views that holds so many unread events.
 pub fn channel(events: usize) -> (Publisher, Views) {
-    let (sender, receiver) = mpsc::channel(events.max(1));
     let (snapshots, watcher) = watch::channel(Snapshot::default());
-    let missed = Arc::new(AtomicU64::new(0));
-    let publisher = Publisher { events: sender, missed: missed.clone(), snapshots };
-    (publisher, Views { events: receiver, missed, snapshots: watcher })
+    let history = SharedHistory::default();
+    let mut publisher =
+        Publisher { taps: Vec::new(), snapshots, history: history.clone(), told: Mutex::default() };
+    let Tap { events, missed } = publisher.tap(events);
+    (publisher, Views { events, missed, snapshots: watcher, history })
 }
 
 impl Publisher {
-    /// Tells an event, unless the reader is too far behind. With no reader left, nobody misses it.
+    /// One more reader of all events from here on, with room for so many unread ones.
+    pub fn tap(&mut self, events: usize) -> Tap {
+        let (sender, receiver) = mpsc::channel(events.max(1));
+        let missed = Arc::new(AtomicU64::new(0));
+        self.taps.push((sender, missed.clone()));
+        Tap { events: receiver, missed }
+    }
+
+    /// Tells an event to each reader that is not too far behind. With no reader left, nobody
+    /// misses it.
     pub(crate) fn tell(&self, record: Record) {
-        if let Err(mpsc::error::TrySendError::Full(_)) = self.events.try_send(record) {
-            self.missed.fetch_add(1, Ordering::Relaxed);
+        for (events, missed) in &self.taps {
+            if let Err(mpsc::error::TrySendError::Full(_)) = events.try_send(record.clone()) {
+                missed.fetch_add(1, Ordering::Relaxed);
+            }
         }
+        if !matches!(record.event, Event::Metrics(_)) {
+            let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+            if told.records.len() < LISTED {
+                told.records.push(record);
+            } else {
+                told.unlisted += 1;
+            }
+        }
+    }
+
+    /// What was told, for the report.
+    pub(crate) fn take_told(&self) -> Told {
+        std::mem::take(&mut *self.told.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The history that the run writes.
+    pub(crate) fn history(&self) -> &SharedHistory {
+        &self.history
     }
 
     /// Shows the present state.

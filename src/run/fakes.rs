@@ -66,10 +66,13 @@ impl Schedule for Listed {
     }
 
     fn rate(&self, t_ns: u64) -> f64 {
-        // As in a curve, jobs at one instant make no rate.
-        let from = self.due_by(t_ns.saturating_sub(500_000_000)) as usize;
-        let around = &self.times_ns[from..self.due_by(t_ns + 500_000_000) as usize];
-        around.chunk_by(|a, b| a == b).count() as f64
+        // Of the second around it, or at an end of the one next to it. As in a curve, jobs at one
+        // instant make no rate.
+        let second_ns = 1_000_000_000.min(self.end_ns.max(1));
+        let from_ns = t_ns.saturating_sub(second_ns / 2).min(self.end_ns.saturating_sub(second_ns));
+        let (from, to) = (self.due_by(from_ns), self.due_by(from_ns + second_ns));
+        let around = &self.times_ns[from as usize..to as usize];
+        around.chunk_by(|a, b| a == b).count() as f64 / (second_ns as f64 / 1e9)
     }
 
     fn end_ns(&self) -> u64 {

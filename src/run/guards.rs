@@ -19,12 +19,13 @@ mod breach;
 mod entry;
 mod measured;
 mod near;
+mod state;
 mod window;
 
 pub use brake::Braked;
 pub use breach::Breach;
 pub use entry::{GuardEntry, Severity};
-pub use near::Nearness;
+pub use state::GuardState;
 
 use crate::plan::{Action, Guard, GuardKind};
 use brake::Brake;

@@ -4,6 +4,7 @@ use crate::notify::Notifier;
 use crate::plan::Guard;
 use crate::schedule::Shard;
 use crate::sink::Limits;
+use crate::stats::history::Grain;
 use crate::stats::process::Meter;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +29,8 @@ pub struct RunOptions {
     pub notifier: Option<Arc<Notifier>>,
     /// What tells how much this process uses.
     pub meter: Meter,
+    /// How fine the history is and how much it keeps.
+    pub history: Grain,
     /// The least time between two wake-ups.
     pub gap: Duration,
     /// The most jobs in flight: sent and not answered.
@@ -64,6 +67,7 @@ impl Default for RunOptions {
             guards: Vec::new(),
             notifier: None,
             meter: Meter::default(),
+            history: Grain::default(),
             gap: Duration::from_millis(1),
             max_in_flight_jobs: 32_768,
             max_in_flight_bytes: 16 << 20,

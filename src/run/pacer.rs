@@ -142,6 +142,13 @@ impl Pacer {
         self.lanes[stream].look_ahead(now_ns);
     }
 
+    /// Where a stream is in its schedule, in nanoseconds: the run's time less its pauses, and no
+    /// further than its end.
+    pub fn place_ns(&self, stream: usize, now_ns: u64) -> u64 {
+        let lane = &self.lanes[stream];
+        lane.clock.stream_ns(now_ns).min(lane.schedule.end_ns())
+    }
+
     /// From now to a stream's end, in nanoseconds, if it is not paused again; 0 once it is over.
     pub fn remaining_ns(&self, stream: usize, now_ns: u64) -> u64 {
         let lane = &self.lanes[stream];

@@ -4,6 +4,7 @@ mod expectations;
 
 pub use expectations::{ExpectationEntry, judge};
 
+use super::events::Record;
 use super::guards::GuardEntry;
 use crate::stats::errors::ErrorEntry;
 use crate::stats::times::{Summary, Times};
@@ -56,6 +57,10 @@ pub struct Report {
     pub guards_unlisted: u64,
     /// Guards that came near their bounds, in order, up to 10,000.
     pub warnings: Vec<GuardEntry>,
+    /// What happened, in order: all events but the metrics of each second.
+    pub events: Vec<Record>,
+    /// Events beyond those listed.
+    pub events_unlisted: u64,
     /// What was expected.
     pub expectations: Vec<ExpectationEntry>,
     /// Processor time of the tool itself, in seconds.

@@ -108,10 +108,10 @@ impl<I: DueTimes> Schedule for Placed<I> {
 
     /// Of a shard, its share.
     fn rate(&self, t_ns: u64) -> f64 {
-        self.local(t_ns).map_or(0.0, |t| self.due.timeline().rate(t)) / self.shard.of as f64
+        self.local(t_ns).map_or(0.0, |t| self.due.rate(t)) / self.shard.of as f64
     }
 
     fn end_ns(&self) -> u64 {
-        self.due.timeline().length_ns().map_or(u64::MAX, |length| self.shifted(length))
+        self.due.length_ns().map_or(u64::MAX, |length| self.shifted(length))
     }
 }

@@ -50,19 +50,17 @@ pub fn cpu_s() -> f64 {
 
 /// The most memory this process has had resident, in bytes; `None` where the system does not tell.
 pub fn rss_max_bytes() -> Option<u64> {
-    status_bytes("VmHWM:")
-}
-
-/// The memory this process has resident, in bytes; `None` where the system does not tell.
-pub fn rss_bytes() -> Option<u64> {
-    status_bytes("VmRSS:")
-}
-
-fn status_bytes(name: &str) -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     kib.checked_mul(1_024)
+}
+
+/// The memory this process has resident now, in bytes; `None` where the system does not tell.
+pub fn rss_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: u64 = status.split(' ').nth(1)?.parse().ok()?;
+    pages.checked_mul(u64::try_from(rustix::param::page_size()).ok()?)
 }
 
 #[cfg(test)]

@@ -116,8 +116,9 @@ impl Fault {
 pub struct Builder {
     /// The marks met, in the order of the curve.
     pub marks: Vec<u32>,
-    around: Vec<u32>,
-    parts: usize,
+    /// Those around what is in hand.
+    pub(super) around: Vec<u32>,
+    pub(super) parts: usize,
     effort: Effort,
     /// The passes of the repetitions around that draw anew in each.
     pub passes: Vec<u64>,
@@ -141,7 +142,7 @@ impl Builder {
     }
 
     /// A node, if its length and count can be.
-    fn counted(&self, node: Node) -> Built {
+    pub(super) fn counted(&self, node: Node) -> Built {
         let short = node.length.is_none_or(|length| length.dd().hi <= MAX_NANOS);
         let few = node.total.is_none_or(|total| total.dd().hi <= MAX_JOBS);
         let range = node.range;
@@ -174,7 +175,9 @@ impl Builder {
             | Curve::AtOnce { .. }
             | Curve::Walk { .. }
             | Curve::Chaos { .. }
-            | Curve::Replay { .. } => self.leaf(curve)?,
+            | Curve::Replay { .. }
+            | Curve::Moments { .. } => self.leaf(curve)?,
+            Curve::Hours { steps, body } => self.hours(steps, body, depth + 1)?,
             Curve::Repeat { times, body } if draws(body) => {
                 self.drawn_repeat(*times, body, depth)?
             }
@@ -218,7 +221,7 @@ impl Builder {
         }
     }
 
-    fn held(&mut self, body: Node, bound: Bound) -> Built {
+    pub(super) fn held(&mut self, body: Node, bound: Bound) -> Built {
         bounded(body, bound, &mut self.effort).map_err(|fault| self.fail(fault))
     }
 
@@ -281,7 +284,7 @@ impl Builder {
     }
 
     /// Scales to so many jobs.
-    fn total(&self, jobs: u64, body: Node) -> Built {
+    pub(super) fn total(&self, jobs: u64, body: Node) -> Built {
         let Some(total) = body.total else { return Err(self.fail(Fault::TotalForever)) };
         if !total.is_positive() || total.dd().hi < f64::MIN_POSITIVE {
             return Err(self.fail(Fault::EmptyTotal));
@@ -301,7 +304,7 @@ impl Builder {
         if length.dd().hi <= MAX_NANOS { Ok(length) } else { Err(self.fail(Fault::Overflow)) }
     }
 
-    fn at_least_zero(&self, value: &Exact) -> Result<Num, CurveError> {
+    pub(super) fn at_least_zero(&self, value: &Exact) -> Result<Num, CurveError> {
         let value = Num::of(*value);
         if value.is_negative() { Err(self.fail(Fault::Negative)) } else { Ok(value) }
     }

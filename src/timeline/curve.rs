@@ -38,6 +38,16 @@ impl fmt::Display for Arrivals {
     }
 }
 
+/// From a time on, this is what the rate is multiplied by.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct FactorStep {
+    /// Nanoseconds from the start.
+    pub t_ns: u64,
+    /// The factor, at least 0.
+    #[serde(serialize_with = "exact")]
+    pub factor: Exact,
+}
+
 /// A point of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct RatePoint {
@@ -149,6 +159,12 @@ pub enum Curve {
         #[serde(serialize_with = "maybe_exact")]
         length: Option<Exact>,
     },
+    /// Recorded instants, at each of which one job is due; as long as to the last of them.
+    Moments {
+        /// Nanoseconds from the start of the record, in order, shared.
+        #[serde(serialize_with = "all")]
+        at_ns: Arc<[u64]>,
+    },
     /// Jobs all due at one instant: a jump in Λ of no length.
     AtOnce {
         /// How many.
@@ -205,6 +221,16 @@ pub enum Curve {
         /// Of what; it must not be forever, nor hold no job at all.
         body: Box<Curve>,
     },
+    /// Rates and jumps times a factor that changes at some times, which are those of the curve before
+    /// any `Speed` within. What a `Total`, `Cap` or `Floor` within says holds all the same: the factors
+    /// are those of the shapes.
+    Hours {
+        /// From these times on, the first at 0, in order.
+        #[serde(serialize_with = "all")]
+        steps: Arc<[FactorStep]>,
+        /// Of what.
+        body: Box<Curve>,
+    },
     /// Ends after a length, whatever is left.
     Cut {
         /// The length.
@@ -227,7 +253,7 @@ fn exact<S: serde::Serializer>(value: &Exact, out: S) -> Result<S::Ok, S::Error>
     out.collect_str(value)
 }
 
-fn all<S: serde::Serializer>(points: &Arc<[RatePoint]>, out: S) -> Result<S::Ok, S::Error> {
+fn all<T: Serialize, S: serde::Serializer>(points: &Arc<[T]>, out: S) -> Result<S::Ok, S::Error> {
     out.collect_seq(points.iter())
 }
 

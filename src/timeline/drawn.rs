@@ -16,6 +16,8 @@ use crate::exact::{Exact, whole};
 use crate::random::{Key, Kind};
 use std::sync::Arc;
 
+/// How many recorded instants there may be.
+pub const MAX_MOMENTS: usize = 200_000;
 /// How many passes of a repetition draw anew.
 pub const MAX_DRAWN_PASSES: u64 = 4096;
 /// How many parts the passes of a repetition that draws are written out to.
@@ -63,8 +65,26 @@ impl Builder {
                 let course = Course::new(Arc::new(record));
                 Ok(Node::piece(Shape::Course(Box::new(course)), length))
             }
+            Curve::Moments { at_ns } => self.instants(at_ns),
             _ => Ok(Node::nothing()),
         }
+    }
+
+    /// Jumps, with pauses between.
+    fn instants(&self, at_ns: &[u64]) -> Built {
+        if at_ns.len() > MAX_MOMENTS || !at_ns.is_sorted() {
+            return Err(self.fail(Fault::TooComplex));
+        }
+        let (mut nodes, mut before) = (Vec::new(), 0);
+        for same in at_ns.chunk_by(|a, b| a == b) {
+            let pause = Num::whole(same[0] - before);
+            if pause.is_positive() {
+                nodes.push(Node::piece(Shape::constant(Num::zero()), Some(pause)));
+            }
+            nodes.push(Node::jump(Num::whole(same.len() as u64)));
+            before = same[0];
+        }
+        Ok(Node::sequence(nodes))
     }
 
     fn duration(&self, every: &Exact) -> Result<Num, super::CurveError> {
@@ -126,6 +146,7 @@ pub fn draws(curve: &Curve) -> bool {
         | Curve::Ramp { .. }
         | Curve::Sine { .. }
         | Curve::Replay { .. }
+        | Curve::Moments { .. }
         | Curve::AtOnce { .. } => false,
         Curve::Sequence(parts) | Curve::Together(parts) => parts.iter().any(draws),
         Curve::Repeat { body, .. }
@@ -135,13 +156,14 @@ pub fn draws(curve: &Curve) -> bool {
         | Curve::Speed { body, .. }
         | Curve::Total { body, .. }
         | Curve::Cut { body, .. }
+        | Curve::Hours { body, .. }
         | Curve::Mark { body, .. } => draws(body),
     }
 }
 
 /// What one pass takes.
 #[derive(Clone, Copy, Default)]
-struct Cost {
+pub(super) struct Cost {
     parts: u64,
     steps: u64,
 }
@@ -159,7 +181,7 @@ impl Cost {
     }
 }
 
-fn cost(curve: &Curve) -> Cost {
+pub(super) fn cost(curve: &Curve) -> Cost {
     let one = Cost { parts: 1, steps: 0 };
     let steps = |length: &Option<Exact>, mean: Exact| {
         let steps = length
@@ -173,6 +195,7 @@ fn cost(curve: &Curve) -> Cost {
         | Curve::Ramp { .. }
         | Curve::Sine { .. }
         | Curve::Replay { .. }
+        | Curve::Moments { .. }
         | Curve::AtOnce { .. } => one,
         Curve::Sequence(parts) | Curve::Together(parts) => {
             parts.iter().map(cost).fold(one, Cost::plus)
@@ -188,12 +211,13 @@ fn cost(curve: &Curve) -> Cost {
         | Curve::Speed { body, .. }
         | Curve::Total { body, .. }
         | Curve::Cut { body, .. }
+        | Curve::Hours { body, .. }
         | Curve::Mark { body, .. } => one.plus(cost(body)),
     }
 }
 
 /// How many passes draw anew; `None` if that would be too few of them.
-fn different_passes(times: Option<u64>, one: Cost) -> Option<u64> {
+pub(super) fn different_passes(times: Option<u64>, one: Cost) -> Option<u64> {
     let affordable = (MAX_DRAWN_PARTS / one.parts.max(1)).min(MAX_DRAWN_STEPS / one.steps.max(1));
     let wanted = times.unwrap_or(u64::MAX).min(MAX_DRAWN_PASSES);
     let different = wanted.min(affordable.max(1));

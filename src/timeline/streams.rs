@@ -31,6 +31,21 @@ pub trait DueTimes: Debug + Send + Sync {
 
     /// When job k, from 1, is due: the first nanosecond t with `jobs_by(t) ≥ k`.
     fn time_of(&self, k: u64) -> u64;
+
+    /// The rate at a time, in jobs per second.
+    fn rate(&self, t_ns: u64) -> f64 {
+        self.timeline().rate(t_ns)
+    }
+
+    /// When they are over, in nanoseconds; `None` if they never are.
+    fn length_ns(&self) -> Option<u64> {
+        self.timeline().length_ns()
+    }
+
+    /// Whether they follow the curve as closely as whole jobs can, and are not drawn.
+    fn is_even(&self) -> bool {
+        false
+    }
 }
 
 /// `arrivals even`: job k is due at Λ⁻¹(k − ½).
@@ -54,6 +69,10 @@ impl DueTimes for Timeline {
     fn time_of(&self, k: u64) -> u64 {
         Timeline::time_of(self, k)
     }
+
+    fn is_even(&self) -> bool {
+        true
+    }
 }
 
 impl<D: DueTimes + ?Sized> DueTimes for Arc<D> {
@@ -75,6 +94,18 @@ impl<D: DueTimes + ?Sized> DueTimes for Arc<D> {
 
     fn time_of(&self, k: u64) -> u64 {
         (**self).time_of(k)
+    }
+
+    fn rate(&self, t_ns: u64) -> f64 {
+        (**self).rate(t_ns)
+    }
+
+    fn length_ns(&self) -> Option<u64> {
+        (**self).length_ns()
+    }
+
+    fn is_even(&self) -> bool {
+        (**self).is_even()
     }
 }
 

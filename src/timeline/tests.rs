@@ -3,6 +3,7 @@
 mod definition;
 mod exact;
 mod fuzz;
+mod hours;
 mod marks;
 mod noise;
 mod oracle;

@@ -72,6 +72,68 @@ pub fn sped(node: Node, factor: Num) -> Node {
     }
 }
 
+/// The same with so many jobs fewer in the jumps at its end, the last of them first, as far as they
+/// have them.
+pub fn shortened(node: Node, excess: Num) -> Node {
+    if !excess.is_positive() {
+        return node;
+    }
+    let (length, total, range, parts) = (node.length, node.total, node.range, node.parts);
+    match node.kind {
+        Kind::Jump => Node::jump(total.unwrap_or(Num::zero()).minus(excess).max(Num::zero())),
+        Kind::Mark { id, body } => Node::mark(id, shortened(*body, excess)),
+        Kind::Sequence(sequence) => {
+            let mut left = excess;
+            let mut items = sequence.items;
+            for item in items.iter_mut().rev() {
+                let whole = std::mem::replace(item, Node::nothing());
+                let lasts = whole.lasts();
+                *item = less(whole, &mut left);
+                if lasts || !left.is_positive() {
+                    break;
+                }
+            }
+            Node::sequence(items)
+        }
+        // All passes are at one instant, and however many they are, each gives its part.
+        Kind::Repeat { body, times } if !body.lasts() => {
+            let whole = total.unwrap_or(Num::zero());
+            let rest = whole.minus(excess).max(Num::zero());
+            let factor = if whole.is_positive() { rest.over(whole) } else { whole };
+            scaled(Node::repeat(*body, times), factor)
+        }
+        Kind::Repeat { body, times: Some(times) } if times > 1 => {
+            let last = shortened((*body).clone(), excess);
+            Node::sequence(vec![Node::repeat(*body, Some(times - 1)), last])
+        }
+        Kind::Repeat { body, times: Some(_) } => shortened(*body, excess),
+        Kind::Together { members, flat } => {
+            let mut left = excess;
+            let mut members: Vec<Node> =
+                members.into_iter().rev().map(|member| less(member, &mut left)).collect();
+            members.reverse();
+            let sum = Node::together(members);
+            match flat {
+                Some(flat) => with_flat(sum, shortened(*flat, excess)),
+                None => sum,
+            }
+        }
+        kind @ (Kind::Piece(_) | Kind::Repeat { times: None, .. }) => {
+            Node { length, total, range, parts, kind }
+        }
+    }
+}
+
+/// Takes what is left to take from a node's jumps at its end.
+fn less(node: Node, left: &mut Num) -> Node {
+    let before = node.total;
+    let node = shortened(node, *left);
+    if let (Some(before), Some(after)) = (before, node.total) {
+        *left = left.minus(before.minus(after)).max(Num::zero());
+    }
+    node
+}
+
 /// What falls due from the start to a length, jumps at that instant included.
 pub fn cut(node: Node, length: Num) -> Result<Node, Fault> {
     if node.length.is_some_and(|own| own.order(length).is_le()) {

@@ -4,7 +4,7 @@
 use super::points::{TooMany, times};
 use super::{Load, text};
 use crate::job::{Format, QueueChoice};
-use crate::plan::{Action, Guard, MixEntry, Phrase, PhraseJobs, Plan, Steps, Stream};
+use crate::plan::{Action, Guard, MixEntry, Part, Phrase, PhraseJobs, Plan, Steps, Stream};
 use serde::Serialize;
 
 /// The document of `loadc plan --json`.
@@ -14,6 +14,12 @@ pub struct Document<'a> {
     digest: &'a str,
     seed: u64,
     target: Option<&'a str>,
+    /// The instant at which it starts in the calendar.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    starts: Option<String>,
+    /// The part of it that a run plays, where that is not all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    part: Option<PartEntry>,
     jobs: u64,
     duration_s: f64,
     peak_per_s: f64,
@@ -23,6 +29,13 @@ pub struct Document<'a> {
     expectations: Vec<&'a str>,
     notes: &'a [String],
     curve: Vec<PointEntry>,
+}
+
+#[derive(Debug, Serialize)]
+struct PartEntry {
+    from_s: f64,
+    shard: Option<String>,
+    jobs: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -125,6 +138,8 @@ pub fn document<'a>(
         digest: &plan.digest,
         seed: plan.seed,
         target: plan.target.as_deref(),
+        starts: plan.starts.as_ref().map(ToString::to_string),
+        part: part(plan),
         jobs: load.jobs,
         duration_s: seconds(load.end_ns),
         peak_per_s: load.peak_per_s,
@@ -134,6 +149,15 @@ pub fn document<'a>(
         expectations: plan.expectations.iter().map(|expect| expect.text.as_str()).collect(),
         notes: &plan.notes,
         curve: times(load.end_ns, every_ns)?.map(point).collect(),
+    })
+}
+
+fn part(plan: &Plan) -> Option<PartEntry> {
+    let (part, of) = (plan.part.shard.part(), plan.part.shard.of());
+    (plan.part != Part::WHOLE).then(|| PartEntry {
+        from_s: seconds(plan.part.from_ns),
+        shard: (of > 1).then(|| format!("{part}/{of}")),
+        jobs: plan.part.jobs(&plan.streams),
     })
 }
 

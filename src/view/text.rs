@@ -69,7 +69,9 @@ pub fn totals(load: &Load<'_>) -> String {
 }
 
 fn title(plan: &Plan, look: Look) -> String {
-    let facts = format!("digest {}  seed {}", plan.digest, plan.seed);
+    let starts =
+        plan.starts.as_ref().map_or_else(String::new, |starts| format!("  starts {starts}"));
+    let facts = format!("digest {}  seed {}{starts}", plan.digest, plan.seed);
     let file = show::clean(&plan.file);
     let room = look.width.saturating_sub(facts.len() + 2);
     if show::width(&file) <= room {

@@ -5,6 +5,7 @@ use crate::cli::check::totals;
 use crate::cli::output::Output;
 use crate::plan::{Plan, Stream};
 use crate::run::jobs::{DueJob, Jobs};
+use crate::schedule::Schedule as _;
 use crate::show;
 use crate::sink::Args;
 use serde_json::json;
@@ -24,13 +25,19 @@ pub(super) fn run(
     out: &Output,
 ) -> Exit {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let start_unix_ns = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
-    let (total, end_ns, peak) = totals(plan);
+    let now_unix_ns = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
+    let start_unix_ns = super::payload_start(plan).unwrap_or(now_unix_ns);
+    let (_, end_ns, peak) = totals(plan);
+    let mut total = plan.part.jobs(&plan.streams);
+    if plan.part == crate::plan::Part::WHOLE {
+        total += plan.streams.iter().map(crate::plan::Stream::expected_steps).sum::<u64>();
+    }
+    let end_ns = end_ns.saturating_sub(plan.part.from_ns);
     let samples: Vec<Sample> = plan
         .streams
         .iter()
         .enumerate()
-        .flat_map(|(index, stream)| samples(index, stream, jobs, start_unix_ns))
+        .flat_map(|(index, stream)| samples(index, stream, plan, jobs, start_unix_ns))
         .collect();
     let guards: Vec<&str> = plan.guards.iter().map(|guard| guard.text.as_str()).collect();
     if as_json {
@@ -76,10 +83,16 @@ struct Sample {
     arguments: Vec<String>,
 }
 
-fn samples(index: usize, stream: &Stream, jobs: &impl Jobs, start_unix_ns: u64) -> Vec<Sample> {
-    let known = stream.jobs().min(SHOWN);
-    let sample = |number| {
-        let due_ns = stream.after_ns.saturating_add(stream.due.time_of(number));
+fn samples(
+    index: usize,
+    stream: &Stream,
+    plan: &Plan,
+    jobs: &impl Jobs,
+    start_unix_ns: u64,
+) -> Vec<Sample> {
+    let placed = plan.part.of(stream);
+    let sample = |at: u64| {
+        let (number, due_ns) = (placed.number_of(at), placed.time_of(at));
         let choice = jobs.choose(index, number);
         let mut args = Args::default();
         let due_unix_ns = start_unix_ns.saturating_add(due_ns);
@@ -93,7 +106,7 @@ fn samples(index: usize, stream: &Stream, jobs: &impl Jobs, start_unix_ns: u64) 
             arguments: args.iter().map(|arg| String::from_utf8_lossy(arg).into_owned()).collect(),
         }
     };
-    (1..=known).map(sample).collect()
+    (1..=placed.len().min(SHOWN)).map(sample).collect()
 }
 
 fn clipped(text: &str) -> String {

@@ -78,6 +78,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
 
     /// Notes a hit for the report and tells it.
     pub(super) fn note_hit(&mut self, guard: usize, hit: GuardEntry) {
+        self.teller.count_hit(&hit.guard);
         self.teller.list(guard, hit.clone());
         self.alarm(Event::Guard { hit });
     }

@@ -1,8 +1,9 @@
 //! What the run tells while it runs, and its report.
 
+use super::record::Recorder;
 use super::{Dispatcher, Ending, SECOND_NS};
 use crate::run::clock::Clock;
-use crate::run::events::{Event, Publisher, Record, Snapshot, instant_text};
+use crate::run::events::{Event, Publisher, Record, Snapshot, Told, instant_text};
 use crate::run::guards::GuardEntry;
 use crate::run::jobs::{Jobs, queues_of};
 use crate::run::report::{
@@ -16,11 +17,12 @@ use std::collections::BTreeMap;
 
 /// What was told so far.
 pub(super) struct Teller {
-    publisher: Publisher,
+    pub(super) publisher: Publisher,
     /// Queues that jobs go to: the first of all.
     written_queues: usize,
     next_second_ns: u64,
     told_ns: u64,
+    told_due: u64,
     told_sent: u64,
     send_delay: Recent,
     response: Recent,
@@ -35,7 +37,8 @@ pub(super) struct Teller {
     open_hits: BTreeMap<usize, usize>,
     warnings: Vec<GuardEntry>,
     forgotten: Vec<ForgottenEntry>,
-    cpu_at_start_s: f64,
+    pub(super) cpu_at_start_s: f64,
+    pub(super) recorder: Recorder,
 }
 
 /// Hits beyond these are counted, not listed.
@@ -44,12 +47,13 @@ const LISTED_HITS: usize = 10_000;
 const MINUTE_NS: u64 = 60 * SECOND_NS;
 
 impl Teller {
-    pub(super) fn new(publisher: Publisher, written_queues: usize) -> Teller {
+    pub(super) fn new(publisher: Publisher, written_queues: usize, slice_ns: u64) -> Teller {
         Teller {
             publisher,
             written_queues,
             next_second_ns: SECOND_NS,
             told_ns: 0,
+            told_due: 0,
             told_sent: 0,
             send_delay: Recent::default(),
             response: Recent::default(),
@@ -63,6 +67,7 @@ impl Teller {
             warnings: Vec::new(),
             forgotten: Vec::new(),
             cpu_at_start_s: cpu_s(),
+            recorder: Recorder::new(slice_ns),
         }
     }
 
@@ -126,6 +131,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             jobs: self.stats.counts().planned,
             duration_s: end_ns.unwrap_or(0) as f64 / 1e9,
         });
+        let first = self.snapshot(0);
+        self.teller.publisher.show(first);
         self.tell_notices();
         if let Some(failure) = blind {
             self.fail(failure, 0);
@@ -207,19 +214,19 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let since_s = (now_ns - self.teller.told_ns) as f64 / 1e9;
         let newly_sent = jobs.sent.saturating_sub(self.teller.told_sent);
         self.teller.told_ns = now_ns;
-        self.teller.told_sent = jobs.sent;
+        let newly_due = jobs.due.saturating_sub(self.teller.told_due);
+        (self.teller.told_due, self.teller.told_sent) = (jobs.due, jobs.sent);
         let times = || self.stats.streams().iter().map(|stream| &stream.times);
         let send_delay = self.teller.send_delay.take(times().map(|times| &times.send_delay));
         let response = self.teller.response.take(times().map(|times| &times.response));
         let remaining_ns =
             self.streams().map(|stream| self.pacer.remaining_ns(stream, now_ns)).max();
-        let guards = self.guards.nearness(&self.pacer, now_ns);
         let depths = &self.stats.depths()[..self.teller.written_queues];
-        let open = || self.streams().filter(|stream| !self.pacer.is_over(*stream));
         Snapshot {
             elapsed_s: now_ns as f64 / 1e9,
             remaining_s: remaining_ns.unwrap_or(0) as f64 / 1e9,
             target_per_s: self.streams().map(|stream| self.pacer.rate(stream, now_ns)).sum(),
+            offered_per_s: per_second(newly_due as f64, since_s),
             achieved_per_s: per_second(newly_sent as f64, since_s),
             jobs,
             in_flight: jobs.in_flight(),
@@ -228,8 +235,12 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             p99_response_us: response.map(|brief| brief.p99_us),
             p99_send_delay_us: send_delay.map(|brief| brief.p99_us),
             deviation: self.stats.deviation().so_far(),
-            paused: open().count() > 0 && open().all(|stream| self.pacer.is_paused(stream)),
-            guards,
+            paused: self.is_paused(),
+            cpu: self.teller.recorder.cpu(now_ns),
+            rss_bytes: self.teller.recorder.rss_bytes(),
+            streams: self.stream_states(now_ns),
+            queues: self.queue_states(),
+            guards: self.guard_states(now_ns),
             minute: self.teller.minute.clone(),
         }
     }
@@ -248,10 +259,13 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         }
         self.judge_refusals(elapsed_ns, true);
         self.cut_minute(elapsed_ns);
+        self.cut_last_slice(elapsed_ns);
         self.tell_state(elapsed_ns);
-        let report = self.report(elapsed_ns);
+        let mut report = self.report(elapsed_ns);
         let Report { outcome, exit_code, jobs, .. } = report;
         self.tell(Event::Stopped { outcome, exit_code, jobs });
+        let Told { records, unlisted } = self.teller.publisher.take_told();
+        (report.events, report.events_unlisted) = (records, unlisted);
         report
     }
 
@@ -304,6 +318,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             guards: std::mem::take(&mut self.teller.hits),
             guards_unlisted: self.teller.unlisted,
             warnings: std::mem::take(&mut self.teller.warnings),
+            events: Vec::new(),
+            events_unlisted: 0,
             expectations,
             cpu_s: cpu_s() - self.teller.cpu_at_start_s,
             rss_max_bytes: rss_max_bytes(),

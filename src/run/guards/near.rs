@@ -2,27 +2,11 @@
 
 use super::{Guards, Watch};
 use crate::run::pacer::Pacer;
-use serde::Serialize;
 
 /// A guard that warned does so again only when what it measures has been below this share of the level.
 const LOW_AGAIN: f64 = 0.95;
 /// And no sooner than this after the last time, in nanoseconds.
 const QUIET_NS: u64 = 10_000_000_000;
-
-/// How near a guard is to its bound.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Nearness {
-    /// The guard as written.
-    pub guard: String,
-    /// What it bounds: `rate`, `jobs`, `depth` …
-    pub kind: &'static str,
-    /// What was last measured: jobs, seconds, bytes, a share. Null where nothing is known yet.
-    pub value: Option<f64>,
-    /// The bound, in the same measure.
-    pub limit: f64,
-    /// Whether it holds something up now: a pause, a slower clock, jobs that are shed.
-    pub acting: bool,
-}
 
 impl Guards {
     /// What a guard measures now; `None` for a file, and where nothing is known.
@@ -42,23 +26,6 @@ impl Guards {
             Watch::Measured(value) => *value,
             Watch::File(_) => None,
         }
-    }
-
-    /// How near all of them are.
-    pub fn nearness(&mut self, pacer: &Pacer, now_ns: u64) -> Vec<Nearness> {
-        let mut found = Vec::with_capacity(self.armed.len());
-        for guard in 0..self.armed.len() {
-            let value = self.measure(guard, pacer, now_ns);
-            let armed = &self.armed[guard];
-            found.push(Nearness {
-                guard: armed.guard.text.clone(),
-                kind: armed.guard.kind.word(),
-                value,
-                limit: armed.guard.kind.limit(),
-                acting: armed.pausing || armed.brake.is_on(),
-            });
-        }
-        found
     }
 
     /// The guards that have come near their bound since the last call, and what they measured.

@@ -136,7 +136,7 @@ mod tests {
     use crate::ast::Content;
     use crate::exact;
     use crate::job::{JobSpec, Payload, QueueChoice};
-    use crate::plan::{DefaultGuards, MixEntry, Stream as PlanStream};
+    use crate::plan::{DefaultGuards, MixEntry, Part, Stream as PlanStream};
     use crate::run::clock::{Clock, RealClock, Rehearsal};
     use crate::run::{Control, RunOptions, Task, channel, run};
     use crate::schedule::Shard;
@@ -182,6 +182,8 @@ mod tests {
             seed: 7,
             digest: "d".to_owned(),
             target: None,
+            starts: None,
+            part: Part::WHOLE,
             streams: vec![
                 stream(
                     "one",

@@ -84,7 +84,11 @@ fn defined(curve: &Curve) -> Defined {
             body
         }
         Curve::Mark { body, .. } => defined(body),
-        Curve::Walk { .. } | Curve::Chaos { .. } | Curve::Replay { .. } => {
+        Curve::Walk { .. }
+        | Curve::Chaos { .. }
+        | Curve::Replay { .. }
+        | Curve::Moments { .. }
+        | Curve::Hours { .. } => {
             panic!("no formula")
         }
     }

@@ -112,7 +112,11 @@ impl Oracle {
             Curve::Cut { length, body } => Oracle::new(body).cut(&big(length)),
             Curve::Mark { body, .. } => Oracle::new(body),
             Curve::Sine { .. } => panic!("no polynomial"),
-            Curve::Walk { .. } | Curve::Chaos { .. } | Curve::Replay { .. } => {
+            Curve::Walk { .. }
+            | Curve::Chaos { .. }
+            | Curve::Replay { .. }
+            | Curve::Moments { .. }
+            | Curve::Hours { .. } => {
                 panic!("no formula")
             }
         }

@@ -4,6 +4,7 @@ use super::{constant, cut, linear, timeline};
 use crate::exact::{Exact, fraction, nanos_to_seconds, whole};
 use crate::timeline::curve::{Curve, RatePoint};
 use crate::timeline::{CurveError, Timeline};
+use std::sync::Arc;
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -131,4 +132,20 @@ fn records_that_make_no_sense_are_faults() {
     assert_eq!(fault(&[(1, 5)]), CurveError::OutOfBounds { mark: None });
     assert_eq!(fault(&[(0, 5), (9, 5), (8, 5)]), CurveError::OutOfBounds { mark: None });
     assert_eq!(fault(&[(0, 5), (9, -5)]), CurveError::Negative { mark: None });
+}
+
+#[test]
+fn recorded_instants_are_met_to_the_nanosecond() {
+    let at_ns: Arc<[u64]> = vec![0, 7, 7, 1_000_000_001, 4_000_000_000].into();
+    let instants = Curve::Moments { at_ns: Arc::clone(&at_ns) };
+    let timeline = Timeline::new(&instants).unwrap();
+    let times: Vec<u64> = (1..=5).map(|k| timeline.time_of(k)).collect();
+    assert_eq!(times[..], at_ns[..]);
+    assert_eq!((timeline.jobs(), timeline.length_ns()), (Some(5), Some(4_000_000_000)));
+    // Whatever fraction of a job is left over from before.
+    let before = Curve::Constant { rate: fraction(1, 2), length: Some(whole(1)) };
+    let timeline = Timeline::new(&Curve::Sequence(vec![before, instants])).unwrap();
+    let later: Vec<u64> = (2..=6).map(|k| timeline.time_of(k)).collect();
+    let expected: Vec<u64> = at_ns.iter().map(|t| t + 1_000_000_000).collect();
+    assert_eq!(later, expected);
 }

@@ -26,7 +26,9 @@ fn a_slowed_clock_sends_all_jobs_evenly_and_later() {
     played.assert_whole(0, 5_000);
     assert!(played.seen.busiest(SECOND) <= 500, "{}", played.seen.busiest(SECOND));
     assert!((9.9..=10.05).contains(&played.report.elapsed_s), "{}", played.report.elapsed_s);
-    let tenths = played.seen.busiest(SECOND / 10);
+    let mut middle = played.seen.clone();
+    middle.sends.retain(|(at, _)| (SECOND..9 * SECOND).contains(at));
+    let tenths = middle.busiest(SECOND / 10);
     assert!((49..=52).contains(&tenths), "evenly: {tenths} in a tenth of a second");
     let delay = played.report.send_delay_us.unwrap();
     assert!(delay.max <= 4_000.0, "to run slower is no lateness: {delay:?}");
@@ -187,23 +189,4 @@ fn a_pause_lasts_until_the_measure_has_been_low_for_the_cooldown() {
     let [hit] = &played.report.guards[..] else { panic!("{:?}", played.report.guards) };
     assert_eq!((hit.at_s, hit.overshoot), (1.0, Some(30.0)));
     assert!((3.6..=3.7).contains(&hit.ended_at_s.unwrap()), "{hit:?}");
-}
-
-#[test]
-fn how_near_the_guards_are_is_in_every_snapshot() {
-    let depth = GuardKind::Depth { queue: None, limit: 100 };
-    let scene = Scene::of(vec![Listed::every(MS, 3_000)]).guard(rate(2_000), None, None).guard(
-        depth,
-        Some(Action::PauseUntil(5.0)),
-        None,
-    );
-    let sink = scene.prompt(0).with_depth(|_, _| Ok(7));
-    let played = scene.play(&sink);
-    let snapshot = played.events.iter().find_map(|record| match &record.event {
-        Event::Metrics(snapshot) => Some(snapshot),
-        _ => None,
-    });
-    let near = &snapshot.unwrap().guards;
-    assert_eq!((near[0].kind, near[0].value, near[0].limit), ("rate", Some(1_000.0), 2_000.0));
-    assert_eq!((near[1].kind, near[1].value, near[1].acting), ("depth", Some(7.0), false));
 }
