@@ -111,8 +111,21 @@ pub enum Setting {
     Batch(Expr),
     /// `arrivals poisson`
     Arrivals(Arrival),
+    /// `late skip after 1s`
+    Late(Lateness),
     /// `starts 2026-03-29 00:00 in "Europe/Berlin"`
     Starts(Starts),
+}
+
+/// What becomes of jobs that are overdue after a stall.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Lateness {
+    /// `late send`
+    Send,
+    /// `late skip after 1s`
+    Skip(Expr),
+    /// `late spread over 5s`
+    Spread(Expr),
 }
 
 /// `starts DATE CLOCK in ZONE`
@@ -230,6 +243,20 @@ pub enum JobFieldKind {
     Size(SizeSpec, Content),
     /// `rows "users.csv" as user once`
     Rows(Rows),
+    /// `args [int(1..9), "x"]`
+    Args(Value),
+    /// `kwargs { lang: "en" }`
+    Kwargs(Value),
+    /// `priority 5` or `priority 1..5`
+    Priority(RangeArg),
+    /// `delay 30s` or `delay 0s..30s`
+    Delay(RangeArg),
+    /// `timeout 30s`
+    Timeout(Expr),
+    /// `retry 3`
+    Retry(Expr),
+    /// `command "XADD" key "*" "data" body`
+    Command(Vec<Value>),
     /// What could not be read.
     Broken,
 }
@@ -451,6 +478,8 @@ pub enum PhraseKind {
     Floor(Expr, Vec<Statement>),
     /// `speed x60 { … }`
     Speed(Expr, Vec<Statement>),
+    /// `jitter 5% { … }`
+    Jitter(Expr, Vec<Statement>),
 }
 
 impl PhraseKind {
@@ -463,6 +492,7 @@ impl PhraseKind {
             | PhraseKind::Scale(_, body)
             | PhraseKind::Cap(_, body)
             | PhraseKind::Floor(_, body)
+            | PhraseKind::Jitter(_, body)
             | PhraseKind::Speed(_, body) => body,
             _ => &[],
         }

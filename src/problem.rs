@@ -182,6 +182,10 @@ codes! {
     PayloadTooLarge = "E0507",
     /// a flow that leads nowhere, or round and round
     BadFlow = "E0508",
+    /// something that the queue's format cannot say
+    CannotSay = "E0521",
+    /// a command of a `custom` job that Redis would not take
+    BadCommand = "E0522",
     /// the script breaks its own guard on jobs
     GuardJobs = "E0601",
     /// the script breaks its own guard on rate

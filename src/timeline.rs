@@ -19,6 +19,7 @@ mod flatten;
 mod functions;
 mod hours;
 mod inverse;
+mod jitter;
 mod level;
 mod locate;
 mod marks;

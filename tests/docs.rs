@@ -113,6 +113,20 @@ fn examples_and_profiles_have_no_lints() {
     assert!(found.len() > 15 && found.iter().all(String::is_empty), "{}", found.join("\n"));
 }
 
+#[test]
+fn recipes_have_no_lints() {
+    let text = fs::read_to_string(root().join("docs/cookbook.md")).unwrap();
+    let recipes = blocks(&text, "load");
+    assert!(recipes.len() > 12);
+    for (line, recipe) in recipes {
+        let source = SourceFile::new(format!("cookbook.md:{line}"), recipe);
+        let source = gather(source.from_path(root().join("examples/recipe.load")));
+        let options = Options { lenient_env: true, ..Options::default() };
+        let lints = check(&source, &options).lints;
+        assert!(lints.is_empty(), "{}", human(&source, &lints, Style { color: false, width: 100 }));
+    }
+}
+
 /// Every relative link of the documentation leads somewhere.
 #[test]
 fn links_lead_somewhere() {

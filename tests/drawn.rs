@@ -109,6 +109,17 @@ fn phrases_of_drawn_arrivals_add_up() {
     assert_eq!(phrases[2].phrases.iter().map(jobs).sum::<u64>(), jobs(&phrases[2]));
 }
 
+#[test]
+fn a_jitter_keeps_its_jobs_and_draws_its_own() {
+    let rates = |text: &str| drawn(&plan(text).streams[0]);
+    let text = "jitter 5% { constant 100 for 1m }; jitter 5% { constant 100 for 1m }";
+    let (times, rate) = rates(text);
+    assert_eq!(times.len(), 12_000);
+    assert!(rate.iter().all(|rate| (95.0..=105.0).contains(rate)), "{rate:?}");
+    assert_ne!(rate[..60], rate[60..], "each of the two its own");
+    assert_eq!(rates(&format!("{text}; {WALK}; load new {{ {text} }}")).1[..120], rate[..]);
+}
+
 /// The third acceptance script of the language, a hundred times shorter.
 const CHAOS_DAY: &str = r#"
 seed 7

@@ -109,6 +109,7 @@ impl Checker<'_> {
             due: batched(timeline.clone(), draft.batch),
             timeline,
             arrivals: draft.arrivals.arrivals,
+            late: draft.late,
             batch: draft.batch,
             steps: Vec::new(),
             phrases: Vec::new(),

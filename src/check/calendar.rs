@@ -223,6 +223,7 @@ fn reach(curve: &Curve) -> f64 {
         | Curve::Speed { body, .. }
         | Curve::Total { body, .. }
         | Curve::Hours { body, .. }
+        | Curve::Jitter { body, .. }
         | Curve::Cut { body, .. }
         | Curve::Mark { body, .. } => reach(body),
     }

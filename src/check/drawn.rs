@@ -18,6 +18,7 @@ pub(super) struct Draws {
     key: Key,
     walks: usize,
     chaoses: usize,
+    jitters: usize,
     /// Calls of each shape.
     calls: BTreeMap<String, usize>,
     /// Where the stream's arrivals are drawn in number.
@@ -30,6 +31,7 @@ impl Default for Draws {
             key: Key::stream(0, None),
             walks: 0,
             chaoses: 0,
+            jitters: 0,
             calls: BTreeMap::new(),
             numbers: None,
         }
@@ -116,6 +118,12 @@ impl Checker<'_> {
             .and(numbers, "draws how many jobs there are")
             .help("write `arrivals poisson exact`, which scatters exactly that many, or leave the total out"),
         );
+    }
+
+    /// What the next `jitter` is drawn by.
+    pub(super) fn jitter_key(&mut self) -> u64 {
+        let ordinal = next(&mut self.draws.jitters);
+        self.draws.key.indexed(Kind::Jitter, ordinal).value()
     }
 
     pub(super) fn walk(&mut self, walk: &Walk) -> Option<Curve> {

@@ -176,6 +176,7 @@ impl Checker<'_> {
                 | Curve::Cap { body, .. }
                 | Curve::Floor { body, .. }
                 | Curve::Hours { body, .. }
+                | Curve::Jitter { body, .. }
                 | Curve::Speed { body, .. } => body,
                 Curve::Sequence(parts) | Curve::Together(parts) => {
                     match parts.iter().find(|part| is_endless(part)) {

@@ -152,12 +152,12 @@ impl Checker<'_> {
         span: Span,
         places: &BTreeMap<&str, usize>,
     ) -> Option<Vec<Way>> {
-        let first = self.delay(ways.first().and_then(|way| way.after.as_ref()), span);
+        let first = self.way_delay(ways.first().and_then(|way| way.after.as_ref()), span);
         let (mut found, mut sum, mut open) = (Vec::new(), whole(0), 0);
         let mut good = first.is_some();
         for (at, way) in ways.iter().enumerate() {
             let own = way.after.as_ref().filter(|_| at > 0);
-            let delay = own.map_or(first, |after| self.delay(Some(after), span));
+            let delay = own.map_or(first, |after| self.way_delay(Some(after), span));
             let share = way.share.as_ref().map(|share| self.share(share));
             match share {
                 None => open += 1,
@@ -191,7 +191,7 @@ impl Checker<'_> {
     }
 
     /// How long a way takes, in nanoseconds; `--speed` makes it shorter.
-    fn delay(&mut self, after: Option<&RangeArg>, span: Span) -> Option<(u64, u64)> {
+    fn way_delay(&mut self, after: Option<&RangeArg>, span: Span) -> Option<(u64, u64)> {
         let Some(after) = after else {
             self.report(
                 Problem::error(

@@ -113,6 +113,7 @@ impl Checker<'_> {
             | PhraseKind::Scale(..)
             | PhraseKind::Cap(..)
             | PhraseKind::Floor(..)
+            | PhraseKind::Jitter(..)
             | PhraseKind::Speed(..) => format!("{head} {{ … }}"),
             _ => head.split_whitespace().collect::<Vec<_>>().join(" "),
         };
@@ -208,6 +209,12 @@ impl Checker<'_> {
                 let body = Box::new(Curve::Sequence(self.serial(body, inside, children)?));
                 let value = self.positive(factor, value?, "a speed")?;
                 Some(Curve::Speed { factor: value, body })
+            }
+            PhraseKind::Jitter(amount, body) => {
+                let key = self.jitter_key();
+                let amount = self.share(amount);
+                let body = Box::new(Curve::Sequence(self.serial(body, inside, children)?));
+                Some(Curve::Jitter { amount: amount?, key, body })
             }
             PhraseKind::Cap(rate, body) => {
                 let rate = self.rate(rate);
@@ -321,6 +328,7 @@ pub(super) fn is_endless(curve: &Curve) -> bool {
         | Curve::Floor { body, .. }
         | Curve::Speed { body, .. }
         | Curve::Hours { body, .. }
+        | Curve::Jitter { body, .. }
         | Curve::Mark { body, .. } => is_endless(body),
     }
 }
@@ -345,6 +353,7 @@ fn is_empty(curve: &Curve) -> bool {
         | Curve::Speed { body, .. }
         | Curve::Total { body, .. }
         | Curve::Hours { body, .. }
+        | Curve::Jitter { body, .. }
         | Curve::Mark { body, .. } => is_empty(body),
     }
 }
@@ -369,9 +378,10 @@ fn is_silent(curve: &Curve) -> bool {
         Curve::Scale { factor, body } => factor.is_zero() || is_silent(body),
         Curve::Cap { rate, body } => rate.is_zero() || is_silent(body),
         Curve::Floor { rate, body } => is_silent(body) && (rate.is_zero() || is_empty(body)),
-        Curve::Speed { body, .. } | Curve::Hours { body, .. } | Curve::Mark { body, .. } => {
-            is_silent(body)
-        }
+        Curve::Speed { body, .. }
+        | Curve::Hours { body, .. }
+        | Curve::Jitter { body, .. }
+        | Curve::Mark { body, .. } => is_silent(body),
     }
 }
 

@@ -4,8 +4,8 @@ use super::Checker;
 use super::value::State;
 use crate::ast::Flow;
 use crate::ast::{
-    Arrival, Expectation, Expr, GuardRule, Hours, Job, MixItem, Name, Phrase, PhraseKind, Script,
-    Setting, Starts, Statement, StatementKind,
+    Arrival, Expectation, Expr, GuardRule, Hours, Job, Lateness, MixItem, Name, Phrase, PhraseKind,
+    Script, Setting, Starts, Statement, StatementKind,
 };
 use crate::calendar::Start;
 use crate::problem::{Code, Problem, did_you_mean};
@@ -24,6 +24,8 @@ pub(super) struct Scope<'s> {
     pub batch: Option<&'s Expr>,
     /// `arrivals`
     pub arrivals: Option<(&'s Arrival, Span)>,
+    /// `late`
+    pub late: Option<&'s Lateness>,
     /// `hours`
     pub hours: Vec<(&'s Hours, Span)>,
     /// `send order 40, ping 60`
@@ -115,7 +117,9 @@ const RESERVED: &[&str] = &[
     "held",
     "hold",
     "hours",
+    "jitter",
     "job",
+    "late",
     "let",
     "linear",
     "list",
@@ -165,6 +169,7 @@ impl<'s> Scope<'s> {
             phrases: vec![],
             after: None,
             arrivals: None,
+            late: None,
             batch: None,
             hours: vec![],
             mix: None,
@@ -267,7 +272,9 @@ impl Checker<'_> {
                     }
                 }
                 StatementKind::Shape(shape) => {
-                    if self.first_of("shape", &shape.name, firsts) && self.is_free(&shape.name) {
+                    if self.first_of("shape", &shape.name, firsts) {
+                        // A name that cannot be is wrong, and its calls follow from it.
+                        self.is_free(&shape.name);
                         self.shapes.insert(shape.name.node.clone(), super::call::Known::new(shape));
                     }
                 }
@@ -364,6 +371,12 @@ impl Checker<'_> {
                 let first = scopes.scopes[at].arrivals.is_none();
                 if self.only_once(first, "arrivals", span) {
                     scopes.scopes[at].arrivals = Some((arrival, span));
+                }
+            }
+            Setting::Late(late) => {
+                let first = scopes.scopes[at].late.is_none();
+                if self.only_once(first, "late", span) {
+                    scopes.scopes[at].late = Some(late);
                 }
             }
             Setting::Seed(_) | Setting::Target(_) | Setting::Starts(_) if at > 0 => {

@@ -39,6 +39,7 @@ fn stream(change: &StreamChange<'_>) -> Value {
         json!({
             "jobs": stream.jobs(),
             "arrivals": stream.arrivals.to_string(),
+            "late": stream.late.to_string(),
             "batch": stream.batch,
             "expected_steps": stream.expected_steps(),
             "start_s": seconds(stream.after_ns),

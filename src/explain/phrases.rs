@@ -113,6 +113,10 @@ impl<'a> Phrases<'a> {
             PhraseKind::Floor(at, _) => {
                 format!("runs what follows with its rate never below {}", self.rate(at))
             }
+            PhraseKind::Jitter(by, _) => format!(
+                "runs what follows with its rate shaken, by up to {} in each second",
+                self.words(by)
+            ),
             PhraseKind::Speed(by, _) => {
                 format!("runs what follows {} times as fast", self.factor(by))
             }
@@ -304,6 +308,7 @@ fn body(kind: &PhraseKind) -> Option<&[Statement]> {
         | PhraseKind::Scale(_, body)
         | PhraseKind::Cap(_, body)
         | PhraseKind::Floor(_, body)
+        | PhraseKind::Jitter(_, body)
         | PhraseKind::Speed(_, body) => Some(body),
         _ => None,
     }

@@ -101,7 +101,10 @@ impl Reader {
                 let hours = |rules| StatementKind::Hours(Hours { on: None, rules });
                 rules.map_or_else(|| broken(None), hours)
             }
-            (Some("repeat" | "together" | "scale" | "cap" | "floor" | "speed"), Some(head)) => {
+            (
+                Some("repeat" | "together" | "scale" | "cap" | "floor" | "speed" | "jitter"),
+                Some(head),
+            ) => {
                 let kind = PhraseKind::Group(self.blocks(pair));
                 StatementKind::Phrase(Box::new(Phrase { kind, total: None, label: None, head }))
             }

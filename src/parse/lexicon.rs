@@ -41,7 +41,7 @@ pub(super) const ELSEWHERE: &[(&str, &str)] = &[
 ];
 
 /// Words of the language that this version does not speak yet.
-pub(super) const NOT_YET: &[&str] = &["jitter", "late", "warmup", "at", "until", "drain"];
+pub(super) const NOT_YET: &[&str] = &["warmup", "at", "until", "drain"];
 
 /// What a block of rules knows.
 pub(super) struct RuleWords {
@@ -57,8 +57,11 @@ pub(super) struct RuleWords {
 
 pub(super) const JOB: RuleWords = RuleWords {
     block: "a job",
-    known: &["queue", "body", "size", "rows"],
-    later: &["priority", "delay", "timeout", "retry", "args"],
+    known: &[
+        "queue", "body", "size", "rows", "args", "kwargs", "priority", "delay", "timeout", "retry",
+        "command",
+    ],
+    later: &[],
     elsewhere: &[
         ("payload", "body { id: uuid() }"),
         ("data", "body { id: uuid() }"),
@@ -123,7 +126,7 @@ pub(super) const EXPECT: RuleWords = RuleWords {
 /// The statement that a first word stands for, if what it leads is of this language.
 pub(super) fn meant_statement(word: &str) -> Option<&str> {
     match word {
-        "{" | "at" | "jitter" | "warmup" | "loop" | "parallel" => Some("together"),
+        "{" | "at" | "warmup" | "loop" | "parallel" => Some("together"),
         _ if STATEMENTS.contains(&word) => Some(word),
         _ if NOT_YET.contains(&word) => None,
         _ => did_you_mean(&word.to_lowercase(), STATEMENTS.iter().copied()),
@@ -149,7 +152,7 @@ pub(super) fn is_rule(all: &[Token<'_>]) -> bool {
 pub(super) fn lacks_brace(all: &[Token<'_>]) -> bool {
     let words = [
         "load", "job", "guard", "expect", "hours", "shape", "repeat", "together", "scale", "cap",
-        "floor", "speed",
+        "floor", "jitter", "speed",
     ];
     let blocks = all.first().is_some_and(|first| words.contains(&first.text));
     blocks && all.iter().all(|token| token.text != "{")

@@ -74,6 +74,7 @@ impl Reader {
             (Rule::cap, Some(rate)) => PhraseKind::Cap(rate, body),
             (Rule::floor, Some(rate)) => PhraseKind::Floor(rate, body),
             (Rule::speed, Some(factor)) => PhraseKind::Speed(factor, body),
+            (Rule::jitter, Some(amount)) => PhraseKind::Jitter(amount, body),
             _ => return None,
         })
     }

@@ -187,6 +187,7 @@ impl Builder {
             | Curve::Cap { body, .. }
             | Curve::Floor { body, .. }
             | Curve::Total { body, .. }
+            | Curve::Jitter { body, .. }
             | Curve::Cut { body, .. } => {
                 let body = self.node(body, depth + 1)?;
                 self.changed(curve, body)?
@@ -214,6 +215,7 @@ impl Builder {
             Curve::Cap { rate, .. } => self.held(body, Bound::AtMost(self.rate(rate)?)),
             Curve::Floor { rate, .. } => self.held(body, Bound::AtLeast(self.rate(rate)?)),
             Curve::Total { jobs, .. } => self.total(*jobs, body),
+            Curve::Jitter { amount, key, .. } => Ok(self.jittered(body, amount, *key)),
             Curve::Cut { length, .. } => {
                 cut(body, self.length(length)?).map_err(|fault| self.fail(fault))
             }

@@ -249,6 +249,7 @@ pub fn unfolded(node: &Node) -> Result<Option<Node>, Fault> {
     if !has_course(node) {
         return Ok(None);
     }
+    let node = &without_jitter(node.clone())?;
     let mut left = MAX_SEGMENTS;
     let mut piece = |shape: Shape, length: Option<Num>| {
         let Shape::Course(course) = &shape else { return Ok(Node::piece(shape, length)) };
@@ -256,13 +257,33 @@ pub fn unfolded(node: &Node) -> Result<Option<Node>, Fault> {
         left -= segments.len();
         Ok(Node::sequence(segments))
     };
-    map_leaves(node.clone(), &mut piece, &mut |jobs| Ok(Node::jump(jobs))).map(Some)
+    map_leaves(node.clone(), Num::whole(1), &mut piece, &mut |jobs| Ok(Node::jump(jobs))).map(Some)
+}
+
+/// A tree in which what is jittered is laid out step by step.
+fn without_jitter(node: Node) -> Result<Node, Fault> {
+    Ok(match node.kind {
+        Kind::Jitter(jitter) => without_jitter(jitter.laid_out()?)?,
+        Kind::Sequence(sequence) => {
+            let items = sequence.items.into_iter().map(without_jitter);
+            Node::sequence(items.collect::<Result<_, _>>()?)
+        }
+        Kind::Repeat { body, times } => Node::repeat(without_jitter(*body)?, times),
+        Kind::Mark { id, body } => Node::mark(id, without_jitter(*body)?),
+        Kind::Together { flat: Some(flat), .. } => without_jitter(*flat)?,
+        Kind::Together { members, .. } => {
+            let members = members.into_iter().map(without_jitter);
+            Node::together(members.collect::<Result<_, _>>()?)
+        }
+        Kind::Piece(_) | Kind::Jump => node,
+    })
 }
 
 fn has_course(node: &Node) -> bool {
     match &node.kind {
         Kind::Piece(shape) => matches!(shape, Shape::Course(_)),
         Kind::Jump => false,
+        Kind::Jitter(_) => true,
         Kind::Sequence(sequence) => sequence.items.iter().any(has_course),
         Kind::Repeat { body, .. } | Kind::Mark { body, .. } => has_course(body),
         Kind::Together { flat: Some(flat), .. } => has_course(flat),

@@ -214,6 +214,17 @@ pub enum Curve {
         /// Of what.
         body: Box<Curve>,
     },
+    /// A seeded factor for each second, so that each two seconds keep their jobs: see
+    /// `timeline/jitter.rs`.
+    Jitter {
+        /// How far from 1 a factor may be, from 0 to 1.
+        #[serde(serialize_with = "exact")]
+        amount: Exact,
+        /// What it is drawn by, as for a walk.
+        key: u64,
+        /// Of what.
+        body: Box<Curve>,
+    },
     /// Rates and jumps scaled so that the whole holds exactly this many jobs.
     Total {
         /// How many.

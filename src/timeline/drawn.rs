@@ -9,6 +9,7 @@
 use super::build::{Builder, Built, Fault};
 use super::course::{Chaos, Course, MAX_STEPS, Recorded, Stepped, Walk};
 use super::curve::Curve;
+use super::jitter::Jitter;
 use super::node::Node;
 use super::num::Num;
 use super::shape::Shape;
@@ -33,6 +34,13 @@ impl Builder {
         self.passes
             .iter()
             .fold(Key::of(key), |key, pass| key.derive(Kind::Pass, &pass.to_le_bytes()))
+    }
+
+    /// A body with a factor for each second.
+    pub fn jittered(&self, body: Node, amount: &Exact, key: u64) -> Node {
+        let step = Num::of(whole(crate::exact::NANOS_PER_SECOND));
+        let amount = crate::exact::to_f64(amount).clamp(0.0, 1.0);
+        Node::jitter(Jitter::new(body, amount, step, self.key(key)))
     }
 
     /// A phrase that is drawn or recorded.
@@ -141,7 +149,7 @@ impl Builder {
 /// Whether anything in a curve is drawn.
 pub fn draws(curve: &Curve) -> bool {
     match curve {
-        Curve::Walk { .. } | Curve::Chaos { .. } => true,
+        Curve::Walk { .. } | Curve::Chaos { .. } | Curve::Jitter { .. } => true,
         Curve::Constant { .. }
         | Curve::Ramp { .. }
         | Curve::Sine { .. }
@@ -211,6 +219,7 @@ pub(super) fn cost(curve: &Curve) -> Cost {
         | Curve::Speed { body, .. }
         | Curve::Total { body, .. }
         | Curve::Cut { body, .. }
+        | Curve::Jitter { body, .. }
         | Curve::Hours { body, .. }
         | Curve::Mark { body, .. } => one.plus(cost(body)),
     }

@@ -154,7 +154,7 @@ fn collect<'a>(node: &'a Node, start: Num, atoms: &mut Vec<Atom<'a>>) {
                 start = start.plus(item.length.unwrap_or(Num::zero()));
             }
         }
-        Kind::Piece(_) | Kind::Jump | Kind::Repeat { .. } => {
+        Kind::Piece(_) | Kind::Jump | Kind::Jitter(_) | Kind::Repeat { .. } => {
             if node.lasts() || node.range.jumps {
                 atoms.push(Atom { start, length: node.length, node });
             }

@@ -47,6 +47,7 @@ impl Builder {
             | Curve::Cap { body, .. }
             | Curve::Floor { body, .. }
             | Curve::Total { body, .. }
+            | Curve::Jitter { body, .. }
             | Curve::Cut { body, .. } => {
                 let (node, length) = self.timed(body, at, steps, depth + 1)?;
                 self.timed_block(curve, node, length)?
@@ -108,6 +109,7 @@ impl Builder {
                 (self.held(node, bound)?, length)
             }
             Curve::Total { jobs, .. } => (self.total(*jobs, node)?, length),
+            Curve::Jitter { amount, key, .. } => (self.jittered(node, amount, *key), length),
             Curve::Cut { length: end, .. } => {
                 let end = self.length(end)?;
                 // Where something within is sped up, what follows goes by the length that it has.
@@ -211,7 +213,7 @@ fn times(node: Node, factor: Option<Num>) -> Node {
 }
 
 /// What comes before a time within, and what comes after; jumps at that time belong to the latter.
-fn split(node: Node, at: Num) -> Result<(Node, Node), Fault> {
+pub fn split(node: Node, at: Num) -> Result<(Node, Node), Fault> {
     let length = node.length;
     Ok(match node.kind {
         Kind::Piece(shape) => {
@@ -236,7 +238,7 @@ fn split(node: Node, at: Num) -> Result<(Node, Node), Fault> {
             }
             (Node::together(before), Node::together(after))
         }
-        Kind::Mark { .. } => return Err(Fault::TooComplex),
+        Kind::Mark { .. } | Kind::Jitter(_) => return Err(Fault::TooComplex),
     })
 }
 

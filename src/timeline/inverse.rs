@@ -28,7 +28,8 @@ pub fn first_time(spot: &Spot<'_>, count: Dd) -> u64 {
         return time;
     }
     let first = (spot.start - Dd::new(slack(spot.start))).ceil_u64();
-    let is_curve = matches!(&spot.leaf.kind, Kind::Piece(_) | Kind::Together { .. });
+    let is_curve =
+        matches!(&spot.leaf.kind, Kind::Piece(_) | Kind::Together { .. } | Kind::Jitter(_));
     if !is_curve || (count - spot.before).hi <= 0.0 {
         return first;
     }
@@ -37,7 +38,14 @@ pub fn first_time(spot: &Spot<'_>, count: Dd) -> u64 {
         let (start, before) = (spot.start + start, spot.before + before);
         return first_time(&Spot { leaf: &segment, start, before }, count).max(first);
     }
-    search(spot, count, first)
+    let end = spot.leaf.length.map(|length| (spot.start + length.dd()).ceil_u64());
+    let above = end.unwrap_or(u64::MAX).max(first);
+    if let Kind::Jitter(jitter) = &spot.leaf.kind {
+        let (from, to) = jitter.bracket(count - spot.before);
+        let (from, to) = ((spot.start + from).floor_u64(), (spot.start + to).ceil_u64());
+        return search(spot, count, from.max(first), to.min(above));
+    }
+    search(spot, count, first, above)
 }
 
 /// The root of `from·x + slope·x²/2 = rest`: in plain numbers, and then one step of Newton's from the
@@ -74,15 +82,16 @@ fn on_line(spot: &Spot<'_>, line: &Line, count: Dd) -> Option<u64> {
 
 /// Newton's method on whole nanoseconds within a bracket that shrinks at every step, by half at
 /// least every fourth one.
-fn search(spot: &Spot<'_>, count: Dd, first: u64) -> u64 {
-    let end = spot.leaf.length.map(|length| (spot.start + length.dd()).ceil_u64());
-    let mut above = end.unwrap_or(u64::MAX).max(first);
+fn search(spot: &Spot<'_>, count: Dd, first: u64, mut above: u64) -> u64 {
     // At `above` the count is reached; at `below`, before the leaf, it is not.
     let Some(mut below) = first.checked_sub(1).or_else(|| spot.misses(0, count).then_some(0))
     else {
         return first;
     };
-    let mut guess = spot.first_guess(count, below, above);
+    let mut guess = match &spot.leaf.kind {
+        Kind::Jitter(_) => below + (above - below) / 2,
+        _ => spot.first_guess(count, below, above),
+    };
     if let Some(time) = spot.root_near(guess.clamp(below, above), count) {
         return time.clamp(below + 1, above);
     }
@@ -203,13 +212,20 @@ impl Node {
             Kind::Jump => (0.0, 0.0),
             Kind::Mark { body, .. } => body.aim(x),
             Kind::Together { flat: Some(flat), .. } => flat.aim(x),
+            Kind::Jitter(jitter) => {
+                let (at, slack) = (Dd::new(x), slack(Dd::new(x)));
+                (jitter.area(at, slack).hi, jitter.rate(at, slack, Side::Right).hi)
+            }
             Kind::Together { members, .. } => members.iter().fold((0.0, 0.0), |sum, member| {
                 let (area, rate) = member.aim(x);
                 (sum.0 + area, sum.1 + rate)
             }),
             Kind::Sequence(_) | Kind::Repeat { .. } => {
                 let spot = self.spot_at(Dd::new(x), 0.0, Side::Right);
-                let here = matches!(spot.leaf.kind, Kind::Piece(_) | Kind::Together { .. });
+                let here = matches!(
+                    spot.leaf.kind,
+                    Kind::Piece(_) | Kind::Together { .. } | Kind::Jitter(_)
+                );
                 let (area, rate) = if here { spot.leaf.aim(x - spot.start.hi) } else { (0.0, 0.0) };
                 (spot.before.hi + area, rate)
             }
@@ -227,6 +243,7 @@ impl Node {
                 inside.then(|| shape.steepest(self.range.high.hi))
             }
             Kind::Mark { body, .. } => body.steepest_around(x, reach),
+            Kind::Jitter(_) => None,
             Kind::Together { flat: Some(flat), .. } => flat.steepest_around(x, reach),
             Kind::Together { members, .. } => members.iter().try_fold(0.0, |sum, member| {
                 let over = member.is_over(x - Dd::new(reach));

@@ -95,6 +95,11 @@ pub fn bounded(node: Node, bound: Bound, effort: &mut Effort) -> Result<Node, Fa
         }
         Kind::Repeat { body, times } => Node::repeat(bounded(*body, bound, effort)?, times),
         Kind::Mark { id, body } => Node::mark(id, bounded(*body, bound, effort)?),
+        Kind::Jitter(jitter) => {
+            let laid_out = jitter.laid_out()?;
+            let sum = Node::together(vec![Node::jitter(*jitter)]);
+            with_flat(sum, bounded(laid_out, bound, effort)?)
+        }
         Kind::Together { members, flat: Some(flat) } => {
             with_flat(Node::together(members), bounded(*flat, bound, effort)?)
         }

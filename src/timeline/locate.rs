@@ -121,6 +121,7 @@ impl Node {
             Kind::Together { members, .. } => {
                 members.iter().fold(Dd::ZERO, |sum, member| sum + member.rate(local, slack, side))
             }
+            Kind::Jitter(jitter) => jitter.rate(local, slack, side),
             _ => Dd::ZERO,
         }
     }
@@ -175,6 +176,7 @@ impl Node {
                 ))
             }
             Kind::Together { flat: Some(flat), .. } => flat.range_within(from, to, slack),
+            Kind::Jitter(jitter) => jitter.range(jitter.body.range_within(from, to, slack)),
             Kind::Together { members, .. } => members
                 .iter()
                 .map(|member| member.range_between(from.max(Dd::ZERO), to, slack))
@@ -334,6 +336,7 @@ impl Spot<'_> {
             Kind::Together { members, .. } => {
                 members.iter().fold(Dd::ZERO, |sum, member| sum + member.area(x, slack))
             }
+            Kind::Jitter(jitter) => jitter.area(x, slack),
             _ => Dd::ZERO,
         };
         match total {

@@ -92,6 +92,10 @@ impl Marks<'_> {
                 add(&mut self.found, span(*id, body, place, self.jobs));
                 self.walk(body, place);
             }
+            // Its phrases have shares: what falls due in one is moved about with the seconds.
+            Kind::Jitter(jitter) => {
+                self.walk(&jitter.body, &Place { counts: None, ..place.clone() });
+            }
             Kind::Together { members, .. } => {
                 let inner = Place { counts: None, ..place.clone() };
                 members.iter().for_each(|member| self.walk(member, &inner));

@@ -1,6 +1,7 @@
 //! The compiled tree: as large as the script, however long it runs and however much it sends.
 
 use super::dd::Dd;
+use super::jitter::Jitter;
 use super::num::Num;
 use super::shape::Shape;
 
@@ -42,6 +43,8 @@ pub enum Kind {
         /// The sum as pieces, where a cap or a floor has changed it.
         flat: Option<Box<Node>>,
     },
+    /// Noise around a body.
+    Jitter(Box<Jitter>),
     /// A place to report.
     Mark {
         /// Its name.
@@ -197,6 +200,14 @@ impl Node {
         };
         let parts = 1 + members.iter().map(|member| member.parts).sum::<usize>();
         Node { length, total, range, parts, kind: Kind::Together { members, flat: None } }
+    }
+
+    /// Noise, which holds as many jobs as its body.
+    pub fn jitter(jitter: Jitter) -> Node {
+        let (length, total, range) =
+            (jitter.body.length, jitter.body.total, jitter.range(jitter.body.range));
+        let parts = 1 + jitter.body.parts;
+        Node { length, total, range, parts, kind: Kind::Jitter(Box::new(jitter)) }
     }
 
     /// A marked part.

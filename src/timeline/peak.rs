@@ -23,6 +23,7 @@ pub fn peak(node: &Node) -> Dd {
         Kind::Piece(Shape::Sum(_)) if node.length.is_some_and(Num::is_positive) => {
             peak_of_sum(node)
         }
+        Kind::Jitter(jitter) => jitter.peak(node.range),
         Kind::Piece(_) | Kind::Jump => node.range.or_rest().high,
         Kind::Mark { body, .. } | Kind::Repeat { body, .. } => peak(body),
         Kind::Sequence(sequence) => {
@@ -133,6 +134,11 @@ impl Node {
             Kind::Piece(_) | Kind::Jump => {
                 self.length.map(|length| length.dd()).filter(|end| *end > after)
             }
+            Kind::Jitter(jitter) if !self.is_over(after) => {
+                let border = jitter.next_border(after);
+                Some(self.length.map_or(border, |length| border.min(length.dd())))
+            }
+            Kind::Jitter(_) => None,
             Kind::Mark { body, .. } => body.next_border(x),
             Kind::Together { flat: Some(flat), .. } => flat.next_border(x),
             Kind::Together { members, .. } => {

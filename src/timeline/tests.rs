@@ -4,6 +4,7 @@ mod definition;
 mod exact;
 mod fuzz;
 mod hours;
+mod jitter;
 mod marks;
 mod noise;
 mod oracle;

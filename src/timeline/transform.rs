@@ -9,9 +9,10 @@ use super::shape::Shape;
 /// What rounding may have added to or taken from a length, relative.
 const ROUNDING: f64 = 1e-28;
 
-/// The same tree with other leaves.
+/// The same tree with other leaves, and the steps of what is jittered in 1/pace of the time.
 pub fn map_leaves<E>(
     node: Node,
+    pace: Num,
     piece: &mut impl FnMut(Shape, Option<Num>) -> Result<Node, E>,
     jump: &mut impl FnMut(Num) -> Result<Node, E>,
 ) -> Result<Node, E> {
@@ -20,19 +21,23 @@ pub fn map_leaves<E>(
         Kind::Piece(shape) => piece(shape, length)?,
         Kind::Jump => jump(node.total.unwrap_or(Num::zero()))?,
         Kind::Sequence(sequence) => {
-            let items = sequence.items.into_iter().map(|item| map_leaves(item, piece, jump));
+            let items = sequence.items.into_iter().map(|item| map_leaves(item, pace, piece, jump));
             Node::sequence(items.collect::<Result<_, E>>()?)
         }
-        Kind::Repeat { body, times } => Node::repeat(map_leaves(*body, piece, jump)?, times),
+        Kind::Repeat { body, times } => Node::repeat(map_leaves(*body, pace, piece, jump)?, times),
         Kind::Together { members, flat } => {
-            let members = members.into_iter().map(|member| map_leaves(member, piece, jump));
+            let members = members.into_iter().map(|member| map_leaves(member, pace, piece, jump));
             let sum = Node::together(members.collect::<Result<_, E>>()?);
             match flat {
-                Some(flat) => with_flat(sum, map_leaves(*flat, piece, jump)?),
+                Some(flat) => with_flat(sum, map_leaves(*flat, pace, piece, jump)?),
                 None => sum,
             }
         }
-        Kind::Mark { id, body } => Node::mark(id, map_leaves(*body, piece, jump)?),
+        Kind::Jitter(jitter) => {
+            let body = map_leaves(jitter.body.clone(), pace, piece, jump)?;
+            Node::jitter(jitter.around(body, pace))
+        }
+        Kind::Mark { id, body } => Node::mark(id, map_leaves(*body, pace, piece, jump)?),
     })
 }
 
@@ -49,6 +54,7 @@ pub fn with_flat(sum: Node, flat: Node) -> Node {
 pub fn scaled(node: Node, factor: Num) -> Node {
     let mapped = map_leaves::<std::convert::Infallible>(
         node,
+        Num::whole(1),
         &mut |shape, length| Ok(Node::piece(shape.scaled(factor), length)),
         &mut |jobs| Ok(Node::jump(jobs.times(factor))),
     );
@@ -61,6 +67,7 @@ pub fn scaled(node: Node, factor: Num) -> Node {
 pub fn sped(node: Node, factor: Num) -> Node {
     let mapped = map_leaves::<std::convert::Infallible>(
         node,
+        factor,
         &mut |shape, length| {
             let shape = shape.sped(factor).scaled(factor);
             Ok(Node::piece(shape, length.map(|length| length.over(factor))))
@@ -118,7 +125,14 @@ pub fn shortened(node: Node, excess: Num) -> Node {
                 None => sum,
             }
         }
-        kind @ (Kind::Piece(_) | Kind::Repeat { times: None, .. }) => {
+        Kind::Jitter(jitter) if range.jumps => match jitter.laid_out() {
+            Ok(laid_out) => {
+                let sum = Node::together(vec![Node::jitter(*jitter)]);
+                with_flat(sum, shortened(laid_out, excess))
+            }
+            Err(_) => Node::jitter(*jitter),
+        },
+        kind @ (Kind::Piece(_) | Kind::Jitter(_) | Kind::Repeat { times: None, .. }) => {
             Node { length, total, range, parts, kind }
         }
     }
@@ -151,6 +165,10 @@ pub fn cut(node: Node, length: Num) -> Result<Node, Fault> {
                 Some(flat) => with_flat(sum, cut(*flat, length)?),
                 None => sum,
             }
+        }
+        Kind::Jitter(jitter) => {
+            let body = cut(jitter.body.clone(), length)?;
+            Node::jitter(jitter.around(body, Num::whole(1)))
         }
         Kind::Mark { id, body } => Node::mark(id, cut(*body, length)?),
     })

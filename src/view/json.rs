@@ -3,7 +3,7 @@
 
 use super::points::{TooMany, times};
 use super::{Load, text};
-use crate::job::{Format, QueueChoice};
+use crate::job::QueueChoice;
 use crate::plan::{Action, Guard, MixEntry, Part, Phrase, PhraseJobs, Plan, Steps, Stream};
 use serde::Serialize;
 
@@ -46,6 +46,7 @@ struct StreamEntry<'a> {
     duration_s: f64,
     peak_per_s: f64,
     arrivals: String,
+    late: String,
     /// How many jobs fall due together.
     batch: u64,
     mix: Vec<MixLine<'a>>,
@@ -175,6 +176,7 @@ fn stream(stream: &Stream, seed: u64) -> StreamEntry<'_> {
         duration_s: seconds(stream.timeline.length_ns().unwrap_or(0)),
         peak_per_s: load.peak_per_s,
         arrivals: stream.arrivals.to_string(),
+        late: stream.late.to_string(),
         batch: stream.batch,
         mix: stream.mix.iter().map(|entry| mix(stream, entry, weights, seed)).collect(),
         flows: stream.steps.iter().map(flow).collect(),
@@ -187,10 +189,7 @@ fn mix<'a>(stream: &Stream, entry: &'a MixEntry, weights: f64, seed: u64) -> Mix
         job: &entry.job.name,
         weight: entry.weight,
         share: f64::from(entry.weight) / weights,
-        format: match entry.job.format {
-            Format::List => "list",
-            Format::Stream { .. } => "stream",
-        },
+        format: entry.job.format.word(),
         queues: queues(&entry.job.queue),
         payload_mean_bytes: text::size(stream, entry, seed).map(|sizes| sizes.mean_bytes),
     }

@@ -88,7 +88,8 @@ fn defined(curve: &Curve) -> Defined {
         | Curve::Chaos { .. }
         | Curve::Replay { .. }
         | Curve::Moments { .. }
-        | Curve::Hours { .. } => {
+        | Curve::Hours { .. }
+        | Curve::Jitter { .. } => {
             panic!("no formula")
         }
     }

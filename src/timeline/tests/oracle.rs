@@ -116,7 +116,8 @@ impl Oracle {
             | Curve::Chaos { .. }
             | Curve::Replay { .. }
             | Curve::Moments { .. }
-            | Curve::Hours { .. } => {
+            | Curve::Hours { .. }
+            | Curve::Jitter { .. } => {
                 panic!("no formula")
             }
         }
