@@ -17,6 +17,7 @@ mod draws;
 mod ends;
 mod envelope;
 mod fields;
+mod flows;
 mod guards;
 mod jobs;
 mod lints;
@@ -196,6 +197,8 @@ struct Checker<'a> {
     misused: BTreeSet<String>,
     /// What the phrases in hand are drawn by.
     draws: Draws,
+    /// Where each flow stands.
+    flows: BTreeMap<String, Span>,
     /// Steps of all stairs so far.
     steps: i128,
     /// Rows of files that the job in hand has, and files read so far.
@@ -232,6 +235,7 @@ impl<'a> Checker<'a> {
             lets: BTreeMap::new(),
             misused: BTreeSet::new(),
             draws: Draws::default(),
+            flows: BTreeMap::new(),
             steps: 0,
             rows: rows::Files::default(),
             shaky,

@@ -136,6 +136,7 @@ fn stream<'a>(
             old.after_ns == new.after_ns
                 && old.arrivals == new.arrivals
                 && old.batch == new.batch
+                && flows(old).eq(flows(new))
                 && phrases.iter().all(|change| change.is_same())
                 && jobs.iter().all(|job| job.same)
         }
@@ -146,3 +147,8 @@ fn stream<'a>(
 
 #[cfg(test)]
 mod tests;
+
+/// The flows of a stream.
+fn flows(stream: &Stream) -> impl Iterator<Item = &crate::plan::FlowJobs> {
+    stream.mix.iter().filter_map(|entry| entry.flow.as_deref())
+}

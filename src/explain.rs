@@ -103,6 +103,7 @@ pub fn library(source: &SourceFile, script: &Script) -> String {
             StatementKind::Let(definition) => names.push(format!("`{}`", definition.name.node)),
             StatementKind::Use(path) => names.push(format!("what `{}` defines", path.node)),
             StatementKind::Shape(shape) => names.push(format!("the shape `{}`", shape.name.node)),
+            StatementKind::Flow(flow) => names.push(format!("the flow `{}`", flow.name.node)),
             StatementKind::Job(job) => names.push(format!("the job `{}`", job.name.node)),
             _ => {}
         }

@@ -9,6 +9,7 @@ mod brackets;
 mod broken;
 mod calendar;
 mod expr;
+mod flow;
 mod guard;
 mod job;
 mod lexicon;
@@ -211,6 +212,7 @@ impl Reader {
             Rule::hours => self.hours(pair),
             Rule::mix => self.mix(pair),
             Rule::job => self.job(pair),
+            Rule::flow => self.flow(pair),
             Rule::load => self.load(pair),
             Rule::guard => self.guard(pair),
             Rule::expect => self.expect(pair),

@@ -4,7 +4,7 @@
 
 use crate::ast::{Comparison, Measure};
 use crate::calendar::Start;
-use crate::job::JobSpec;
+use crate::job::{Flow, JobSpec};
 use crate::schedule::{Placed, Schedule as _, Shard};
 use crate::show;
 use crate::source::Span;
@@ -63,6 +63,8 @@ pub struct Stream {
     pub batch: u64,
     /// When its jobs are due.
     pub due: Arc<dyn DueTimes>,
+    /// What its flows are expected to send besides.
+    pub steps: Vec<Steps>,
     /// The phrases, as a table shows them. Times are from the stream's start.
     pub phrases: Vec<Phrase>,
     /// The jobs it chooses among, and their weights.
@@ -96,6 +98,11 @@ impl Stream {
     pub fn jobs(&self) -> u64 {
         self.due.jobs().unwrap_or(0)
     }
+
+    /// How many steps its flows are expected to send besides.
+    pub fn expected_steps(&self) -> u64 {
+        self.steps.iter().map(Steps::jobs).sum()
+    }
 }
 
 /// The part of a plan that a run plays. Its jobs keep their numbers.
@@ -113,7 +120,13 @@ impl Part {
 
     /// The jobs of a stream that are in it.
     pub fn of(&self, stream: &Stream) -> Placed<Arc<dyn DueTimes>> {
-        Placed::new(Arc::clone(&stream.due), stream.after_ns, self.shard, self.from_ns)
+        Placed::of_batches(
+            Arc::clone(&stream.due),
+            stream.batch,
+            stream.after_ns,
+            self.shard,
+            self.from_ns,
+        )
     }
 
     /// How many jobs of some streams are in it.
@@ -142,6 +155,39 @@ pub struct MixEntry {
     pub job: Arc<JobSpec>,
     /// Its weight, as whole numbers without a common divisor; above 0.
     pub weight: u32,
+    /// The flow whose things it begins, if it stands for one.
+    pub flow: Option<Arc<FlowJobs>>,
+}
+
+/// A flow, and what its steps are sent as.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FlowJobs {
+    /// Its states.
+    pub flow: Arc<Flow>,
+    /// The job of each state.
+    pub jobs: Vec<Arc<JobSpec>>,
+}
+
+/// What is to be expected of a flow in a stream: the steps that its things take after their first.
+#[derive(Clone, Debug)]
+pub struct Steps {
+    /// The place in the stream's mix of what begins its things.
+    pub entry: usize,
+    /// The flow.
+    pub jobs: Arc<FlowJobs>,
+    /// The expected rate of the steps, in the stream's time.
+    pub timeline: Arc<Timeline>,
+    /// The expected number of steps into each state; the first has none.
+    pub expected: Vec<f64>,
+    /// When the plan ends whatever is still under way, in nanoseconds from the run's start.
+    pub until_ns: Option<u64>,
+}
+
+impl Steps {
+    /// How many steps are to be expected, rounded.
+    pub fn jobs(&self) -> u64 {
+        self.expected.iter().sum::<f64>().round() as u64
+    }
 }
 
 /// A statement of a stream and what it comes to.

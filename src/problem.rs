@@ -180,6 +180,8 @@ codes! {
     RowsRunOut = "E0506",
     /// a payload that may be too large
     PayloadTooLarge = "E0507",
+    /// a flow that leads nowhere, or round and round
+    BadFlow = "E0508",
     /// something that the queue's format cannot say
     CannotSay = "E0521",
     /// a command of a `custom` job that Redis would not take

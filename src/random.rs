@@ -76,6 +76,10 @@ pub enum Kind {
     Word,
     /// The row of a file, by its name in the body.
     Row,
+    /// A flow, by its name.
+    Flow,
+    /// A state of a flow, by its name.
+    State,
     /// A `walk`, by its ordinal among those of its stream.
     Walk = 64,
     /// A `chaos`, likewise.

@@ -82,7 +82,13 @@ impl Task<PlannedJobs> {
         let schedule = |stream: &crate::plan::Stream| -> Arc<dyn Schedule> {
             let due = Arc::clone(&stream.due);
             let (batch, after_ns) = (stream.batch, stream.after_ns);
-            Arc::new(Placed::of_batches(due, batch, after_ns, options.shard, options.from_ns))
+            if stream.steps.is_empty() {
+                let from_ns = options.from_ns;
+                return Arc::new(Placed::of_batches(due, batch, after_ns, options.shard, from_ns));
+            }
+            // Things begun before the run enters the plan go on in it.
+            let whole = Placed::of_batches(due, batch, after_ns, options.shard, 0);
+            Arc::new(jobs::flowing(stream, plan.seed, Box::new(whole), options.from_ns))
         };
         let streams =
             plan.streams.iter().map(|stream| (stream.name.clone(), schedule(stream))).collect();

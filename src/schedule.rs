@@ -3,6 +3,8 @@
 mod batched;
 mod drawn;
 mod even;
+mod expected;
+mod flowing;
 mod law;
 mod placed;
 mod renewal;
@@ -17,6 +19,8 @@ pub use crate::timeline::streams::{
 pub use batched::{Batched, batched};
 pub use drawn::{Points, due, points};
 pub use even::Even;
+pub use expected::{Expected, expected};
+pub use flowing::{Flowing, Things, thing_and_step};
 pub use placed::{Placed, Shard};
 pub use renewal::Renewal;
 pub use scatter::Scatter;

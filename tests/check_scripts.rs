@@ -110,6 +110,13 @@ fn facts(plan: &Plan) -> String {
                 entry.weight, job.name, job.queue, job.format, job.payload
             );
         }
+        for steps in &stream.steps {
+            let flow = &steps.jobs.flow;
+            for (state, expected) in flow.states.iter().zip(&steps.expected) {
+                let (name, ways) = (&state.name, &state.ways);
+                let _ = writeln!(out, "  {} {name}: {expected:.1} expected, {ways:?}", flow.name);
+            }
+        }
         for direct in &stream.phrases {
             phrase(direct, 1, &mut out);
         }

@@ -13,6 +13,7 @@ mod docs;
 mod drawn;
 mod exactly_once;
 mod explain;
+mod flows;
 mod fmt;
 mod fmt_properties;
 mod formats;

@@ -31,10 +31,11 @@ impl Checker<'_> {
         }
         let mut growing = Vec::new();
         let mut all_nodes = Vec::new();
+        let until_ns = self.options.for_length.as_ref().and_then(seconds_to_nanos);
         for draft in drafts {
             let key = draft.arrivals.key;
             let (stream, nodes) = self.stream(draft)?;
-            growing.push(Growing { stream, key, points: None });
+            growing.push(Growing { stream, key, points: None, until_ns });
             all_nodes.push(nodes);
         }
         let mut notes = Vec::new();
@@ -110,6 +111,7 @@ impl Checker<'_> {
             arrivals: draft.arrivals.arrivals,
             late: draft.late,
             batch: draft.batch,
+            steps: Vec::new(),
             phrases: Vec::new(),
             mix: draft.mix,
         };

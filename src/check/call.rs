@@ -107,6 +107,7 @@ impl Checker<'_> {
         for statement in body {
             let (what, span) = match &statement.kind {
                 StatementKind::Job(job) => ("a job within a shape", job.name.span),
+                StatementKind::Flow(flow) => ("a flow within a shape", flow.name.span),
                 StatementKind::Shape(shape) => ("a shape within a shape", shape.name.span),
                 StatementKind::Phrase(phrase) => {
                     self.only_phrases(body_of(&phrase.kind));

@@ -16,7 +16,8 @@ const STEPS: f64 = 32.0;
 pub(super) fn left_to_chance(streams: &[&Stream], window_ns: u64, limit_jobs: u64) -> bool {
     let (drawn, even): (Vec<&Stream>, Vec<&Stream>) =
         streams.iter().partition(|stream| stream.arrivals != Arrivals::Even);
-    if drawn.is_empty() {
+    let steps: Vec<(f64, f64)> = streams.iter().flat_map(|stream| steps_of(stream)).collect();
+    if drawn.is_empty() && steps.is_empty() {
         return false;
     }
     let window_s = window_ns as f64 / 1e9;
@@ -26,7 +27,10 @@ pub(super) fn left_to_chance(streams: &[&Stream], window_ns: u64, limit_jobs: u6
         .iter()
         .map(|stream| peak(stream) * window_s * (1.0 + 1.0 / STEPS) * surplus(stream))
         .collect();
-    let (mean, room): (f64, f64) = (means.iter().sum(), limit_jobs as f64 - most_even);
+    let stretch_s = window_s * (1.0 + 1.0 / STEPS);
+    let of_steps: f64 = steps.iter().map(|(peak, _)| peak * stretch_s).sum();
+    let mean = means.iter().sum::<f64>() + of_steps;
+    let room = limit_jobs as f64 - most_even;
     if !mean.is_finite() || room <= mean {
         return true;
     }
@@ -35,7 +39,20 @@ pub(super) fn left_to_chance(streams: &[&Stream], window_ns: u64, limit_jobs: u6
         let stretches = STEPS * length_s / window_s + STEPS + 1.0;
         stretches * tail(*own, (room * own / mean).floor(), cv(stream))
     });
-    beyond.sum::<f64>() > NEGLIGIBLE
+    let length_s = steps.iter().map(|(_, length_s)| *length_s).fold(0.0, f64::max);
+    let stretches = STEPS * length_s / window_s + STEPS + 1.0;
+    let of_steps = stretches * tail(of_steps, (room * of_steps / mean).floor(), 1.0);
+    beyond.sum::<f64>() + of_steps > NEGLIGIBLE
+}
+
+/// The highest expected rate of the steps of a stream's flows, and how long they last in seconds.
+/// Each comes on its own, so that they lie no closer together than a Poisson process's.
+fn steps_of(stream: &Stream) -> Vec<(f64, f64)> {
+    let one = |steps: &crate::plan::Steps| {
+        let length_s = steps.timeline.length_ns().unwrap_or(0) as f64 / 1e9;
+        (steps.timeline.peak(), length_s)
+    };
+    stream.steps.iter().filter(|steps| steps.jobs() > 0).map(one).collect()
 }
 
 /// The highest rate, or no bound if jobs fall due all at once somewhere.

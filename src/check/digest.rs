@@ -25,6 +25,10 @@ pub(super) fn digest(seed: u64, starts: Option<&Start>, streams: &[Stream]) -> S
         let parts = parts.unwrap_or_default();
         hash.update((parts.len() as u64).to_le_bytes());
         hash.update(parts);
+        for flow in stream.mix.iter().filter_map(|entry| entry.flow.as_ref()) {
+            // Plain data, as above.
+            hash.update(serde_json::to_vec(&(&flow.flow, &flow.jobs)).unwrap_or_default());
+        }
         if let Some(jobs) = stream.timeline.held_to() {
             hash.update(jobs.to_le_bytes());
         }

@@ -20,6 +20,8 @@ pub(super) struct Growing {
     pub key: u64,
     /// What has been drawn, over the curve as it was then.
     pub points: Option<Arc<dyn Points>>,
+    /// When the plan ends what is still under way in its flows, if it does.
+    pub until_ns: Option<u64>,
 }
 
 impl Growing {
@@ -59,6 +61,9 @@ impl Checker<'_> {
             let Some(end_ns) = self.stop_of(guard, &mut growing)? else { continue };
             let mut acts = false;
             for (index, one) in growing.iter_mut().enumerate() {
+                if guard.stream.is_none_or(|only| only == index) {
+                    one.until_ns = Some(one.until_ns.map_or(end_ns, |until| until.min(end_ns)));
+                }
                 let left_ns = end_ns.saturating_sub(one.stream.after_ns);
                 if guard.stream.is_none_or(|only| only == index) && one.longer_than(left_ns) {
                     acts = true;
@@ -93,6 +98,7 @@ impl Checker<'_> {
         }
         for one in &mut growing {
             self.draw(one, 0)?;
+            self.expect_steps(&mut one.stream, one.until_ns)?;
         }
         Some(growing.into_iter().map(|one| one.stream).collect())
     }

@@ -96,6 +96,9 @@ impl Checker<'_> {
             fields.references.push(Reference { from, to: to.clone(), span: name.span });
             return Some(job::Value::Field(to));
         }
+        if name.node == "thing" && !itself && !self.names.contains_key("thing") {
+            return Some(job::Value::Seq);
+        }
         if self.names.contains_key(&name.node) {
             let expr = Expr { kind: ExprKind::Name(name.node.clone()), span: name.span };
             return match self.value(&expr)? {

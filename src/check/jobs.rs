@@ -10,7 +10,7 @@ use crate::ast::{
 };
 use crate::exact::{Exact, seconds_to_nanos, to_f64, whole};
 use crate::job::{Format, JobSpec, LARGE, MEDIUM, Payload, QueueChoice, SMALL};
-use crate::plan::{Late, MixEntry};
+use crate::plan::{FlowJobs, Late, MixEntry};
 use crate::problem::{Code, Problem};
 use crate::show;
 use crate::source::Span;
@@ -21,9 +21,11 @@ use std::sync::Arc;
 /// A job that checks, with its weight.
 #[derive(Clone)]
 pub(super) struct Ready {
-    spec: Arc<JobSpec>,
-    weight: Exact,
-    place: Span,
+    pub spec: Arc<JobSpec>,
+    pub weight: Exact,
+    pub place: Span,
+    /// What its jobs begin, if it is a flow.
+    pub flow: Option<Arc<FlowJobs>>,
 }
 
 /// The jobs of a script by name; `None` for those found wrong.
@@ -65,6 +67,10 @@ impl Checker<'_> {
         for job in &scopes.jobs {
             let ready = self.job(job, &mut formats);
             jobs.insert(job.name.node.clone(), ready);
+        }
+        for flow in &scopes.flows {
+            let ready = self.flow(flow, &jobs);
+            jobs.insert(flow.name.node.clone(), ready);
         }
         for name in &scopes.broken {
             jobs.entry(name.clone()).or_insert(None);
@@ -145,7 +151,7 @@ impl Checker<'_> {
         let payload = self.carried(payload, layout, positional, job.name.span)?;
         let spec = JobSpec { name: job.name.node.clone(), queue, format, payload, envelope };
         let place = job.name.span;
-        (!broken).then_some(Ready { spec: Arc::new(spec), weight: weight?, place })
+        (!broken).then_some(Ready { spec: Arc::new(spec), weight: weight?, place, flow: None })
     }
 
     fn queue(
@@ -351,14 +357,21 @@ impl Checker<'_> {
                 let own = [&scope.jobs, &scopes.scopes[0].jobs];
                 let names = own.into_iter().find(|names| !names.is_empty());
                 let known = names.into_iter().flatten();
+                // What the steps of a flow are sent as is not sent by itself.
+                let is_step = |name: &str| {
+                    let flows = jobs.values().flatten().filter_map(|ready| ready.flow.as_ref());
+                    let mut states = flows.flat_map(|jobs| &jobs.flow.states);
+                    states.any(|state| state.name == name)
+                };
                 known
+                    .filter(|name| !is_step(name))
                     .filter_map(|name| jobs.get(name).cloned().flatten())
                     .map(|ready| (ready.clone(), ready.weight, ready.place))
                     .collect()
             }
         };
         let spec = Arc::new(JobSpec::default_job());
-        let default = Ready { spec, weight: whole(1), place: Span::default() };
+        let default = Ready { spec, weight: whole(1), place: Span::default(), flow: None };
         let chosen = match chosen.is_empty() {
             true => vec![(default, whole(1), Span::default())],
             false => chosen,
@@ -437,7 +450,10 @@ impl Checker<'_> {
         entries
             .filter_map(|((ready, ..), weight)| {
                 let weight = u32::try_from(weight / divisor.max(1)).ok()?;
-                (weight > 0).then(|| MixEntry { job: ready.spec.clone(), weight })
+                (weight > 0).then(|| {
+                    let flow = ready.flow.clone();
+                    MixEntry { job: ready.spec.clone(), weight, flow }
+                })
             })
             .collect()
     }

@@ -5,7 +5,7 @@ use super::chance::left_to_chance;
 use crate::exact::seconds_to_nanos;
 use crate::plan::{Action, Guard, GuardKind, Phrase, PhraseJobs, Stream};
 use crate::problem::{Code, Problem};
-use crate::schedule::{self, RateProof};
+use crate::schedule::{self, DueTimes, RateProof};
 use crate::show;
 use crate::source::Span;
 use crate::timeline::Timeline;
@@ -31,7 +31,13 @@ impl Checker<'_> {
         for guard in guards {
             let of = parts(streams, guard.stream);
             let breach = match guard.kind {
-                GuardKind::Jobs(limit) => jobs_breach(streams, guard, limit),
+                GuardKind::Jobs(limit) => {
+                    let breach = jobs_breach(streams, guard, limit);
+                    if breach.is_none() && may_pass(streams, guard, limit) {
+                        self.left_to_chance(guard);
+                    }
+                    breach
+                }
                 GuardKind::Time(limit_ns) => {
                     let from_ns = seconds_to_nanos(&self.from).unwrap_or(0);
                     time_breach(streams, guard, &of, limit_ns.saturating_add(from_ns))
@@ -122,7 +128,7 @@ impl Checker<'_> {
         let span = guard.span.unwrap_or_default();
         self.report(
             Problem::warning(Code::Unproven, span, "whether this bound holds is left to chance")
-                .label("drawn arrivals may come close together")
+                .label("what is drawn may come to more")
                 .help("it holds during the run all the same: what is above it waits; a higher bound, or a window that is longer, leaves room"),
         );
     }
@@ -174,16 +180,50 @@ fn chosen(streams: &[Stream], only: Option<usize>) -> impl Iterator<Item = (usiz
 
 /// Their timelines.
 fn parts(streams: &[Stream], only: Option<usize>) -> Vec<(&Timeline, u64)> {
-    let chosen = chosen(streams, only);
-    chosen.map(|(_, stream)| (&*stream.timeline, stream.after_ns)).collect()
+    let of = |(_, stream)| -> Vec<(&Timeline, u64)> { timelines(stream) };
+    chosen(streams, only).flat_map(of).collect()
+}
+
+/// That of a stream's curve, and those expected of its flows.
+fn timelines(stream: &Stream) -> Vec<(&Timeline, u64)> {
+    let steps = stream.steps.iter().map(|steps| &*steps.timeline);
+    std::iter::once(&*stream.timeline).chain(steps).map(|part| (part, stream.after_ns)).collect()
+}
+
+/// Whether the steps of flows, whose number is left to chance, may come to more than expected and
+/// pass a bound: by six standard deviations, or at the most.
+fn may_pass(streams: &[Stream], guard: &Guard, limit: u64) -> bool {
+    let (mut expected, mut variance, mut most) = (0.0, 0.0, 0.0);
+    for (_, stream) in chosen(streams, guard.stream) {
+        expected += stream.jobs() as f64;
+        most += stream.jobs() as f64;
+        for steps in &stream.steps {
+            // No thing takes more steps than there are states, so none varies by more than half.
+            let longest = steps.jobs.flow.states.len() as f64 - 1.0;
+            let weights: u32 = stream.mix.iter().map(|entry| entry.weight).sum();
+            let share = f64::from(stream.mix[steps.entry].weight) / f64::from(weights);
+            let things = stream.jobs() as f64 * share;
+            expected += steps.expected.iter().sum::<f64>();
+            variance += things * (longest / 2.0).powi(2);
+            most += things * longest;
+        }
+    }
+    (expected + 6.0 * variance.sqrt()).min(most) > limit as f64
 }
 
 fn jobs_breach<'p>(streams: &'p [Stream], guard: &Guard, limit: u64) -> Option<Breach<'p>> {
     let of: Vec<_> = chosen(streams, guard.stream).collect();
-    let due: Vec<_> = of.iter().map(|(_, stream)| (&*stream.due, stream.after_ns)).collect();
-    let beyond = schedule::first_beyond_jobs(&due, limit)?;
-    let total = of.iter().map(|(_, stream)| stream.jobs()).sum::<u64>();
-    let (_, stream) = of[beyond.stream];
+    let mut due: Vec<(&dyn DueTimes, u64, usize)> = Vec::new();
+    for (at, (_, stream)) in of.iter().enumerate() {
+        due.push((&*stream.due, stream.after_ns, at));
+        let steps = stream.steps.iter().map(|steps| &*steps.timeline as &dyn DueTimes);
+        due.extend(steps.map(|steps| (steps, stream.after_ns, at)));
+    }
+    let parts: Vec<_> = due.iter().map(|(due, after, _)| (*due, *after)).collect();
+    let beyond = schedule::first_beyond_jobs(&parts, limit)?;
+    let jobs = |stream: &Stream| stream.jobs() + stream.expected_steps();
+    let total = of.iter().map(|(_, stream)| jobs(stream)).sum::<u64>();
+    let (_, stream) = of[due[beyond.stream].2];
     let place = phrase_at(&stream.phrases, beyond.t_ns.saturating_sub(stream.after_ns));
     let number = show::count(limit + 1);
     let when = show::duration(beyond.t_ns);

@@ -162,10 +162,15 @@ impl Checker<'_> {
             let jobs = stream.jobs();
             let weights: Vec<u32> = stream.mix.iter().map(|entry| entry.weight).collect();
             let load = stream.name.as_deref();
-            for (at, entry) in stream.mix.iter().enumerate() {
-                let name = &entry.job.name;
+            let own = stream.mix.iter().enumerate().map(|(at, entry)| (at, &entry.job));
+            let steps = stream
+                .steps
+                .iter()
+                .flat_map(|steps| steps.jobs.jobs.iter().skip(1).map(|job| (steps.entry, job)));
+            for (at, job) in own.chain(steps) {
+                let name = &job.name;
                 let place = self.rows.places.get(name).copied().unwrap_or_default();
-                match Template::compile(&entry.job, seed, load) {
+                match Template::compile(job, seed, load) {
                     Ok(template) => {
                         self.prove_size(name, place, template.sizes(jobs.max(1)).max_bytes);
                     }

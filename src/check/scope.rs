@@ -2,6 +2,7 @@
 
 use super::Checker;
 use super::value::State;
+use crate::ast::Flow;
 use crate::ast::{
     Arrival, Expectation, Expr, GuardRule, Hours, Job, Lateness, MixItem, Name, Phrase, PhraseKind,
     Script, Setting, Starts, Statement, StatementKind,
@@ -41,6 +42,8 @@ pub(super) struct Scopes<'s> {
     pub scopes: Vec<Scope<'s>>,
     /// Every job, in order.
     pub jobs: Vec<&'s Job>,
+    /// Every flow, in order.
+    pub flows: Vec<&'s Flow>,
     /// Expectations.
     pub expectations: Vec<&'s Expectation>,
     /// `seed`: an expression, or `random`.
@@ -63,6 +66,7 @@ impl<'s> Scopes<'s> {
         Scopes {
             scopes: vec![file],
             jobs: Vec::new(),
+            flows: Vec::new(),
             expectations: Vec::new(),
             seed: None,
             starts: None,
@@ -181,6 +185,7 @@ impl Checker<'_> {
         let mut scopes = Scopes {
             scopes: vec![Scope::new(None)],
             jobs: Vec::new(),
+            flows: Vec::new(),
             expectations: Vec::new(),
             seed: None,
             target: None,
@@ -215,7 +220,14 @@ impl Checker<'_> {
                     let first = self.first_of("job", &job.name, firsts);
                     scopes.jobs.extend(first.then_some(job));
                 }
-                StatementKind::Let(_) | StatementKind::Job(_) | StatementKind::Shape(_) => {
+                StatementKind::Flow(flow) if !outermost => {
+                    let first = self.first_of("job", &flow.name, firsts);
+                    scopes.flows.extend(first.then_some(flow));
+                }
+                StatementKind::Let(_)
+                | StatementKind::Job(_)
+                | StatementKind::Flow(_)
+                | StatementKind::Shape(_) => {
                     self.collect_from(std::slice::from_ref(statement), 0, scopes, firsts);
                 }
                 StatementKind::Load(load) => self.definitions(&load.body, false, scopes, firsts),
@@ -249,6 +261,14 @@ impl Checker<'_> {
                     if self.first_of("job", &job.name, firsts) {
                         scopes.jobs.push(job);
                         scopes.scopes[at].jobs.push(job.name.node.clone());
+                    }
+                }
+                StatementKind::Flow(flow) => {
+                    // It stands in a mix like a job, so the two share their names.
+                    if self.first_of("job", &flow.name, firsts) {
+                        self.flows.insert(flow.name.node.clone(), flow.name.span);
+                        scopes.flows.push(flow);
+                        scopes.scopes[at].jobs.push(flow.name.node.clone());
                     }
                 }
                 StatementKind::Shape(shape) => {
@@ -390,7 +410,10 @@ impl Checker<'_> {
     ) {
         for statement in body_of(&phrase.kind) {
             match &statement.kind {
-                StatementKind::Let(_) | StatementKind::Job(_) | StatementKind::Shape(_) => {
+                StatementKind::Let(_)
+                | StatementKind::Job(_)
+                | StatementKind::Flow(_)
+                | StatementKind::Shape(_) => {
                     self.collect_from(std::slice::from_ref(statement), at, scopes, firsts);
                 }
                 StatementKind::Phrase(inner) => self.hoist(inner, at, scopes, firsts),

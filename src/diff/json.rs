@@ -37,10 +37,11 @@ fn stream(change: &StreamChange<'_>) -> Value {
     let facts = |stream: &Stream| {
         let load = Load::of_stream(stream);
         json!({
-            "jobs": load.jobs,
+            "jobs": stream.jobs(),
             "arrivals": stream.arrivals.to_string(),
             "late": stream.late.to_string(),
             "batch": stream.batch,
+            "expected_steps": stream.expected_steps(),
             "start_s": seconds(stream.after_ns),
             "duration_s": seconds(stream.timeline.length_ns().unwrap_or(0)),
             "peak_per_s": load.peak_per_s,

@@ -190,9 +190,29 @@ impl Page {
             let batch = |stream: &Stream| Some(format!("batch {}", stream.batch));
             self.signed('~', 0, &arrow(batch(old), batch(new)));
         }
+        if let (Some(old), Some(new)) = (old, new) {
+            self.flows(old, new);
+        }
         self.phrases(&change.phrases, 0);
         for job in change.jobs.iter().filter(|job| !job.same) {
             self.job(job);
+        }
+    }
+
+    /// What is expected of the flows that are not what they were.
+    fn flows(&mut self, old: &Stream, new: &Stream) {
+        let said = |stream: &Stream| {
+            let one = |steps: &crate::plan::Steps| {
+                let count = show::plural(steps.jobs(), "job");
+                format!("flow {}: {count} more expected", show::clean(&steps.jobs.flow.name))
+            };
+            let all: Vec<String> = stream.steps.iter().map(one).collect();
+            (!all.is_empty()).then(|| all.join(", "))
+        };
+        let same = old.steps.iter().map(|steps| &steps.jobs).eq(new.steps.iter().map(|s| &s.jobs));
+        if !same {
+            let text = arrow(said(old), said(new));
+            self.signed('~', 0, &text);
         }
     }
 

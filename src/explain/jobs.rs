@@ -4,7 +4,7 @@ use super::and;
 use crate::ast::{Content, RowOrder};
 use crate::job::layouts::{Carries, layout};
 use crate::job::{Format, JobSpec, MIXED, Payload, QueueChoice, Rows, Setting, Value};
-use crate::plan::{MixEntry, Stream};
+use crate::plan::{MixEntry, Steps, Stream};
 use crate::show;
 use crate::view::text::size;
 
@@ -31,7 +31,24 @@ pub(super) fn sentences(stream: &Stream, seed: u64) -> Vec<String> {
         let rows = job.payload.rows().into_iter().map(rows).collect::<String>();
         format!("{which}: {}{rows} for {}{bytes}.", payload(job), queue(job))
     };
-    stream.mix.iter().map(sentence).collect()
+    let mut sentences: Vec<String> = stream.mix.iter().map(sentence).collect();
+    sentences.extend(stream.steps.iter().map(flow));
+    sentences
+}
+
+/// What becomes of the things of a flow.
+fn flow(steps: &Steps) -> String {
+    let states = steps.jobs.flow.states.iter().zip(&steps.expected).skip(1);
+    let states = states.map(|(state, expected)| {
+        format!("`{}` ({})", show::clean(&state.name), show::count(expected.round() as u64))
+    });
+    format!(
+        "Each `{}` begins a thing of the flow `{}`, which goes on by chance: to be expected are {} more, {}.",
+        show::clean(&steps.jobs.jobs[0].name),
+        show::clean(&steps.jobs.flow.name),
+        show::plural(steps.jobs(), "job"),
+        and(&states.collect::<Vec<_>>())
+    )
 }
 
 fn rows(rows: &Rows) -> String {

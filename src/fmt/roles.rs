@@ -12,6 +12,8 @@ pub(super) enum Role {
     Binary,
     /// A sign before an operand, or an operator that the writer's blanks must decide.
     Unary,
+    /// The `->` between two states of a flow.
+    Arrow,
     /// The `/` of `/s`, and the `-` between two clocks.
     Per,
     /// The `:` between a key and its value.
@@ -27,7 +29,9 @@ pub(super) enum Role {
 /// The role of each token.
 pub(super) fn roles(tokens: &[Token<'_>]) -> Vec<Role> {
     let mut open: Vec<Role> = Vec::new();
-    let mut in_body = false;
+    let (mut in_body, mut in_flow) = (false, false);
+    // How many brackets are around the steps of a flow.
+    let mut flow = None;
     let mut roles: Vec<Role> = Vec::with_capacity(tokens.len());
     let mut last: Option<usize> = None;
     // The word before begins its statement, or is the name of a shape that is defined.
@@ -42,12 +46,17 @@ pub(super) fn roles(tokens: &[Token<'_>]) -> Vec<Role> {
                     _ => opening(token, before.map(|(token, _)| token), within, in_body),
                 };
                 open.push(role);
+                if in_flow && role == Role::Block {
+                    flow = Some(open.len());
+                }
                 role
             }
             Kind::Close => {
+                flow = flow.filter(|depth| *depth < open.len());
                 open.pop();
                 Role::Plain
             }
+            Kind::Mark if token.text == "->" && flow == Some(open.len()) => Role::Arrow,
             Kind::Mark => mark(token, before, &tokens[at + 1..], within),
             _ => Role::Plain,
         };
@@ -60,6 +69,7 @@ pub(super) fn roles(tokens: &[Token<'_>]) -> Vec<Role> {
                 });
             let bodies = ["body", "args", "kwargs", "command"];
             in_body = if starts { bodies.contains(&token.text) } else { in_body };
+            in_flow = if starts { token.text == "flow" } else { in_flow };
             leads = token.kind == Kind::Word
                 && (starts || before.is_some_and(|(before, _)| leads && before.text == "shape"));
         }
@@ -128,13 +138,16 @@ pub(super) fn blank_between(before: (&Token<'_>, Role), next: (&Token<'_>, Role)
         (Kind::Comma, _) => return true,
         _ => {}
     }
-    let glued = [Role::Per, Role::Colon].contains(&role)
-        || [Role::Per, Role::Unary].contains(&role_before)
-        || [before.text, next.text].iter().any(|text| ["->", ".."].contains(text));
+    let between_states = [role, role_before].contains(&Role::Arrow);
+    let glued = !between_states
+        && ([Role::Per, Role::Colon].contains(&role)
+            || [Role::Per, Role::Unary].contains(&role_before)
+            || [before.text, next.text].iter().any(|text| ["->", ".."].contains(text)));
     if glued {
         return false;
     }
-    let apart = role == Role::Binary
+    let apart = between_states
+        || role == Role::Binary
         || [Role::Binary, Role::Colon].contains(&role_before)
         || [before, next].iter().any(|token| compares(token.text));
     if apart {

@@ -111,6 +111,10 @@ impl Broken<'_> {
             Some(first) => (first.text, self.span_of(first)),
             None => ("", self.span(0, self.text.len())),
         };
+        if start == Rule::lone_flow_step {
+            // A step begins with a name: whatever is wrong stands behind it.
+            return self.expected(start, "flow").0;
+        }
         if words.known.contains(&word) || is_percentile(word) && words.known.contains(&"p99") {
             return self.expected(start, "").0;
         }

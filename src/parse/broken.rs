@@ -2,6 +2,7 @@
 //! is read all the same.
 
 use super::blame::Broken;
+use super::lexicon::FLOW;
 use super::lexicon::{
     EXPECT, GUARD, JOB, belongs_elsewhere, is_rest, is_rule, lacks_brace, meant_statement,
 };
@@ -70,7 +71,9 @@ impl Reader {
                 StatementKind::Load(Load { name, body: self.blocks(pair) })
             }
             // Only these words themselves open a block of rules or of fields.
-            (Some(meant @ ("job" | "guard" | "expect" | "hours")), _) if meant != first => {
+            (Some(meant @ ("job" | "flow" | "guard" | "expect" | "hours")), _)
+                if meant != first =>
+            {
                 broken(name)
             }
             (Some("job"), _) => {
@@ -80,6 +83,10 @@ impl Reader {
                     }
                     (_, name) => broken(name),
                 }
+            }
+            (Some("flow"), _) => {
+                let _ = self.block_of(pair, Rule::flow_block, Self::flow_steps);
+                broken(name)
             }
             (Some("guard"), _) => {
                 let rules = self.block_of(pair, Rule::guard_block, Self::guard_rules);
@@ -149,6 +156,7 @@ impl Reader {
         let words = match start {
             Rule::lone_job_field => &JOB,
             Rule::lone_guard_rule => &GUARD,
+            Rule::lone_flow_step => &FLOW,
             _ => &EXPECT,
         };
         let misled = self.shaky && belongs_elsewhere(&all, words.known);
@@ -168,7 +176,7 @@ impl Reader {
 fn defined_name(all: &[Token<'_>], base: usize) -> Option<Name> {
     let [first, second, ..] = all else { return None };
     let name = match first.text {
-        "let" | "job" | "load" | "shape" | "var" | "const" | "set" | "def" => second,
+        "let" | "job" | "flow" | "load" | "shape" | "var" | "const" | "set" | "def" => second,
         _ if second.text == "=" => first,
         // A `:` of another language may stand between.
         _ => return None,

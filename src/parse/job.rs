@@ -348,7 +348,7 @@ impl Reader {
     }
 
     /// `1..6`, or an expression alone.
-    fn range(&mut self, pair: Pair<'_>) -> Option<RangeArg> {
+    pub(super) fn range(&mut self, pair: Pair<'_>) -> Option<RangeArg> {
         let span = self.span(&pair);
         if pair.as_rule() == Rule::expr {
             return Some(RangeArg { low: self.expr(pair), high: None, span });

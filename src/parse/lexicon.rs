@@ -41,7 +41,7 @@ pub(super) const ELSEWHERE: &[(&str, &str)] = &[
 ];
 
 /// Words of the language that this version does not speak yet.
-pub(super) const NOT_YET: &[&str] = &["warmup", "flow", "at", "until", "drain"];
+pub(super) const NOT_YET: &[&str] = &["warmup", "at", "until", "drain"];
 
 /// What a block of rules knows.
 pub(super) struct RuleWords {
@@ -75,6 +75,9 @@ pub(super) const JOB: RuleWords = RuleWords {
         ("batch", "load orders { batch 10; … }"),
     ],
 };
+
+pub(super) const FLOW: RuleWords =
+    RuleWords { block: "a flow", known: &[], later: &[], elsewhere: &[] };
 
 pub(super) const GUARD: RuleWords = RuleWords {
     block: "a guard",

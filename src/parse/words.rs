@@ -7,7 +7,7 @@ pub(super) const STATEMENTS: &[&str] = &[
     "constant", "pause", "ramp", "sine", "burst", "steps", "stairs", "points", "send", "repeat",
     "together", "scale", "cap", "floor", "speed", "load", "job", "let", "guard", "expect",
     "target", "seed", "after", "walk", "chaos", "replay", "arrivals", "starts", "hours", "jitter",
-    "shape", "use", "batch", "late",
+    "shape", "use", "batch", "late", "flow",
 ];
 
 /// A block, where one was expected.
@@ -134,6 +134,10 @@ fn word(rule: Rule) -> &'static str {
         R::shape_definition | R::kw_shape => "`shape`",
         R::params => "parameters in parentheses",
         R::job | R::kw_job => "`job`",
+        R::flow | R::kw_flow => "`flow`",
+        R::flow_after => "`after`",
+        R::flow_share => "a share",
+        R::kw_or => "`or`",
         R::guard | R::kw_guard => "`guard`",
         R::expect | R::kw_expect => "`expect`",
         R::queue | R::kw_queue => "`queue`",
@@ -227,11 +231,15 @@ fn word(rule: Rule) -> &'static str {
         | R::step
         | R::point
         | R::reserved => "a value",
-        R::ident | R::name | R::param | R::mix_item | R::format_option => "a name",
+        R::ident | R::name | R::flow_way | R::param | R::mix_item | R::format_option => "a name",
         R::string => "a text in quotes",
-        R::block | R::job_block | R::guard_block | R::expect_block | R::hours_block | R::group => {
-            BLOCK
-        }
+        R::block
+        | R::job_block
+        | R::flow_block
+        | R::guard_block
+        | R::expect_block
+        | R::hours_block
+        | R::group => BLOCK,
         R::ramp_curve => "a curve: `linear`, `exponential`, `logarithmic` or `smooth`",
         R::comparison => "`<`, `<=`, `=`, `>=` or `>`",
         R::time_kind => "`send delay`, `service`, `response` or `pickup`",
@@ -244,6 +252,8 @@ fn word(rule: Rule) -> &'static str {
         | R::lone_statement
         | R::lone_job_field
         | R::lone_guard_rule
+        | R::lone_flow_step
+        | R::flow_step
         | R::lone_expectation
         | R::lone_value
         | R::lone_expr
@@ -414,6 +424,7 @@ pub(super) fn form(statement: &str) -> Option<&'static str> {
         "arrivals" => "arrivals poisson",
         "late" => "late skip after 1s",
         "batch" => "batch 10",
+        "flow" => "flow order { created -> paid after 5m..30m, or cancelled 5% }",
         "send" => "send 50k at once` or `send order 40, ping 60",
         "repeat" => "repeat 3 { … }",
         "together" => "together { … }",

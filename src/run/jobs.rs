@@ -2,7 +2,7 @@
 
 mod planned;
 
-pub use planned::PlannedJobs;
+pub use planned::{PlannedJobs, flowing};
 
 use crate::job::CompileError;
 use crate::plan::Plan;

@@ -1,4 +1,5 @@
 mod arrivals;
+mod flows;
 pub mod statistics;
 
 use super::{Even, Schedule, Shard};

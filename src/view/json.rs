@@ -4,7 +4,7 @@
 use super::points::{TooMany, times};
 use super::{Load, text};
 use crate::job::QueueChoice;
-use crate::plan::{Action, Guard, MixEntry, Part, Phrase, PhraseJobs, Plan, Stream};
+use crate::plan::{Action, Guard, MixEntry, Part, Phrase, PhraseJobs, Plan, Steps, Stream};
 use serde::Serialize;
 
 /// The document of `loadc plan --json`.
@@ -50,7 +50,24 @@ struct StreamEntry<'a> {
     /// How many jobs fall due together.
     batch: u64,
     mix: Vec<MixLine<'a>>,
+    flows: Vec<FlowEntry<'a>>,
     phrases: Vec<PhraseEntry<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct FlowEntry<'a> {
+    flow: &'a str,
+    /// The job that begins a thing.
+    job: &'a str,
+    expected_steps: u64,
+    states: Vec<StateEntry<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct StateEntry<'a> {
+    state: &'a str,
+    expected: f64,
+    queues: Vec<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -154,7 +171,7 @@ fn stream(stream: &Stream, seed: u64) -> StreamEntry<'_> {
     let weights: f64 = stream.mix.iter().map(|entry| f64::from(entry.weight)).sum();
     StreamEntry {
         name: stream.name.as_deref(),
-        jobs: load.jobs,
+        jobs: stream.jobs(),
         start_s: seconds(stream.after_ns),
         duration_s: seconds(stream.timeline.length_ns().unwrap_or(0)),
         peak_per_s: load.peak_per_s,
@@ -162,6 +179,7 @@ fn stream(stream: &Stream, seed: u64) -> StreamEntry<'_> {
         late: stream.late.to_string(),
         batch: stream.batch,
         mix: stream.mix.iter().map(|entry| mix(stream, entry, weights, seed)).collect(),
+        flows: stream.steps.iter().map(flow).collect(),
         phrases: stream.phrases.iter().map(|entry| phrase(entry, stream.after_ns)).collect(),
     }
 }
@@ -172,11 +190,32 @@ fn mix<'a>(stream: &Stream, entry: &'a MixEntry, weights: f64, seed: u64) -> Mix
         weight: entry.weight,
         share: f64::from(entry.weight) / weights,
         format: entry.job.format.word(),
-        queues: match &entry.job.queue {
-            QueueChoice::Fixed(queue) => vec![queue],
-            QueueChoice::Pick(queues) => queues.iter().map(|(queue, _)| queue.as_str()).collect(),
-        },
+        queues: queues(&entry.job.queue),
         payload_mean_bytes: text::size(stream, entry, seed).map(|sizes| sizes.mean_bytes),
+    }
+}
+
+fn queues(queue: &QueueChoice) -> Vec<&str> {
+    match queue {
+        QueueChoice::Fixed(queue) => vec![queue],
+        QueueChoice::Pick(queues) => queues.iter().map(|(queue, _)| queue.as_str()).collect(),
+    }
+}
+
+fn flow(steps: &Steps) -> FlowEntry<'_> {
+    let flow = &steps.jobs.flow;
+    let states = flow.states.iter().zip(&steps.expected).zip(&steps.jobs.jobs).skip(1);
+    FlowEntry {
+        flow: &flow.name,
+        job: &steps.jobs.jobs[0].name,
+        expected_steps: steps.jobs(),
+        states: states
+            .map(|((state, expected), job)| StateEntry {
+                state: &state.name,
+                expected: *expected,
+                queues: queues(&job.queue),
+            })
+            .collect(),
     }
 }
 

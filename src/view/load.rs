@@ -1,7 +1,7 @@
 //! The streams of a plan as one load, on the clock of the run.
 
 use crate::plan::{Plan, Stream};
-use crate::schedule;
+use crate::schedule::{self, DueTimes};
 use crate::timeline::Timeline;
 
 /// The sum of some streams.
@@ -30,8 +30,8 @@ impl<'a> Load<'a> {
 
     fn sum(streams: Vec<&'a Stream>) -> Load<'a> {
         let parts: Vec<(&Timeline, u64)> =
-            streams.iter().map(|stream| (&*stream.timeline, stream.after_ns)).collect();
-        let jobs = streams.iter().map(|stream| stream.jobs());
+            streams.iter().flat_map(|stream| timelines(stream)).collect();
+        let jobs = streams.iter().map(|stream| stream.jobs() + stream.expected_steps());
         let ends = parts
             .iter()
             .map(|(timeline, after)| timeline.length_ns().unwrap_or(0).saturating_add(*after));
@@ -67,8 +67,12 @@ impl<'a> Load<'a> {
 
     /// How many jobs are due at or before a time.
     pub fn jobs_by(&self, t_ns: u64) -> u64 {
-        let due: Vec<_> =
-            self.streams.iter().map(|stream| (&*stream.due, stream.after_ns)).collect();
+        let mut due: Vec<(&dyn DueTimes, u64)> = Vec::new();
+        for stream in &self.streams {
+            due.push((&*stream.due, stream.after_ns));
+            let steps = stream.steps.iter().map(|steps| &*steps.timeline as &dyn DueTimes);
+            due.extend(steps.map(|steps| (steps, stream.after_ns)));
+        }
         schedule::jobs_of_sum_by(&due, t_ns)
     }
 
@@ -108,7 +112,8 @@ impl<'a> Load<'a> {
                     && from_ns <= phrase.end_ns.saturating_add(stream.after_ns)
             };
             let phrases = stream.phrases.iter().filter(meets);
-            phrases.map(|phrase| phrase.peak_per_s).fold(0.0, f64::max)
+            let steps: f64 = stream.steps.iter().map(|steps| steps.timeline.peak()).sum();
+            phrases.map(|phrase| phrase.peak_per_s).fold(0.0, f64::max) + steps
         };
         self.streams.iter().map(peak).sum::<f64>().min(self.peak_per_s)
     }
@@ -134,6 +139,12 @@ impl<'a> Load<'a> {
         let start_ns = self.parts.iter().map(|(_, after)| *after).min().unwrap_or(0);
         vec![start_ns, self.end_ns]
     }
+}
+
+/// That of a stream's curve, and those expected of its flows.
+fn timelines(stream: &Stream) -> Vec<(&Timeline, u64)> {
+    let steps = stream.steps.iter().map(|steps| &*steps.timeline);
+    std::iter::once(&*stream.timeline).chain(steps).map(|part| (part, stream.after_ns)).collect()
 }
 
 fn collect(phrases: &[crate::plan::Phrase], after_ns: u64, depth: usize, borders: &mut Vec<u64>) {

@@ -19,6 +19,7 @@ pub fn text(plan: &Plan, load: &Load<'_>, look: Look) -> String {
         lines.extend(heading(stream, is_alone, look));
         lines.extend(table::phrases(&stream.phrases, stream.after_ns, look));
         lines.extend(mix(stream, plan.seed, look));
+        lines.extend(flows(stream, look));
     }
     lines.push(String::new());
     let totals = show::wrap(&totals(load), look.width.saturating_sub(TOTAL.len() + 2));
@@ -141,6 +142,29 @@ fn mix(stream: &Stream, seed: u64, look: Look) -> Vec<String> {
         for part in show::wrap(&text, look.width.saturating_sub(indent)) {
             let lead = if lines.is_empty() { look.dim(SENDS) } else { " ".repeat(SENDS.len()) };
             lines.push(format!("{lead} {part}"));
+        }
+    }
+    lines
+}
+
+/// What its flows are expected to send besides: the steps into each state.
+fn flows(stream: &Stream, look: Look) -> Vec<String> {
+    let mut lines = Vec::new();
+    for steps in &stream.steps {
+        let flow = &steps.jobs.flow;
+        let states = flow.states.iter().zip(&steps.expected).zip(&steps.jobs.jobs).skip(1);
+        let states = states.map(|((state, expected), job)| {
+            let count = show::count(expected.round() as u64);
+            format!("{} {count} to {}", show::clean(&state.name), queues(job))
+        });
+        let text = format!(
+            "flow {}, as expected: {} more, {}",
+            show::clean(&flow.name),
+            show::plural(steps.jobs(), "job"),
+            states.collect::<Vec<_>>().join(", ")
+        );
+        for (at, part) in show::wrap(&text, look.width.saturating_sub(2)).iter().enumerate() {
+            lines.push(format!("{}{part}", if at > 0 { "  " } else { "" }));
         }
     }
     lines

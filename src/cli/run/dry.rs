@@ -29,7 +29,10 @@ pub(super) fn run(
     let now_unix_ns = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
     let start_unix_ns = super::payload_start(plan).unwrap_or(now_unix_ns);
     let (_, end_ns, peak) = totals(plan);
-    let total = plan.part.jobs(&plan.streams);
+    let mut total = plan.part.jobs(&plan.streams);
+    if plan.part == crate::plan::Part::WHOLE {
+        total += plan.streams.iter().map(crate::plan::Stream::expected_steps).sum::<u64>();
+    }
     let end_ns = end_ns.saturating_sub(plan.part.from_ns);
     let samples: Vec<Sample> = plan
         .streams

@@ -1,8 +1,9 @@
 //! The jobs of a plan, compiled.
 
 use super::{Choice, DueJob, Jobs, Kind};
-use crate::job::{CompileError, IdKey, JobContext, Mix, Template};
-use crate::plan::Plan;
+use crate::job::{CompileError, IdKey, JobContext, JobSpec, Mix, Paths, Template};
+use crate::plan::{Plan, Steps};
+use crate::schedule::{Flowing, Schedule, Things, thing_and_step};
 use crate::sink::formats::{self, Encode, Job};
 use crate::sink::{Args, Queue, Unit};
 use std::sync::Arc;
@@ -22,6 +23,8 @@ struct Stream {
     batch: u64,
     templates: Vec<Template>,
     kinds: Vec<Kind>,
+    /// Of each entry of the mix that begins things, the place of the first step's kind.
+    steps: Vec<Option<usize>>,
     /// What writes each kind, to each of its queues.
     encoders: Vec<Vec<Arc<dyn Encode>>>,
     /// What makes the ids of each kind.
@@ -46,24 +49,58 @@ impl PlannedJobs {
             let mut templates = Vec::with_capacity(stream.mix.len());
             let mut kinds = Vec::with_capacity(stream.mix.len());
             let (mut encoders, mut ids) = (Vec::new(), Vec::new());
-            for entry in &stream.mix {
-                let template = Template::compile(&entry.job, plan.seed, load)?;
-                let template = template.in_mix(&mix, templates.len(), stream.batch);
+            let mut add = |job: &JobSpec, entry: usize| {
+                let template = Template::compile(job, plan.seed, load)?;
+                let template = template.in_mix(&mix, entry, stream.batch);
                 let places: Vec<usize> =
                     template.queues().iter().map(|queue| place_of(&mut queues, queue)).collect();
-                let quiet = entry.job.envelope.flag("watch") == Some(false);
+                let quiet = job.envelope.flag("watch") == Some(false);
                 if quiet { &mut unwatched } else { &mut watched }.extend(&places);
-                kinds.push(Kind { name: entry.job.name.clone(), queues: places });
-                let encoder = |queue| Arc::from(formats::encoder(queue, &entry.job.envelope));
+                kinds.push(Kind { name: job.name.clone(), queues: places });
+                let encoder = |queue| Arc::from(formats::encoder(queue, &job.envelope));
                 encoders.push(template.queues().iter().map(encoder).collect());
                 ids.push(template.id_key(run_id));
                 templates.push(template);
+                Ok(templates.len())
+            };
+            let mut next = 0;
+            for (at, entry) in stream.mix.iter().enumerate() {
+                next = add(&entry.job, at)?;
             }
-            streams.push(Stream { mix, batch: stream.batch, templates, kinds, encoders, ids });
+            let mut steps = vec![None; stream.mix.len()];
+            for (at, entry) in stream.mix.iter().enumerate() {
+                let Some(flow) = &entry.flow else { continue };
+                steps[at] = Some(next);
+                for job in flow.jobs.iter().skip(1) {
+                    next = add(job, at)?;
+                }
+            }
+            let batch = stream.batch;
+            streams.push(Stream { mix, batch, templates, kinds, steps, encoders, ids });
         }
         unwatched.retain(|queue| !watched.contains(queue));
         Ok(PlannedJobs { queues, unwatched, streams })
     }
+}
+
+/// The jobs of a stream, which are those of `due`, with the steps of the things that they begin.
+pub fn flowing(
+    stream: &crate::plan::Stream,
+    seed: u64,
+    due: Box<dyn Schedule>,
+    from_ns: u64,
+) -> Flowing {
+    let load = stream.name.as_deref();
+    let weights: Vec<u32> = stream.mix.iter().map(|entry| entry.weight).collect();
+    let things = |steps: &Steps| Things {
+        entry: steps.entry,
+        paths: Paths::new(&steps.jobs.flow, seed, load),
+        reach_ns: steps.jobs.flow.reach_ns(),
+    };
+    let flows = stream.steps.iter().map(things).collect();
+    let until_ns = stream.steps.iter().filter_map(|steps| steps.until_ns).min();
+    let mix = (Mix::new(&weights, seed, load), stream.batch);
+    Flowing::new(due, mix, flows, until_ns, from_ns)
 }
 
 /// The place of a queue in the list of all, where it is put if it is new.
@@ -85,9 +122,17 @@ impl Jobs for PlannedJobs {
 
     fn choose(&self, stream: usize, number: u64) -> Choice {
         let stream = &self.streams[stream];
+        let (number, step) = thing_and_step(number);
         // A batch is of one kind and goes to one queue, so that it can be one command.
         let batch = number.div_ceil(stream.batch);
         let job = stream.mix.job_of(batch);
+        if let (Some(before), Some(first)) = (step.checked_sub(1), stream.steps[job]) {
+            let job = first + before;
+            return Choice {
+                job,
+                queue: stream.kinds[job].queues[stream.templates[job].queue(number)],
+            };
+        }
         Choice { job, queue: stream.kinds[job].queues[stream.templates[job].queue(batch)] }
     }
 
@@ -96,14 +141,15 @@ impl Jobs for PlannedJobs {
         let queues = &stream.kinds[choice.job].queues;
         let Some(place) = queues.iter().position(|queue| *queue == choice.queue) else { return };
         let template = &stream.templates[choice.job];
-        let delay_ns = template.delay_ns(due.number);
+        let (number, _) = thing_and_step(due.number);
+        let delay_ns = template.delay_ns(number);
         let ready_unix_ns = due.now_unix_ns.saturating_add(delay_ns);
         let job = Job {
             template,
-            context: JobContext { number: due.number, due_unix_ns: due.due_unix_ns },
+            context: JobContext { number, due_unix_ns: due.due_unix_ns },
             now_unix_ns: due.now_unix_ns,
             delay_ns,
-            id: stream.ids[choice.job].id(due.number, ready_unix_ns),
+            id: stream.ids[choice.job].id(number, ready_unix_ns),
         };
         stream.encoders[choice.job][place].encode(&job, unit);
     }
@@ -140,7 +186,11 @@ mod tests {
     fn job(name: &str, queue: QueueChoice, format: Format, weight: u32) -> MixEntry {
         let payload = Payload::Size { min: 5, max: 5, content: Content::Text };
         let (name, envelope) = (name.to_owned(), Envelope::default());
-        MixEntry { job: Arc::new(JobSpec { name, queue, format, payload, envelope }), weight }
+        MixEntry {
+            job: Arc::new(JobSpec { name, queue, format, payload, envelope }),
+            weight,
+            flow: None,
+        }
     }
 
     fn stream(name: &str, rate: i128, mix: Vec<MixEntry>) -> PlanStream {
@@ -157,6 +207,7 @@ mod tests {
             arrivals: Arrivals::Even,
             late: crate::plan::Late::Send,
             batch: 1,
+            steps: Vec::new(),
             phrases: Vec::new(),
             mix,
         }

@@ -1,0 +1,311 @@
+//! A stream whose jobs begin things that go on by themselves.
+//!
+//! Nothing is kept of a thing: its steps follow from its number, so that any stretch of time can be
+//! worked out from the jobs that may reach into it. That is done for one window after another, the
+//! next by a thread of its own while the present one is played; what is kept is a window's entries and
+//! one count for each window gone by.
+
+use super::Schedule;
+use crate::job::{Mix, Paths};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+/// Windows that are kept.
+const KEPT: usize = 3;
+/// A window has about so many entries, unless it would be shorter than a part of the longest delay.
+const ENTRIES: u64 = 1 << 17;
+/// That part: shorter windows would look at the same things too often.
+const PARTS: u64 = 16;
+/// There are no more windows than this.
+const MOST_WINDOWS: u64 = 1 << 16;
+
+/// From here up the bits of a number tell which step it is; below, which thing.
+const STEP_SHIFT: u32 = 56;
+
+/// The number of a job in two: that of the thing, or of the job where it is none, and the step, which
+/// is 0 where the stream's own curve has it due.
+pub fn thing_and_step(number: u64) -> (u64, usize) {
+    (number & ((1 << STEP_SHIFT) - 1), (number >> STEP_SHIFT) as usize)
+}
+
+/// A flow of a stream.
+#[derive(Clone, Debug)]
+pub struct Things {
+    /// Which of the mix begins its things.
+    pub entry: usize,
+    /// What becomes of them.
+    pub paths: Paths,
+    /// See [`Flow::reach_ns`](crate::job::Flow::reach_ns).
+    pub reach_ns: (u64, u64),
+}
+
+/// The jobs of a stream and the steps of the things that they begin, in the order in which they are
+/// due.
+pub struct Flowing {
+    core: Arc<Core>,
+    cache: Mutex<Cache>,
+    from_ns: u64,
+    /// Entries due before the run enters the plan.
+    skipped: u64,
+    /// All entries, those too.
+    all: u64,
+    end_ns: u64,
+    first_window: u64,
+}
+
+/// What the windows are worked out from.
+struct Core {
+    /// The jobs that the curve has due, from the plan's start on.
+    due: Box<dyn Schedule>,
+    mix: Mix,
+    batch: u64,
+    flows: Vec<Things>,
+    /// The shortest and the longest of all reaches.
+    reach_ns: (u64, u64),
+    /// The plan ends here: what would be due later is not.
+    until_ns: u64,
+    width_ns: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry {
+    due_ns: u64,
+    number: u64,
+}
+
+type Window = Arc<Vec<Entry>>;
+
+#[derive(Default)]
+struct Cache {
+    /// Entries due before each window, from the first on.
+    before: Vec<u64>,
+    kept: VecDeque<(u64, Window)>,
+    next: Option<(u64, JoinHandle<Vec<Entry>>)>,
+}
+
+impl Core {
+    /// The flow whose thing a job begins, if it does.
+    fn flow_of(&self, number: u64) -> Option<&Things> {
+        let entry = self.mix.job_of(number.div_ceil(self.batch));
+        self.flows.iter().find(|things| things.entry == entry)
+    }
+
+    fn due_before(&self, t_ns: u64) -> u64 {
+        t_ns.checked_sub(1).map_or(0, |t| self.due.due_by(t))
+    }
+
+    /// The entries of a window, in order.
+    fn window(&self, window: u64) -> Vec<Entry> {
+        let start_ns = window.saturating_mul(self.width_ns);
+        let last_ns = start_ns.saturating_add(self.width_ns - 1).min(self.until_ns);
+        let own = self.due_before(start_ns) + 1..=self.due.due_by(last_ns);
+        let (shortest, longest) = self.reach_ns;
+        let reaching = last_ns.checked_sub(shortest).map_or(0, |t| self.due.due_by(t));
+        let first = self.due_before(start_ns.saturating_sub(longest)) + 1;
+        let mut entries: Vec<Entry> = Vec::new();
+        entries.extend(own.map(|index| Entry {
+            due_ns: self.due.time_of(index),
+            number: self.due.number_of(index),
+        }));
+        for index in first..=reaching {
+            let number = self.due.number_of(index);
+            let Some(things) = self.flow_of(number) else { continue };
+            things.paths.walk(number, self.due.time_of(index), |state, due_ns| {
+                if (start_ns..=last_ns).contains(&due_ns) {
+                    let number = number | (state as u64) << STEP_SHIFT;
+                    entries.push(Entry { due_ns, number });
+                }
+            });
+        }
+        entries.sort_unstable();
+        entries
+    }
+
+    /// Entries due at or before an instant, counted without any window.
+    fn count_by(&self, t_ns: u64) -> u64 {
+        let t_ns = t_ns.min(self.until_ns);
+        let jobs = self.due.due_by(t_ns);
+        let surely = t_ns.checked_sub(self.reach_ns.1).map_or(0, |t| self.due.due_by(t));
+        let mut steps = 0;
+        for index in 1..=jobs {
+            let number = self.due.number_of(index);
+            let Some(things) = self.flow_of(number) else { continue };
+            if index <= surely {
+                steps += things.paths.steps(number);
+            } else {
+                things.paths.walk(number, self.due.time_of(index), |_, due_ns| {
+                    steps += u64::from(due_ns <= t_ns);
+                });
+            }
+        }
+        jobs + steps
+    }
+
+    /// When the last entry is due, or the curve is over.
+    fn end_ns(&self) -> u64 {
+        let jobs = self.due.len();
+        let mut end_ns = self.due.end_ns();
+        // Whatever began longer before the last job than a thing takes is through by then.
+        let last_ns = if jobs > 0 { self.due.time_of(jobs) } else { 0 };
+        for index in self.due_before(last_ns.saturating_sub(self.reach_ns.1)) + 1..=jobs {
+            let number = self.due.number_of(index);
+            let Some(things) = self.flow_of(number) else { continue };
+            things.paths.walk(number, self.due.time_of(index), |_, due_ns| {
+                end_ns = end_ns.max(due_ns);
+            });
+        }
+        end_ns.min(self.until_ns)
+    }
+}
+
+impl Flowing {
+    /// The jobs of `due`, which is a whole stream or a shard of one from the plan's start on, and the
+    /// steps of the things that they begin by the mix, up to `until_ns`; from `from_ns` on, where the
+    /// run enters the plan.
+    pub fn new(
+        due: Box<dyn Schedule>,
+        (mix, batch): (Mix, u64),
+        flows: Vec<Things>,
+        until_ns: Option<u64>,
+        from_ns: u64,
+    ) -> Flowing {
+        let shortest = flows.iter().map(|things| things.reach_ns.0).min().unwrap_or(0);
+        let longest = flows.iter().map(|things| things.reach_ns.1).max().unwrap_or(0);
+        let mut core = Core {
+            due,
+            mix,
+            batch,
+            flows,
+            reach_ns: (shortest, longest),
+            until_ns: until_ns.unwrap_or(u64::MAX),
+            width_ns: 1,
+        };
+        let (all, end_ns) = (core.count_by(u64::MAX), core.end_ns());
+        let windows = (all / ENTRIES).clamp(1, MOST_WINDOWS);
+        core.width_ns = (end_ns / windows + 1).max((longest - shortest) / PARTS);
+        let first_window = from_ns / core.width_ns;
+        let before = |t_ns: u64| t_ns.checked_sub(1).map_or(0, |t| core.count_by(t));
+        let skipped = before(from_ns);
+        let cache =
+            Cache { before: vec![before(first_window * core.width_ns)], ..Cache::default() };
+        let end_ns = end_ns.saturating_sub(from_ns);
+        let flowing = Flowing {
+            core: Arc::new(core),
+            cache: Mutex::new(cache),
+            from_ns,
+            skipped,
+            all,
+            end_ns,
+            first_window,
+        };
+        // The first window is there before the run begins.
+        flowing.look(first_window);
+        flowing
+    }
+
+    /// A window and the number of entries before it.
+    fn look(&self, window: u64) -> (Window, u64) {
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = |window: u64| (window - self.first_window) as usize;
+        let mut known = self.first_window + cache.before.len() as u64 - 1;
+        // All before it are counted on the way.
+        while known < window {
+            let entries = cache.get(&self.core, known).len() as u64;
+            let before = cache.before[place(known)] + entries;
+            cache.before.push(before);
+            known += 1;
+        }
+        (cache.get(&self.core, window), cache.before[place(window)])
+    }
+
+    /// Entries due at or before an instant of the plan.
+    fn count_by(&self, t_ns: u64) -> u64 {
+        if t_ns >= self.end_ns.saturating_add(self.from_ns) {
+            return self.all;
+        }
+        let window = t_ns / self.core.width_ns;
+        if window < self.first_window {
+            return 0;
+        }
+        let (entries, before) = self.look(window);
+        before + entries.partition_point(|entry| entry.due_ns <= t_ns) as u64
+    }
+
+    /// The `index`-th entry of the run.
+    fn entry(&self, index: u64) -> Entry {
+        let rank = index.saturating_add(self.skipped);
+        if rank > self.all || index == 0 {
+            return Entry { due_ns: u64::MAX, number: u64::MAX };
+        }
+        let mut window = {
+            let cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+            let at = cache.before.partition_point(|before| *before < rank).max(1) - 1;
+            self.first_window + at as u64
+        };
+        loop {
+            let (entries, before) = self.look(window);
+            match entries.get((rank - before - 1) as usize) {
+                Some(entry) => return *entry,
+                None => window += 1,
+            }
+        }
+    }
+}
+
+impl Cache {
+    /// A window's entries; the one behind it is begun.
+    fn get(&mut self, core: &Arc<Core>, window: u64) -> Window {
+        if let Some((_, entries)) = self.kept.iter().find(|(known, _)| *known == window) {
+            return Arc::clone(entries);
+        }
+        let made = match self.next.take() {
+            Some((next, thread)) if next == window => thread.join().ok(),
+            other => {
+                self.next = other;
+                None
+            }
+        };
+        let entries = Arc::new(made.unwrap_or_else(|| core.window(window)));
+        self.kept.push_back((window, Arc::clone(&entries)));
+        if self.kept.len() > KEPT {
+            self.kept.pop_front();
+        }
+        let newest = self.kept.iter().map(|(known, _)| *known).max() == Some(window);
+        if self.next.is_none() && newest {
+            let (core, next) = (Arc::clone(core), window + 1);
+            let thread = std::thread::Builder::new().name("loadc-flow".to_owned());
+            let thread = thread.spawn(move || core.window(next));
+            self.next = thread.ok().map(|thread| (next, thread));
+        }
+        entries
+    }
+}
+
+impl Schedule for Flowing {
+    fn len(&self) -> u64 {
+        self.all - self.skipped
+    }
+
+    fn due_by(&self, t_ns: u64) -> u64 {
+        self.count_by(t_ns.saturating_add(self.from_ns)).saturating_sub(self.skipped)
+    }
+
+    fn time_of(&self, index: u64) -> u64 {
+        self.entry(index).due_ns.saturating_sub(self.from_ns)
+    }
+
+    /// See [`thing_and_step`].
+    fn number_of(&self, index: u64) -> u64 {
+        self.entry(index).number
+    }
+
+    /// That of the curve: the steps come as they fall.
+    fn rate(&self, t_ns: u64) -> f64 {
+        self.core.due.rate(t_ns.saturating_add(self.from_ns))
+    }
+
+    fn end_ns(&self) -> u64 {
+        self.end_ns
+    }
+}
