@@ -414,6 +414,8 @@ pub enum PhraseKind {
     Floor(Expr, Vec<Statement>),
     /// `speed x60 { … }`
     Speed(Expr, Vec<Statement>),
+    /// `arrivals poisson { … }`
+    Arrivals(Arrival, Vec<Statement>),
     /// `jitter 5% { … }`
     Jitter(Expr, Vec<Statement>),
 }

@@ -35,7 +35,7 @@ use crate::ast::Script;
 use crate::exact::{Exact, whole};
 use crate::plan::Plan;
 use crate::problem::{Code, Problem, Severity, did_you_mean};
-use crate::schedule::Shard;
+use crate::schedule::{Block, Shard};
 use crate::source::{SourceFile, Span};
 use drawn::Draws;
 use std::collections::{BTreeMap, BTreeSet};
@@ -158,6 +158,10 @@ struct Checker<'a> {
     misused: BTreeSet<String>,
     /// What the phrases in hand are drawn by.
     draws: Draws,
+    /// The blocks of the stream in hand that have arrivals of their own.
+    blocks: Vec<Block>,
+    /// The mark of the phrase in hand.
+    mark_in_hand: u32,
     /// Steps of all stairs so far.
     steps: i128,
     /// Rows of files that the job in hand has, and files read so far.
@@ -188,6 +192,8 @@ impl<'a> Checker<'a> {
             lets: BTreeMap::new(),
             misused: BTreeSet::new(),
             draws: Draws::default(),
+            blocks: Vec::new(),
+            mark_in_hand: 0,
             steps: 0,
             rows: rows::Files::default(),
             shaky,

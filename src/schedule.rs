@@ -7,6 +7,7 @@ mod law;
 mod placed;
 mod renewal;
 mod scatter;
+mod sections;
 mod spliced;
 
 pub use crate::timeline::curve::Arrivals;
@@ -20,6 +21,7 @@ pub use even::Even;
 pub use placed::{Placed, Shard};
 pub use renewal::Renewal;
 pub use scatter::Scatter;
+pub use sections::{Block, Sections};
 pub use spliced::{Entry, Source, Spliced};
 
 /// The due jobs of one stream, as an indexed sequence. Times are in nanoseconds from the run's

@@ -32,9 +32,9 @@ impl Checker<'_> {
         let mut growing = Vec::new();
         let mut all_nodes = Vec::new();
         for draft in drafts {
-            let key = draft.arrivals.key;
+            let (key, blocks) = (draft.arrivals.key, draft.blocks.clone());
             let (stream, nodes) = self.stream(draft)?;
-            growing.push(Growing { stream, key, points: None });
+            growing.push(Growing { stream, key, blocks, points: None });
             all_nodes.push(nodes);
         }
         let mut notes = Vec::new();
@@ -108,6 +108,7 @@ impl Checker<'_> {
             due: batched(timeline.clone(), draft.batch),
             timeline,
             arrivals: draft.arrivals.arrivals,
+            blocks: draft.blocks.iter().map(|block| block.arrivals).collect(),
             batch: draft.batch,
             phrases: Vec::new(),
             mix: draft.mix,

@@ -59,7 +59,7 @@ fn word(rule: Rule) -> &'static str {
     use Rule as R;
     match rule {
         R::batch | R::kw_batch => "`batch`",
-        R::arrivals | R::kw_arrivals => "`arrivals`",
+        R::arrivals | R::arrivals_block | R::kw_arrivals => "`arrivals`",
         R::starts | R::kw_starts => "`starts`",
         R::hours | R::kw_hours => "`hours`",
         R::date => "a date such as `2026-03-29`",

@@ -120,6 +120,7 @@ mod tests {
             due: timeline.clone(),
             timeline,
             arrivals: Arrivals::Even,
+            blocks: Vec::new(),
             batch: 1,
             phrases: Vec::new(),
             mix,
