@@ -7,7 +7,7 @@
 
 use loadc::ast::Content;
 use loadc::job::{
-    Format, JobContext, JobSpec, Mix, Payload, QueueChoice, Template, TextPart, Value,
+    Envelope, Format, JobContext, JobSpec, Mix, Payload, QueueChoice, Template, TextPart, Value,
 };
 use std::hint::black_box;
 use std::time::Instant;
@@ -79,6 +79,7 @@ fn payload(name: &str, payload: Payload, jobs: u64) {
         queue: QueueChoice::Fixed("bench".to_owned()),
         format: Format::List,
         payload,
+        envelope: Envelope::default(),
     };
     let template = Template::compile(&spec, 42, None).expect("the bench's own job compiles");
     let mut out = Vec::new();

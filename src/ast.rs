@@ -109,8 +109,21 @@ pub enum Setting {
     Batch(Expr),
     /// `arrivals poisson`
     Arrivals(Arrival),
+    /// `late skip after 1s`
+    Late(Lateness),
     /// `starts 2026-03-29 00:00 in "Europe/Berlin"`
     Starts(Starts),
+}
+
+/// What becomes of jobs that are overdue after a stall.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Lateness {
+    /// `late send`
+    Send,
+    /// `late skip after 1s`
+    Skip(Expr),
+    /// `late spread over 5s`
+    Spread(Expr),
 }
 
 /// `starts DATE CLOCK in ZONE`
@@ -193,6 +206,20 @@ pub enum JobFieldKind {
     Size(SizeSpec, Content),
     /// `rows "users.csv" as user once`
     Rows(Rows),
+    /// `args [int(1..9), "x"]`
+    Args(Value),
+    /// `kwargs { lang: "en" }`
+    Kwargs(Value),
+    /// `priority 5` or `priority 1..5`
+    Priority(RangeArg),
+    /// `delay 30s` or `delay 0s..30s`
+    Delay(RangeArg),
+    /// `timeout 30s`
+    Timeout(Expr),
+    /// `retry 3`
+    Retry(Expr),
+    /// `command "XADD" key "*" "data" body`
+    Command(Vec<Value>),
     /// What could not be read.
     Broken,
 }
@@ -418,6 +445,24 @@ pub enum PhraseKind {
     Arrivals(Arrival, Vec<Statement>),
     /// `jitter 5% { … }`
     Jitter(Expr, Vec<Statement>),
+}
+
+impl PhraseKind {
+    /// The statements within a block; none of a shape.
+    pub fn body(&self) -> &[Statement] {
+        match self {
+            PhraseKind::Group(body)
+            | PhraseKind::Repeat(_, body)
+            | PhraseKind::Together(body)
+            | PhraseKind::Scale(_, body)
+            | PhraseKind::Cap(_, body)
+            | PhraseKind::Floor(_, body)
+            | PhraseKind::Jitter(_, body)
+            | PhraseKind::Arrivals(_, body)
+            | PhraseKind::Speed(_, body) => body,
+            _ => &[],
+        }
+    }
 }
 
 /// How long a shape lasts.

@@ -9,14 +9,17 @@ mod calendar;
 mod call;
 mod chance;
 mod circles;
+mod commands;
 mod defaults;
 mod digest;
 mod drawn;
 mod draws;
 mod ends;
+mod envelope;
 mod fields;
 mod guards;
 mod jobs;
+mod lints;
 mod lower;
 mod names;
 mod payload;
@@ -33,12 +36,14 @@ mod value;
 
 use crate::ast::Script;
 use crate::exact::{Exact, whole};
+use crate::lint;
 use crate::plan::Plan;
 use crate::problem::{Code, Problem, Severity, did_you_mean};
 use crate::schedule::{Block, Shard};
 use crate::source::{SourceFile, Span};
 use drawn::Draws;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 pub use assemble::random_seed;
 pub use defaults::{default_guards, prove_defaults};
@@ -95,6 +100,11 @@ pub struct Checked {
     pub plan: Option<Plan>,
     /// Every finding, in the order of the file.
     pub problems: Vec<Problem>,
+    /// What is right, and yet may not be meant: lints besides those that are among the problems, less
+    /// those that a comment in the script allows. None where there are errors.
+    pub lints: Vec<Problem>,
+    /// Every file that was read for it, or asked for and not found: what to watch.
+    pub files: Vec<PathBuf>,
 }
 
 impl Checked {
@@ -114,10 +124,26 @@ pub fn check(source: &SourceFile, options: &Options) -> Checked {
     }
     let mut checker = Checker::new(source, options, problems);
     let plan = checker.script(&scripts);
+    let (allows, mut directives) = lint::directives::read(source, &scripts[0]);
+    checker.problems.append(&mut directives);
     let mut problems = without_echoes(source, checker.problems);
-    problems.sort_by_key(|problem| problem.place.0);
     let plan = plan.filter(|_| problems.iter().all(|p| p.severity != Severity::Error));
-    Checked { plan, problems }
+    let files = source.files().into_iter().chain(checker.rows.paths()).collect();
+    let mut lints = checker.lints;
+    if problems.iter().any(|problem| problem.severity == Severity::Error) {
+        lints.clear();
+    } else {
+        lints.extend(plan.iter().flat_map(|plan| lint::plan(&scripts[0], plan)));
+        // What is to be said of a used file is said where that file is checked.
+        lints.retain(|lint| source.part_of(lint.place.0.start) == 0);
+        let warned = problems.len();
+        problems.append(&mut lints);
+        let (kept, found) = lint::directives::apply(problems, warned, &allows);
+        (problems, lints) = (kept, found);
+    }
+    problems.sort_by_key(|problem| problem.place.0);
+    lints.sort_by_key(|problem| problem.place.0);
+    Checked { plan, problems, lints, files }
 }
 
 /// A quote that is missing turns the texts of its line inside out: what else is found there follows
@@ -142,6 +168,18 @@ struct Checker<'a> {
     source: &'a SourceFile,
     options: &'a Options,
     problems: Vec<Problem>,
+    /// Lints that the value of an expression shows.
+    lints: Vec<Problem>,
+    /// How often each `let` is used, and how often as a rate.
+    uses: BTreeMap<String, (usize, usize)>,
+    /// Shapes and jobs that are used, as `shape lunch`, `job order`.
+    used: BTreeSet<String>,
+    /// Files that the script itself uses something of.
+    reached: BTreeSet<usize>,
+    /// Calls around what is worked out.
+    calls: usize,
+    /// A shape is checked by itself.
+    alone: bool,
     names: names::Names,
     /// The shapes of the script.
     shapes: BTreeMap<String, call::Known>,
@@ -183,6 +221,12 @@ impl<'a> Checker<'a> {
             source,
             options,
             problems,
+            lints: Vec::new(),
+            uses: BTreeMap::new(),
+            used: BTreeSet::new(),
+            reached: BTreeSet::new(),
+            calls: 0,
+            alone: false,
             names: names::Names::default(),
             shapes: BTreeMap::new(),
             sees: Vec::new(),
@@ -250,6 +294,9 @@ impl<'a> Checker<'a> {
         self.unused_names();
         if self.has_errors() {
             return None;
+        }
+        if !streams.is_empty() {
+            self.unused(scripts, &scopes, &streams);
         }
         let plan = self.assemble(settings, streams, guards, expectations)?;
         Some(Plan { notify, ..plan })

@@ -14,6 +14,7 @@ mod plan;
 mod policy;
 mod profiles;
 mod run;
+mod scripts;
 mod shared;
 mod target;
 

@@ -1,8 +1,13 @@
-//! The sole renderer of findings: for people by miette, for machines as JSON.
+//! The sole renderer of findings: for people by miette, for machines as JSON, SARIF and the
+//! workflow commands of GitHub.
 
+mod github;
 mod human;
+mod sarif;
 
+pub use github::{fault as github_fault, github};
 pub use human::{Style, human};
+pub use sarif::sarif;
 
 use crate::problem::{Problem, Severity};
 use crate::source::{SourceFile, Span};
@@ -27,6 +32,8 @@ struct Place<'a> {
 #[derive(Serialize)]
 struct Finding<'a> {
     code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lint: Option<&'static str>,
     severity: &'static str,
     message: &'a str,
     file: &'a str,
@@ -69,6 +76,7 @@ pub fn json(source: &SourceFile, problems: &[Problem]) -> Vec<serde_json::Value>
         });
         let finding = Finding {
             code: problem.code.as_str(),
+            lint: problem.code.lint(),
             severity: severity_word(problem.severity),
             message: &problem.message,
             file,

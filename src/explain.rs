@@ -9,7 +9,7 @@ mod phrases;
 
 use crate::ast::{Script, StatementKind};
 use crate::exact::to_f64;
-use crate::plan::{Guard, Plan, Stream};
+use crate::plan::{Guard, Late, Plan, Stream};
 use crate::show;
 use crate::source::SourceFile;
 use crate::target::Target;
@@ -51,6 +51,9 @@ pub fn script(
                 INDENT,
                 &format!("They fall due in batches of {batch}, each with its last job."),
             );
+        }
+        if let Some(sentence) = late(stream.late) {
+            page.say(INDENT, &sentence);
         }
         phrases.say(stream, &mut page);
     }
@@ -176,6 +179,21 @@ fn arrivals(arrivals: Arrivals) -> Option<String> {
             };
             format!("They arrive by chance, {than}: the times between them vary by {cv} of their mean.")
         }
+    })
+}
+
+/// What becomes of overdue jobs, where they are not sent at once.
+fn late(late: Late) -> Option<String> {
+    Some(match late {
+        Late::Send => return None,
+        Late::SkipAfter(after_ns) => format!(
+            "One that can't be sent within {} of being due, because of a stall, is given up and counted.",
+            show::duration(after_ns)
+        ),
+        Late::SpreadOver(over_ns) => format!(
+            "What a stall leaves overdue is sent evenly over {} beside what falls due.",
+            show::duration(over_ns)
+        ),
     })
 }
 

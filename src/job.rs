@@ -4,18 +4,21 @@
 mod compile;
 mod draw;
 mod encode;
+mod envelope;
 mod fake;
+pub mod layouts;
 mod mix;
 mod program;
 mod sizes;
 mod table;
 mod template;
-mod write;
+pub(crate) mod write;
 
 #[cfg(test)]
 mod tests;
 
 pub use compile::{CompileError, MAX_DEPTH};
+pub use envelope::{Envelope, Id, IdKey, Setting, WordPart};
 pub use fake::Fake;
 pub use mix::Mix;
 pub use sizes::Sizes;
@@ -35,8 +38,11 @@ pub struct JobSpec {
     pub queue: QueueChoice,
     /// How it is laid out there.
     pub format: Format,
-    /// What it carries.
+    /// What it carries. For frameworks that call a function, the array of its arguments.
     pub payload: Payload,
+    /// What its framework is told besides.
+    #[serde(skip_serializing_if = "Envelope::is_empty")]
+    pub envelope: Envelope,
 }
 
 /// The queue of a job.
@@ -58,6 +64,54 @@ pub enum Format {
         /// `maxlen N`: trim to about this many entries.
         max_len: Option<u64>,
     },
+    /// A sorted set by the instant a job is due: `ZADD key due member …`
+    Delayed,
+    /// A channel: `PUBLISH channel job`
+    PubSub,
+    /// Sidekiq's `queue:NAME`.
+    Sidekiq,
+    /// BullMQ's `PREFIX:NAME:…`, versions 5 and 6.
+    BullMq {
+        /// `prefix`, `bull` if not given.
+        prefix: String,
+    },
+    /// Bull's `PREFIX:NAME:…`, version 4.
+    Bull {
+        /// `prefix`, `bull` if not given.
+        prefix: String,
+    },
+    /// Celery's list of the queue's name, one for each step of priority.
+    Celery,
+    /// RQ's `rq:queue:NAME`.
+    Rq,
+    /// arq's sorted set of the queue's name.
+    Arq,
+    /// dramatiq's `NAMESPACE:NAME`.
+    Dramatiq {
+        /// `namespace`, `dramatiq` if not given.
+        namespace: String,
+    },
+    /// asynq's `asynq:{NAME}:…`.
+    Asynq,
+    /// Resque's `resque:queue:NAME`.
+    Resque {
+        /// `namespace`, `resque` if not given.
+        namespace: String,
+    },
+    /// Laravel's `PREFIXqueues:NAME`.
+    Laravel {
+        /// `prefix`, none if not given.
+        prefix: String,
+    },
+    /// taskiq's list, or stream, of the queue's name.
+    Taskiq {
+        /// `stream`
+        stream: bool,
+    },
+    /// Huey's `huey.redis.NAME`.
+    Huey,
+    /// What the job's own commands say, with the queue's name as `key`.
+    Custom,
 }
 
 /// What a job carries.
@@ -246,6 +300,7 @@ impl JobSpec {
                 ("id".to_owned(), Value::Uuid),
                 ("n".to_owned(), Value::Seq),
             ])),
+            envelope: Envelope::default(),
         }
     }
 }

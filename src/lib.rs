@@ -18,6 +18,8 @@ pub mod files;
 pub mod fmt;
 pub mod gather;
 pub mod job;
+pub mod journal;
+pub mod lint;
 pub mod metrics;
 pub mod notify;
 pub mod parse;

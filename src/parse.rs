@@ -21,7 +21,9 @@ mod text;
 mod tokens;
 mod words;
 
-use crate::ast::{Arrival, Let, Load, MixItem, Name, Script, Setting, Statement, StatementKind};
+use crate::ast::{
+    Arrival, Lateness, Let, Load, MixItem, Name, Script, Setting, Statement, StatementKind,
+};
 use crate::problem::{Code, Problem};
 use crate::source::{SourceFile, Span};
 use pest::Parser as _;
@@ -204,6 +206,7 @@ impl Reader {
             Rule::use_statement => self.use_statement(pair),
             Rule::seed | Rule::target | Rule::after | Rule::batch => self.setting(pair),
             Rule::arrivals => self.arrivals(pair),
+            Rule::late => self.late(pair),
             Rule::starts => self.starts(pair),
             Rule::hours => self.hours(pair),
             Rule::mix => self.mix(pair),
@@ -275,6 +278,26 @@ impl Reader {
         let arrival = pair.into_inner().find(|part| part.as_rule() == Rule::arrival);
         match arrival.and_then(|arrival| self.arrival(arrival)) {
             Some(arrival) => StatementKind::Setting(Setting::Arrivals(arrival)),
+            None => StatementKind::Broken(None),
+        }
+    }
+
+    /// `late send`, `late skip after 1s`, `late spread over 5s`.
+    fn late(&mut self, pair: Pair<'_>) -> StatementKind {
+        let lateness = pair.into_inner().find(|part| part.as_rule() == Rule::lateness);
+        let mut skips = false;
+        let mut found = None;
+        for part in lateness.into_iter().flat_map(Pair::into_inner) {
+            match part.as_rule() {
+                Rule::kw_send => found = Some(Lateness::Send),
+                Rule::kw_skip => skips = true,
+                Rule::expr if skips => found = Some(Lateness::Skip(self.expr(part))),
+                Rule::expr => found = Some(Lateness::Spread(self.expr(part))),
+                _ => {}
+            }
+        }
+        match found {
+            Some(lateness) => StatementKind::Setting(Setting::Late(lateness)),
             None => StatementKind::Broken(None),
         }
     }

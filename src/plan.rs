@@ -11,6 +11,7 @@ use crate::source::Span;
 use crate::timeline::Timeline;
 use crate::timeline::curve::{Arrivals, Curve};
 use crate::timeline::streams::DueTimes;
+use std::fmt;
 use std::sync::Arc;
 
 /// A checked script.
@@ -56,6 +57,8 @@ pub struct Stream {
     pub timeline: Arc<Timeline>,
     /// How its jobs lie along the curve.
     pub arrivals: Arrivals,
+    /// What becomes of its jobs that are overdue after a stall.
+    pub late: Late,
     /// How many of its jobs fall due together, in one command where they go to one list; from 1.
     pub batch: u64,
     /// How those of its blocks lie that have arrivals of their own.
@@ -66,6 +69,28 @@ pub struct Stream {
     pub phrases: Vec<Phrase>,
     /// The jobs it chooses among, and their weights.
     pub mix: Vec<MixEntry>,
+}
+
+/// What becomes of jobs that could not be sent when they were due. Times in nanoseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Late {
+    /// They are sent at once.
+    #[default]
+    Send,
+    /// They are given up when they are later than this, and counted as skipped.
+    SkipAfter(u64),
+    /// They are sent evenly over this long.
+    SpreadOver(u64),
+}
+
+impl fmt::Display for Late {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Late::Send => f.write_str("send"),
+            Late::SkipAfter(after_ns) => write!(f, "skip after {}", show::duration(*after_ns)),
+            Late::SpreadOver(over_ns) => write!(f, "spread over {}", show::duration(*over_ns)),
+        }
+    }
 }
 
 impl Stream {

@@ -134,6 +134,8 @@ codes! {
     BadCall = "E0205",
     /// a file that cannot be used
     BadUse = "E0206",
+    /// a comment for loadc that it does not understand
+    BadDirective = "E0207",
     /// a value of the wrong kind
     WrongUnit = "E0301",
     /// arithmetic between values that do not go together
@@ -178,6 +180,10 @@ codes! {
     RowsRunOut = "E0506",
     /// a payload that may be too large
     PayloadTooLarge = "E0507",
+    /// something that the queue's format cannot say
+    CannotSay = "E0521",
+    /// a command of a `custom` job that Redis would not take
+    BadCommand = "E0522",
     /// the script breaks its own guard on jobs
     GuardJobs = "E0601",
     /// the script breaks its own guard on rate
@@ -192,6 +198,110 @@ codes! {
     Unreachable = "W0101",
     /// a guard that could not be proven before the run
     Unproven = "W0102",
+    /// nothing bounds this load
+    NoGuard = "W0201",
+    /// a guard that allows ten times what the script does
+    LooseGuard = "W0202",
+    /// the rate jumps by more than ten times without a ramp
+    ColdJump = "W0203",
+    /// the load ends at its peak
+    NoRecovery = "W0204",
+    /// a wave that would fall below zero
+    ClippedSine = "W0205",
+    /// a burst that fills its whole period
+    SolidBurst = "W0206",
+    /// a phrase that sends nothing
+    SilentPhrase = "W0207",
+    /// a phrase too short or too slow for a single job
+    ThinPhrase = "W0208",
+    /// a ramp between two rates that are the same
+    FlatRamp = "W0209",
+    /// a block that changes nothing
+    IdleBlock = "W0210",
+    /// a cap that takes jobs from a total within it
+    CutTotal = "W0211",
+    /// a `let` that nothing uses
+    UnusedLet = "W0212",
+    /// a shape that nothing calls
+    UnusedShape = "W0213",
+    /// a job that nothing sends
+    UnusedJob = "W0214",
+    /// a file that is used for nothing
+    UnusedUse = "W0215",
+    /// a used file holds a load of its own, which is not brought
+    LeftBehind = "W0216",
+    /// a name that hides another
+    Shadowing = "W0217",
+    /// two phrases of one name
+    DuplicateLabel = "W0218",
+    /// shares that do not add up to 100%
+    OddWeights = "W0219",
+    /// a number whose unit is left to the reader
+    BareNumber = "W0220",
+    /// a target is named, and only default jobs go there
+    DefaultJob = "W0221",
+    /// no stop file, though the target is another machine
+    NoStopFile = "W0222",
+    /// a password written in the script
+    SecretInTarget = "W0223",
+    /// an expectation that nothing can miss
+    IdleExpect = "W0224",
+    /// an expectation that no run can meet
+    HopelessExpect = "W0225",
+    /// queues within their guard would be larger than the server's memory
+    PayloadMemory = "W0226",
+    /// an allow that allows nothing
+    UnusedAllow = "W0227",
+}
+
+/// The lints: findings that can be allowed or denied, by their names.
+const LINTS: &[(Code, &str)] = &[
+    (Code::Unreachable, "unreachable"),
+    (Code::Unproven, "unproven"),
+    (Code::NoGuard, "no-guard"),
+    (Code::LooseGuard, "loose-guard"),
+    (Code::ColdJump, "cold-jump"),
+    (Code::NoRecovery, "no-recovery"),
+    (Code::ClippedSine, "clipped-sine"),
+    (Code::SolidBurst, "solid-burst"),
+    (Code::SilentPhrase, "silent-phrase"),
+    (Code::ThinPhrase, "thin-phrase"),
+    (Code::FlatRamp, "flat-ramp"),
+    (Code::IdleBlock, "idle-block"),
+    (Code::CutTotal, "cut-total"),
+    (Code::UnusedLet, "unused-let"),
+    (Code::UnusedShape, "unused-shape"),
+    (Code::UnusedJob, "unused-job"),
+    (Code::UnusedUse, "unused-use"),
+    (Code::LeftBehind, "left-behind"),
+    (Code::Shadowing, "shadowing"),
+    (Code::DuplicateLabel, "duplicate-label"),
+    (Code::OddWeights, "odd-weights"),
+    (Code::BareNumber, "bare-number"),
+    (Code::DefaultJob, "default-job"),
+    (Code::NoStopFile, "no-stop-file"),
+    (Code::SecretInTarget, "secret-in-target"),
+    (Code::IdleExpect, "idle-expect"),
+    (Code::HopelessExpect, "hopeless-expect"),
+    (Code::PayloadMemory, "payload-memory"),
+    (Code::UnusedAllow, "unused-allow"),
+];
+
+impl Code {
+    /// The name by which a lint is allowed or denied; `None` for what is no lint.
+    pub fn lint(self) -> Option<&'static str> {
+        LINTS.iter().find(|(code, _)| *code == self).map(|(_, name)| *name)
+    }
+
+    /// The lint of a name.
+    pub fn of_lint(name: &str) -> Option<Code> {
+        LINTS.iter().find(|(_, lint)| *lint == name).map(|(code, _)| *code)
+    }
+
+    /// The lint whose name is nearest to a word, if one is near.
+    pub fn nearest_lint(word: &str) -> Option<&'static str> {
+        did_you_mean(&word.to_lowercase().replace('_', "-"), LINTS.iter().map(|(_, name)| *name))
+    }
 }
 
 /// The candidate nearest to `word`, if it is near enough to be what was meant.

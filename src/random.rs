@@ -64,6 +64,16 @@ pub enum Kind {
     Item,
     /// What sets an item of a `list` apart from the others, by its index.
     Salt,
+    /// The id of a job's envelope, by the run.
+    Run,
+    /// How long a job waits before it may run.
+    Delay,
+    /// How soon a job is taken.
+    Priority,
+    /// The named arguments of a job.
+    Named,
+    /// A word of a job's own commands, by its index.
+    Word,
     /// The row of a file, by its name in the body.
     Row,
     /// A `walk`, by its ordinal among those of its stream.

@@ -18,9 +18,11 @@ pub mod events;
 pub(crate) mod fakes;
 pub mod guards;
 pub mod jobs;
+mod late;
 pub mod options;
 pub mod pacer;
 pub mod report;
+pub mod resumption;
 pub mod stream_clock;
 
 pub use control::{Control, Why};
@@ -28,6 +30,7 @@ pub use dispatcher::Task;
 pub use events::{Publisher, Views, channel};
 pub use options::RunOptions;
 pub use report::Report;
+pub use resumption::Resumption;
 
 use crate::job::CompileError;
 use crate::plan::Plan;
@@ -87,9 +90,13 @@ impl Task<PlannedJobs> {
             digest: plan.digest.clone(),
             seed: plan.seed,
             streams,
-            jobs: PlannedJobs::compile(plan)?,
+            late: plan.streams.iter().map(|stream| stream.late).collect(),
+            jobs: PlannedJobs::compile(plan, &options.run_id)?,
             guards: plan.guards.clone(),
             expectations: plan.expectations.clone(),
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,16 +7,18 @@
 pub mod batch;
 #[cfg(feature = "embedded")]
 pub mod embedded;
-mod list;
+pub mod formats;
 #[cfg(test)]
 pub(crate) mod memory;
 pub mod null;
 pub mod redis;
-mod stream;
+mod unit;
 
 pub use batch::{BatchBuilder, Ledger, Limits};
+pub use formats::Seen;
 pub use null::NullSink;
 pub use redis::RedisSink;
+pub use unit::Unit;
 
 use crate::job::Format;
 use std::fmt;
@@ -31,11 +33,13 @@ pub struct Queue {
     pub format: Format,
 }
 
-/// The arguments of a command, one after another in one buffer.
+/// The arguments of a command, or of several one after another, in one buffer.
 #[derive(Clone, Debug, Default)]
 pub struct Args {
     bytes: Vec<u8>,
     ends: Vec<usize>,
+    /// Where each command but the first begins, in arguments.
+    cuts: Vec<usize>,
 }
 
 impl Args {
@@ -51,7 +55,38 @@ impl Args {
         self.ends.push(self.bytes.len());
     }
 
-    /// The arguments.
+    /// Begins a further command: what follows is its name and its arguments.
+    pub fn begin_command(&mut self) {
+        if !self.ends.is_empty() {
+            self.cuts.push(self.ends.len());
+        }
+    }
+
+    /// The number of commands: 1 even where nothing has been written yet.
+    pub fn commands(&self) -> usize {
+        self.cuts.len() + 1
+    }
+
+    /// The number of arguments of each command.
+    pub(in crate::sink) fn lengths(&self) -> impl Iterator<Item = usize> {
+        let starts = std::iter::once(0).chain(self.cuts.iter().copied());
+        let ends = self.cuts.iter().copied().chain(std::iter::once(self.ends.len()));
+        starts.zip(ends).map(|(start, end)| end - start)
+    }
+
+    /// Appends the commands of others behind those that are here.
+    fn append(&mut self, other: &Args) {
+        if other.is_empty() {
+            return;
+        }
+        self.begin_command();
+        let (bytes, arguments) = (self.bytes.len(), self.ends.len());
+        self.bytes.extend_from_slice(&other.bytes);
+        self.ends.extend(other.ends.iter().map(|end| bytes + end));
+        self.cuts.extend(other.cuts.iter().map(|cut| arguments + cut));
+    }
+
+    /// All arguments, of whichever command.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         starts.zip(&self.ends).map(|(start, end)| &self.bytes[start..*end])
@@ -76,13 +111,15 @@ impl Args {
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.ends.clear();
+        self.cuts.clear();
     }
 }
 
-/// One command of a batch and the number of jobs that succeed or fail with it.
+/// One command of a batch, or several that belong together, and the number of jobs that succeed or
+/// fail with them.
 #[derive(Clone, Debug, Default)]
 pub struct Command {
-    /// Its words, the command's name first.
+    /// The words, each command's name first.
     pub args: Args,
     /// Jobs in it.
     pub jobs: u32,
@@ -188,6 +225,17 @@ pub trait Sink: Send + Sync + 'static {
         self.send(commands.to_vec())
     }
 
+    /// [`Sink::send_ref`] of a batch that its sender has a number for, above 0 and none twice, by
+    /// which a target that keeps such numbers can tell later whether it went in.
+    fn send_marked(
+        &self,
+        commands: &[Command],
+        mark: u64,
+    ) -> impl Future<Output = Vec<Outcome>> + Send + 'static + use<Self> {
+        _ = mark;
+        self.send_ref(commands)
+    }
+
     /// Whether it takes commands now. Between the break of a connection and its repair the caller
     /// keeps what is due as numbers, and asks [`Sink::wait_ready`] when to go on.
     fn state(&self) -> State {
@@ -205,6 +253,12 @@ pub trait Sink: Send + Sync + 'static {
 
     /// How many jobs wait in a queue.
     fn depth(&self, queue: &Queue) -> impl Future<Output = Result<u64, Failure>> + Send;
+
+    /// How many jobs wait in a queue, and what its workers do, as far as its format tells.
+    fn look(&self, queue: &Queue) -> impl Future<Output = Result<Seen, Failure>> + Send {
+        let depth = self.depth(queue);
+        async move { depth.await.map(Seen::of_depth) }
+    }
 
     /// How much memory it uses.
     fn memory(&self) -> impl Future<Output = Result<ServerMemory, Failure>> + Send {

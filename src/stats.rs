@@ -17,6 +17,7 @@ pub mod minutes;
 pub mod process;
 pub mod sketch;
 pub mod times;
+pub mod workers;
 
 use crate::sink::{Failure, Outcome};
 use depth::QueueDepth;
@@ -182,6 +183,15 @@ impl Stats {
     /// The distance of the sum of the streams from the plan.
     pub fn deviation(&self) -> &Deviation {
         &self.deviation
+    }
+
+    /// Takes over the account of a stream from before this process: sent and settled, and by kind.
+    pub fn carry(&mut self, stream: usize, before: Counts, by_job: &[JobCounts]) {
+        let mine = &mut self.streams[stream];
+        mine.counts = Counts { planned: mine.counts.planned, ..before };
+        for (kind, before) in mine.by_job.iter_mut().zip(by_job) {
+            *kind = JobCounts { job: std::mem::take(&mut kind.job), ..before.clone() };
+        }
     }
 
     /// The errors so far.

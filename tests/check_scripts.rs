@@ -132,7 +132,7 @@ fn facts(plan: &Plan) -> String {
 fn good_scripts_have_the_plans_their_writers_expect() {
     insta::glob!("scripts/ok/*.load", |path| {
         let source = read(path).expect("text");
-        let Checked { plan, problems } = check(&source, &Options::default());
+        let Checked { plan, problems, .. } = check(&source, &Options::default());
         assert!(problems.is_empty(), "{}", diag::human(&source, &problems, STYLE));
         assert_expected(&source, plan.as_ref());
         insta::assert_snapshot!(plan.map_or_else(|| "a library".to_owned(), |plan| facts(&plan)));

@@ -13,6 +13,8 @@ use std::process::{Command, Output, Stdio};
 pub(crate) fn loadc() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_loadc"));
     command.env_remove("REDIS_URL").env("NO_COLOR", "1");
+    // Long runs keep a journal.
+    command.env("XDG_STATE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/state"));
     command
 }
 

@@ -92,6 +92,27 @@ fn every_shared_example_is_a_library() {
     }
 }
 
+/// What others start from holds nothing that would have to be allowed.
+#[test]
+fn examples_and_profiles_have_no_lints() {
+    let mut found = Vec::new();
+    for folder in ["examples", "examples/shared", "profiles"] {
+        for entry in fs::read_dir(root().join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_none_or(|extension| extension != "load") {
+                continue;
+            }
+            let source =
+                SourceFile::new(path.to_string_lossy(), fs::read_to_string(&path).unwrap());
+            let source = gather(source.from_path(&path));
+            let options = Options { lenient_env: true, ..Options::default() };
+            let lints = check(&source, &options).lints;
+            found.push(human(&source, &lints, Style { color: false, width: 100 }));
+        }
+    }
+    assert!(found.len() > 15 && found.iter().all(String::is_empty), "{}", found.join("\n"));
+}
+
 /// Every relative link of the documentation leads somewhere.
 #[test]
 fn links_lead_somewhere() {

@@ -4,12 +4,14 @@
 
 use super::docs::blocks;
 use loadc::check::{Options, check};
+use loadc::diag::{Style, human};
 use loadc::explain::pages;
 use loadc::gather::gather;
+use loadc::lint;
 use loadc::problem::{Code, Problem};
 use loadc::source::SourceFile;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 fn explain(arguments: &[&str]) -> Output {
@@ -23,16 +25,20 @@ fn out(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
+/// Where the scripts of a page stand: beside the examples.
+fn beside() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/page.load")
+}
+
 fn found(text: &str) -> Vec<Problem> {
     let options = Options { lenient_env: true, ..Options::default() };
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/page.load");
-    let source = gather(SourceFile::new("page.load", text).from_path(beside));
+    let source = gather(SourceFile::new("page.load", text).from_path(beside()));
     check(&source, &options).problems
 }
 
 #[test]
 fn every_code_has_a_page_with_an_example_that_fails_so_and_a_cure() {
-    for code in Code::ALL {
+    for code in Code::ALL.iter().filter(|code| code.lint().is_none()) {
         let (name, page) = (code.as_str(), pages::page(*code));
         let fails = blocks(page, "load,fail");
         for (_, text) in &fails {
@@ -49,6 +55,46 @@ fn every_code_has_a_page_with_an_example_that_fails_so_and_a_cure() {
         let prose = page.split("```").next().unwrap();
         assert!(prose.trim().len() > 40, "{name}: {prose}");
     }
+}
+
+/// Everything that is said of a script, with the lints of a server that has 100 MB.
+fn said(text: &str) -> Vec<Problem> {
+    let options = Options { lenient_env: true, ..Options::default() };
+    let source = gather(SourceFile::new("page.load", text).from_path(beside()));
+    let mut checked = check(&source, &options);
+    checked.problems.append(&mut checked.lints);
+    checked.problems.extend(checked.plan.iter().flat_map(|plan| lint::memory(plan, 100 << 20)));
+    checked.problems
+}
+
+#[test]
+fn every_lint_has_a_page_with_an_example_that_shows_it_and_a_cure() {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/lints.md"));
+    let text = text.unwrap();
+    let headings: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+    let lints = Code::ALL.iter().filter(|code| code.lint().is_some());
+    let expected: Vec<String> = lints.clone().map(|code| pages::heading(*code)).collect();
+    assert_eq!(headings, expected);
+    assert!(expected.len() >= 20);
+    let mut wrong = Vec::new();
+    for code in lints {
+        let (name, page) = (code.lint().unwrap(), pages::page(*code));
+        let (fails, cures) = (blocks(page, "load,fail"), blocks(page, "load"));
+        assert_eq!((fails.len(), cures.len()), (1, 1), "{name}: one example and one cure");
+        let found = said(&fails[0].1);
+        let source = gather(SourceFile::new("page.load", &*fails[0].1).from_path(beside()));
+        let shown = human(&source, &found, Style { color: false, width: 100 });
+        insta::assert_snapshot!(format!("lint_{name}"), shown);
+        if found.is_empty() || found.iter().any(|problem| problem.code != *code) {
+            wrong.push(format!("{name}: the example shows {found:?}"));
+        }
+        if !said(&cures[0].1).is_empty() {
+            wrong.push(format!("{name}: the cure has {:?}", said(&cures[0].1)));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let intro = &blocks(&text, "load")[0].1;
+    assert!(said(intro).is_empty(), "{:?}", said(intro));
 }
 
 /// What no text of a page could hold is made by a command.
@@ -76,8 +122,8 @@ fn the_pages_are_in_order_under_the_titles_of_their_codes() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/errors.md");
     let text = fs::read_to_string(path).unwrap();
     let headings: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("## ")).collect();
-    let expected: Vec<String> =
-        Code::ALL.iter().map(|code| format!("{}: {}", code.as_str(), code.title())).collect();
+    let errors = Code::ALL.iter().filter(|code| code.lint().is_none());
+    let expected: Vec<String> = errors.map(|code| pages::heading(*code)).collect();
     assert_eq!(headings, expected);
 }
 
@@ -111,7 +157,7 @@ fn a_check_with_errors_says_where_to_read_on() {
     };
     assert!(check(&[]).contains("loadc explain E0301"));
     assert!(!check(&["--format", "json"]).contains("loadc explain"));
-    fs::write(&path, "constant 100 for 5s\n").unwrap();
+    fs::write(&path, "constant 100 for 5s\nguard { jobs <= 500 }\n").unwrap();
     assert!(!check(&[]).contains("loadc explain"));
 }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod calendar;
+mod check_cli;
 mod check_props;
 mod check_scripts;
 mod cli_plan;
@@ -13,6 +14,7 @@ mod exactly_once;
 mod explain;
 mod fmt;
 mod fmt_properties;
+mod formats;
 mod pages;
 mod parts;
 mod profiles;
@@ -20,6 +22,7 @@ mod profiles;
 mod proxy;
 #[path = "support/redis_server.rs"]
 mod redis_server;
+mod resume;
 mod seeing;
 mod steer_guards;
 mod uses;

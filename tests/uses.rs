@@ -1,5 +1,6 @@
 //! `use`: the files that a script is read from, as a user meets them.
 
+use loadc::check::{Options, check};
 use loadc::gather::gather;
 use loadc::source::SourceFile;
 use std::fs;
@@ -92,8 +93,15 @@ fn every_file_that_was_read_is_known_and_those_that_are_missing() {
     let text = "use \"shared/day.load\"\nuse \"later.load\"\nrush(10)\n";
     let source = gather(SourceFile::new("main.load", text).from_path(&path));
     let at = |name: &str| folder.path().join(name);
+    fs::write(folder.path().join("users.csv"), "name\nann\n").unwrap();
     let expected = ["main.load", "shared/day.load", "shared/rates.load", "later.load"].map(at);
     assert_eq!(source.files(), expected);
+    let text = "job j { queue \"q\"; rows \"users.csv\" as user; body { name: user.name } }\n";
+    let text = format!("use \"shared/day.load\"\n{text}rush(10)\n");
+    let source = gather(SourceFile::new("main.load", text).from_path(&path));
+    let checked = check(&source, &Options::default());
+    let expected = ["main.load", "shared/day.load", "shared/rates.load", "users.csv"].map(at);
+    assert_eq!(checked.files, expected);
 }
 
 /// Git hands its external diff copies in a folder of their own.

@@ -81,6 +81,18 @@ const WALLS: &[(&str, &[&str])] = &[
     ),
     ("gather", &["crate::check", "crate::plan", "crate::run", "crate::cli", "tokio", "miette"]),
     (
+        "lint",
+        &[
+            "crate::check",
+            "crate::parse",
+            "crate::run",
+            "crate::sink",
+            "crate::cli",
+            "tokio",
+            "std::fs",
+        ],
+    ),
+    (
         "timeline",
         &[
             "crate::plan",
@@ -121,6 +133,18 @@ const WALLS: &[(&str, &[&str])] = &[
     ("plan", &["crate::run", "crate::sink", "crate::check", "tokio"]),
     ("target", &["crate::plan", "crate::run", "crate::check", "println!"]),
     ("sink", &["crate::plan", "crate::check", "crate::run", "crate::schedule", "crate::cli"]),
+    (
+        "journal",
+        &[
+            "crate::run",
+            "crate::sink",
+            "crate::plan",
+            "crate::check",
+            "crate::cli",
+            "tokio",
+            "clap",
+        ],
+    ),
     ("stats", &["tokio", "crate::run", "crate::cli", "redis::"]),
     (
         "run",

@@ -109,6 +109,7 @@ impl Checker<'_> {
             timeline,
             arrivals: draft.arrivals.arrivals,
             blocks: draft.blocks.iter().map(|block| block.arrivals).collect(),
+            late: draft.late,
             batch: draft.batch,
             phrases: Vec::new(),
             mix: draft.mix,

@@ -37,6 +37,11 @@ impl Known {
     pub(super) fn new(shape: &Shape) -> Known {
         Known { shape: Rc::new(shape.clone()), own: Rc::default(), circular: false }
     }
+
+    /// Where its name stands.
+    pub(super) fn place(&self) -> Span {
+        self.shape.name.span
+    }
 }
 
 impl Checker<'_> {
@@ -59,7 +64,9 @@ impl Checker<'_> {
                 let (marks, steps) = (self.marks.len(), self.steps);
                 let inside = Inside { alone: true, ..Inside::default() };
                 let frame = frame(&shape, Bound::default());
+                self.alone = true;
                 self.within(frame, |checker| checker.body_curve(&shape, inside));
+                self.alone = false;
                 self.marks.truncate(marks);
                 self.steps = steps;
             }
@@ -90,6 +97,7 @@ impl Checker<'_> {
                 );
             }
             self.is_free(name);
+            self.shadow_lint(name, "in this shape");
         }
         self.only_phrases(&shape.body);
     }
@@ -154,12 +162,14 @@ impl Checker<'_> {
             self.unknown_shape(name);
             return None;
         };
-        if !self.is_seen(name.span, known.shape.name.span) {
-            let defined = known.shape.name.span;
+        let (shape, own, circular) = (known.shape.clone(), known.own.clone(), known.circular);
+        let defined = shape.name.span;
+        if !self.is_seen(name.span, defined) {
             self.out_of_sight(&name.node, name.span, defined);
             return None;
         }
-        let (shape, own, circular) = (known.shape.clone(), known.own.clone(), known.circular);
+        self.used.insert(format!("shape {}", name.node));
+        self.reach(name.span, Some(defined));
         let bound = self.bind(&shape, args, values, name)?;
         if circular || !self.has_room(head, inside) {
             return None;
@@ -190,7 +200,9 @@ impl Checker<'_> {
         for name in &local {
             self.work_out(name);
         }
+        self.calls += 1;
         let done = work(self);
+        self.calls -= 1;
         self.names.swap(outer);
         // A name of another call is another name.
         self.misused.retain(|name| !local.contains(name));

@@ -91,6 +91,7 @@ impl Checker<'_> {
             }
             let mut to = fields.path[..level.depth].to_vec();
             to.push(name.node.clone());
+            self.shadow_lint(name, "the field");
             let from = fields.path.clone();
             fields.references.push(Reference { from, to: to.clone(), span: name.span });
             return Some(job::Value::Field(to));

@@ -91,6 +91,7 @@ impl Checker<'_> {
             ast::GuardKind::Rate { limit, over } => {
                 let rate = self.rate(limit);
                 let window = self.window(over.as_ref(), RATE_WINDOW);
+                self.bare_rate_lint(limit);
                 let (rate, window) = (rate?, window?);
                 let jobs = checked('*', &rate, &window)?.floor().to_integer();
                 if jobs == 0 {

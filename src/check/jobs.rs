@@ -2,15 +2,16 @@
 
 use super::Checker;
 use super::drawn::Drawing;
+use super::envelope::{Told, clash, format_name};
 use super::lower::Node;
 use super::scope::{Scope, Scopes, Settings};
 use crate::ast::{
-    Content, Expr, Job, JobFieldKind, MixItem, Name, Queue, SizeSpec, Value, ValueKind,
+    Content, Expr, Job, JobFieldKind, Lateness, MixItem, Name, Queue, SizeSpec, Value, ValueKind,
 };
-use crate::exact::{Exact, to_f64, whole};
+use crate::exact::{Exact, seconds_to_nanos, to_f64, whole};
 use crate::job::{Format, JobSpec, LARGE, MEDIUM, Payload, QueueChoice, SMALL};
-use crate::plan::MixEntry;
-use crate::problem::{Code, Problem, did_you_mean};
+use crate::plan::{Late, MixEntry};
+use crate::problem::{Code, Problem};
 use crate::schedule::Block;
 use crate::show;
 use crate::source::Span;
@@ -39,6 +40,8 @@ pub(super) struct Draft {
     pub after: Exact,
     /// How its jobs lie along it.
     pub arrivals: Drawing,
+    /// What becomes of its overdue jobs.
+    pub late: Late,
     /// How many of its jobs fall due together.
     pub batch: u64,
     /// Its blocks with arrivals of their own.
@@ -50,13 +53,6 @@ pub(super) struct Draft {
     /// Its jobs.
     pub mix: Vec<MixEntry>,
 }
-
-/// The words after `as`, of this version and of the language.
-const FORMATS: &[&str] = &["list", "stream"];
-const FORMATS_TO_COME: &[&str] = &[
-    "delayed", "pubsub", "sidekiq", "bullmq", "bull", "celery", "rq", "arq", "dramatiq", "asynq",
-    "resque", "laravel", "taskiq", "huey", "custom",
-];
 
 /// The most jobs of a batch.
 const MAX_BATCH: u64 = 10_000;
@@ -85,6 +81,11 @@ impl Checker<'_> {
 
     fn job(&mut self, job: &Job, formats: &mut BTreeMap<String, (Format, Span)>) -> Option<Ready> {
         let (mut queue, mut payload, mut broken) = (None, None, false);
+        let layout = job.fields.iter().find_map(|field| match &field.kind {
+            JobFieldKind::Queue(queue) => self.layout(queue),
+            _ => None,
+        });
+        let mut told = Told::new(layout);
         let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
         self.rows_of(job);
         for field in &job.fields {
@@ -93,6 +94,16 @@ impl Checker<'_> {
                 JobFieldKind::Body(_) | JobFieldKind::BodyFile(_) => ("body", "payload"),
                 JobFieldKind::Size(..) => ("size", "payload"),
                 JobFieldKind::Rows(_) => continue,
+                JobFieldKind::Args(_) => ("args", "payload"),
+                JobFieldKind::Kwargs(_) => ("kwargs", "kwargs"),
+                JobFieldKind::Priority(_) => ("priority", "priority"),
+                JobFieldKind::Delay(_) => ("delay", "delay"),
+                JobFieldKind::Timeout(_) => ("timeout", "timeout"),
+                JobFieldKind::Retry(_) => ("retry", "retry"),
+                JobFieldKind::Command(words) => {
+                    self.own_command(words, field.span, &mut told);
+                    continue;
+                }
                 JobFieldKind::Broken => {
                     broken = true;
                     continue;
@@ -103,12 +114,12 @@ impl Checker<'_> {
                     Problem::error(Code::Twice, field.span, format!("`{word}` is one too many"))
                         .label("this one")
                         .and(first, "already given here")
-                        .help("a job has one queue, and one `body` or `size`"),
+                        .help("a job has one queue, and one `body`, `args` or `size`"),
                 );
                 continue;
             }
             match &field.kind {
-                JobFieldKind::Queue(spec) => queue = Some(self.queue(spec, formats)),
+                JobFieldKind::Queue(spec) => queue = Some(self.queue(spec, formats, &mut told)),
                 JobFieldKind::Body(value) => payload = Some(self.body(value).map(Payload::Body)),
                 JobFieldKind::BodyFile(path) => {
                     payload = Some(self.blob(path).map(Payload::File));
@@ -116,7 +127,8 @@ impl Checker<'_> {
                 JobFieldKind::Size(size, content) => {
                     payload = Some(self.size_range(size, *content));
                 }
-                JobFieldKind::Rows(_) | JobFieldKind::Broken => {}
+                JobFieldKind::Args(value) => payload = Some(self.arguments(value, &mut told)),
+                other => self.tell(other, field.span, &mut told),
             }
         }
         let weight = job.weight.as_ref().map_or(Some(whole(1)), |weight| self.weight(weight));
@@ -131,8 +143,10 @@ impl Checker<'_> {
             );
         }
         let payload = payload.unwrap_or_else(|| Some(JobSpec::default_job().payload));
-        let ((queue, format), payload) = (queue??, payload?);
-        let spec = JobSpec { name: job.name.node.clone(), queue, format, payload };
+        let envelope = self.envelope(job, told);
+        let ((queue, format), payload, (envelope, positional)) = (queue??, payload?, envelope?);
+        let payload = self.carried(payload, layout, positional, job.name.span)?;
+        let spec = JobSpec { name: job.name.node.clone(), queue, format, payload, envelope };
         let place = job.name.span;
         (!broken).then_some(Ready { spec: Arc::new(spec), weight: weight?, place })
     }
@@ -141,8 +155,9 @@ impl Checker<'_> {
         &mut self,
         queue: &Queue,
         formats: &mut BTreeMap<String, (Format, Span)>,
+        told: &mut Told,
     ) -> Option<(QueueChoice, Format)> {
-        let format = self.format(queue);
+        let format = self.format(queue, told);
         let names = self.queue_names(&queue.name)?;
         let format = format?;
         for (name, span, _) in &names {
@@ -154,7 +169,7 @@ impl Checker<'_> {
                 return None;
             }
             match formats.get(name) {
-                Some((other, first)) if *other != format => {
+                Some((other, first)) if clash(other, &format) => {
                     self.report(
                         Problem::error(
                             Code::QueueConflict,
@@ -209,64 +224,6 @@ impl Checker<'_> {
         }
     }
 
-    fn format(&mut self, queue: &Queue) -> Option<Format> {
-        let Some(word) = &queue.format else { return Some(Format::List) };
-        let mut max_len = None;
-        let mut good = true;
-        for (option, value) in &queue.options {
-            if option.node == "maxlen" && word.node == "stream" {
-                let count = value.as_ref().map(|value| self.count(value, "maxlen"));
-                good &= matches!(count, Some(Some(_)));
-                let count = count.flatten();
-                self.once_option(&mut max_len, count, option);
-                continue;
-            }
-            good = false;
-            let known: &[&str] = if word.node == "stream" { &["maxlen"] } else { &[] };
-            let field = matches!(option.node.as_str(), "size" | "body" | "queue" | "rows");
-            let help = match did_you_mean(&option.node, known.iter().copied()) {
-                _ if field => format!("begin it on a new line, or write `; {}`", option.node),
-                Some(meant) => format!("did you mean `{meant}`?"),
-                None if known.is_empty() => format!("`as {}` takes no options", word.node),
-                None => "`as stream` takes `maxlen`: `as stream maxlen 10k`".to_owned(),
-            };
-            if FORMATS.contains(&word.node.as_str()) {
-                let message = format!("`as {}` has no option `{}`", word.node, option.node);
-                self.report(Problem::error(Code::BadFormat, option.span, message).help(help));
-            }
-        }
-        match word.node.as_str() {
-            "list" => good.then_some(Format::List),
-            "stream" => good.then_some(Format::Stream { max_len }),
-            other => {
-                let problem = if FORMATS_TO_COME.contains(&other) {
-                    let message = format!("this version of loadc has no format `{other}` yet");
-                    Problem::error(Code::NotYet, word.span, message)
-                        .help("it writes `as list` (the default) and `as stream`")
-                } else {
-                    let message = format!("there is no queue format `{other}`");
-                    let help = match did_you_mean(other, FORMATS.iter().copied()) {
-                        Some(meant) => format!("did you mean `as {meant}`?"),
-                        None => "formats are `list` (the default) and `stream`".to_owned(),
-                    };
-                    Problem::error(Code::BadFormat, word.span, message).help(help)
-                };
-                self.report(problem);
-                None
-            }
-        }
-    }
-
-    fn once_option(&mut self, slot: &mut Option<u64>, value: Option<u64>, option: &Name) {
-        if slot.is_some() {
-            let message = format!("`{}` is given twice", option.node);
-            self.report(
-                Problem::error(Code::Twice, option.span, message).help("remove one of the two"),
-            );
-        }
-        *slot = value;
-    }
-
     fn size_range(&mut self, size: &SizeSpec, content: Content) -> Option<Payload> {
         let (min, max) = match size {
             SizeSpec::Class(class) => match class.node.as_str() {
@@ -309,6 +266,7 @@ impl Checker<'_> {
     ) -> Vec<Draft> {
         let (seed, starts) = (settings.seed, settings.starts.as_ref());
         let mut drafts = Vec::new();
+        let late_of_file = self.late(scopes.scopes[0].late);
         let of_file = self.chosen_arrivals(scopes.scopes[0].arrivals);
         let of_file = of_file.unwrap_or((Arrivals::Even, Span::default()));
         let batch_of_file = scopes.scopes[0].batch.map_or(1, |size| self.batch(size));
@@ -325,6 +283,10 @@ impl Checker<'_> {
                 );
             }
             let after = scope.after.map_or(Some(whole(0)), |after| self.duration(after));
+            let late = match scope.late.filter(|_| index > 0) {
+                Some(own) => self.late(Some(own)),
+                None => late_of_file,
+            };
             let own = scope.arrivals.filter(|_| index > 0);
             let chosen = self.chosen_arrivals(own).unwrap_or(of_file);
             let own = scope.batch.filter(|_| index > 0);
@@ -348,6 +310,7 @@ impl Checker<'_> {
                     after,
                     arrivals,
                     blocks,
+                    late,
                     batch,
                     curve,
                     nodes,
@@ -356,6 +319,19 @@ impl Checker<'_> {
             }
         }
         drafts
+    }
+
+    /// What a scope says of overdue jobs; they are sent where it says nothing, or what is wrong,
+    /// which has been said.
+    fn late(&mut self, late: Option<&Lateness>) -> Late {
+        let nanos = |checker: &mut Self, length: &Expr| {
+            checker.some_duration(length).and_then(|seconds| seconds_to_nanos(&seconds))
+        };
+        match late {
+            None | Some(Lateness::Send) => Late::Send,
+            Some(Lateness::Skip(after)) => nanos(self, after).map_or(Late::Send, Late::SkipAfter),
+            Some(Lateness::Spread(over)) => nanos(self, over).map_or(Late::Send, Late::SpreadOver),
+        }
     }
 
     /// How many jobs a batch has.
@@ -424,6 +400,10 @@ impl Checker<'_> {
                 }
             }
         }
+        if chosen.len() == items.len() {
+            let weights = chosen.iter().map(|(_, weight, _)| *weight).collect();
+            self.mix_lint(items, weights);
+        }
         chosen
     }
 
@@ -470,12 +450,4 @@ impl Checker<'_> {
 
 fn gcd(a: i128, b: i128) -> i128 {
     if b == 0 { a.max(1).min(a.abs().max(1)) } else { gcd(b, a % b) }
-}
-
-/// A format in a reader's words.
-pub(crate) fn format_name(format: &Format) -> &'static str {
-    match format {
-        Format::List => "a list",
-        Format::Stream { .. } => "a stream",
-    }
 }

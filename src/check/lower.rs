@@ -135,6 +135,9 @@ impl Checker<'_> {
     ) -> Option<Curve> {
         let mark = self.mark_in_hand;
         let body = self.phrase_kind(phrase, inside, children);
+        if let Some(curve) = &body {
+            self.block_lints(&phrase.kind, phrase.head, curve);
+        }
         let Some(total) = &phrase.total else { return body };
         let jobs = self.count(total, "a total");
         self.total_of_drawn(total.span);

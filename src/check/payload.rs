@@ -250,6 +250,10 @@ impl Checker<'_> {
         if choices.is_empty() && good {
             return self.bad_args(span, "pick", "pick(\"a\", \"b\")");
         }
+        if good {
+            let weights = choices.iter().map(|(_, weight)| *weight).collect();
+            self.pick_lint(span, args, weights);
+        }
         good.then_some(choices)
     }
 

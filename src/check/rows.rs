@@ -32,6 +32,13 @@ pub(super) struct Files {
     once: BTreeMap<String, Vec<(Rows, Span, u64)>>,
 }
 
+impl Files {
+    /// The paths of all of them.
+    pub fn paths(&self) -> impl Iterator<Item = std::path::PathBuf> {
+        self.tables.keys().chain(self.blobs.keys()).cloned()
+    }
+}
+
 impl Checker<'_> {
     /// Reads the files that a job has rows of.
     pub(super) fn rows_of(&mut self, job: &Job) {

@@ -3,8 +3,8 @@
 use super::Checker;
 use super::value::State;
 use crate::ast::{
-    Arrival, Expectation, Expr, GuardRule, Hours, Job, MixItem, Name, Phrase, PhraseKind, Script,
-    Setting, Starts, Statement, StatementKind,
+    Arrival, Expectation, Expr, GuardRule, Hours, Job, Lateness, MixItem, Name, Phrase, PhraseKind,
+    Script, Setting, Starts, Statement, StatementKind,
 };
 use crate::calendar::Start;
 use crate::problem::{Code, Problem, did_you_mean};
@@ -23,6 +23,8 @@ pub(super) struct Scope<'s> {
     pub batch: Option<&'s Expr>,
     /// `arrivals`
     pub arrivals: Option<(&'s Arrival, Span)>,
+    /// `late`
+    pub late: Option<&'s Lateness>,
     /// `hours`
     pub hours: Vec<(&'s Hours, Span)>,
     /// `send order 40, ping 60`
@@ -113,6 +115,7 @@ const RESERVED: &[&str] = &[
     "hours",
     "jitter",
     "job",
+    "late",
     "let",
     "linear",
     "list",
@@ -162,6 +165,7 @@ impl<'s> Scope<'s> {
             phrases: vec![],
             after: None,
             arrivals: None,
+            late: None,
             batch: None,
             hours: vec![],
             mix: None,
@@ -345,6 +349,12 @@ impl Checker<'_> {
                 let first = scopes.scopes[at].arrivals.is_none();
                 if self.only_once(first, "arrivals", span) {
                     scopes.scopes[at].arrivals = Some((arrival, span));
+                }
+            }
+            Setting::Late(late) => {
+                let first = scopes.scopes[at].late.is_none();
+                if self.only_once(first, "late", span) {
+                    scopes.scopes[at].late = Some(late);
                 }
             }
             Setting::Seed(_) | Setting::Target(_) | Setting::Starts(_) if at > 0 => {
@@ -555,18 +565,7 @@ impl Checker<'_> {
 
 /// The statements in a block.
 pub(super) fn body_of(kind: &PhraseKind) -> &[Statement] {
-    match kind {
-        PhraseKind::Group(body)
-        | PhraseKind::Repeat(_, body)
-        | PhraseKind::Together(body)
-        | PhraseKind::Scale(_, body)
-        | PhraseKind::Cap(_, body)
-        | PhraseKind::Floor(_, body)
-        | PhraseKind::Jitter(_, body)
-        | PhraseKind::Arrivals(_, body)
-        | PhraseKind::Speed(_, body) => body,
-        _ => &[],
-    }
+    kind.body()
 }
 
 /// Gives every part of an expression one place.

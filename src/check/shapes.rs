@@ -30,6 +30,9 @@ impl Checker<'_> {
             Some(Some(back)) => Some(self.duration(back)),
         };
         let (from, to) = (from?, to?);
+        if from == to {
+            self.ramp_lint(ramp);
+        }
         if ramp.curve.node == RampCurve::Exponential {
             for (value, expr) in [(from, &ramp.from), (to, &ramp.to)] {
                 if value.is_zero() {
@@ -91,6 +94,9 @@ impl Checker<'_> {
         if length == Some(Some(whole(0))) {
             return Some(Curve::Constant { rate: whole(0), length: Some(whole(0)) });
         }
+        if let (Some(base), Some(amp)) = (&base, &amp) {
+            self.sine_lints(sine, base, amp);
+        }
         Some(Curve::Sine {
             base: base?,
             amp: amp?,
@@ -134,6 +140,9 @@ impl Checker<'_> {
                 .help("make `for` at most as long as `every`"),
             );
             return None;
+        }
+        if on == every {
+            self.burst_lint(burst.on.span, burst.every.span);
         }
         let rate = match is_factor {
             true => checked('*', &rate, &base)?,

@@ -119,7 +119,12 @@ impl Checker<'_> {
         let (value, unit) = self.quantity(expr)?;
         let text = self.text_of(expr);
         let help = match unit {
-            Unit::Rate | Unit::Plain => return Some(value),
+            Unit::Rate | Unit::Plain => {
+                if let (ExprKind::Name(name), Unit::Plain) = (&expr.kind, unit) {
+                    self.uses.entry(name.clone()).or_default().1 += 1;
+                }
+                return Some(value);
+            }
             Unit::Duration if text.ends_with('m') => {
                 let number = &text[..text.len() - 1];
                 format!(

@@ -84,6 +84,13 @@ impl Checker<'_> {
         from == to || self.sees.get(from).is_some_and(|seen| seen.contains(&to))
     }
 
+    /// Notes that the script itself uses what is defined at a place.
+    pub(super) fn reach(&mut self, from: Span, defined: Option<Span>) {
+        if let Some(defined) = defined.filter(|_| self.source.part_of(from.start) == 0) {
+            self.reached.insert(self.source.part_of(defined.start));
+        }
+    }
+
     /// A name that stands in a file which this one does not use.
     pub(super) fn out_of_sight(&mut self, name: &str, span: Span, defined: Span) {
         if !self.misused.insert(format!("{name} unseen")) {

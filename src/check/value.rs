@@ -125,6 +125,10 @@ impl Checker<'_> {
             self.out_of_sight(name, span, defined);
             return None;
         }
+        if !self.names.is_local(name) {
+            self.uses.entry(name.to_owned()).or_default().0 += 1;
+            self.reach(span, self.lets.get(name).copied());
+        }
         self.work_out(name);
         match self.names.get(name) {
             Some(State::Done(value)) => value.clone(),

@@ -14,8 +14,8 @@ use std::path::Path;
 /// Say a script in plain sentences, or what an error code means.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// A script (`-` reads standard input), or a code such as E0301; without either, every code is listed
-    #[arg(value_name = "FILE|CODE")]
+    /// A script (`-` reads standard input), a code such as E0301 or a lint such as cold-jump; without either, all are listed
+    #[arg(value_name = "FILE|CODE|LINT")]
     what: Option<String>,
 }
 
@@ -25,21 +25,32 @@ pub(super) fn run(args: &Args, out: &Output) -> Exit {
     match &args.what {
         None => {
             for code in Code::ALL {
-                out.say(&format!("{}  {}", code.as_str(), code.title()));
+                let lint = code.lint().map_or_else(String::new, |lint| format!("{lint}: "));
+                out.say(&format!("{}  {lint}{}", code.as_str(), code.title()));
             }
             Exit::Done
         }
-        Some(what) if pages::looks_like_code(what) && !Path::new(what).exists() => {
-            code(what, look, out)
-        }
+        Some(what) if is_topic(what) && !Path::new(what).exists() => code(what, look, out),
         Some(path) => script(path, look, out),
     }
+}
+
+/// Whether a word is a code or a lint, or was meant to be one.
+fn is_topic(word: &str) -> bool {
+    let script = word == "-" || word.contains(['/', '.', '\\']);
+    pages::looks_like_code(word)
+        || Code::of_lint(word).is_some()
+        || !script && Code::nearest_lint(word).is_some()
 }
 
 fn code(word: &str, look: Look, out: &Output) -> Exit {
     if let Some(code) = pages::code(word) {
         out.say(&pages::text(code, look));
         return Exit::Done;
+    }
+    if let Some(meant) = Code::nearest_lint(word) {
+        out.fault(&format!("there is no lint `{word}`"), &format!("did you mean `{meant}`?"));
+        return Exit::Wrong;
     }
     let word = word.to_uppercase();
     let alike = Code::ALL.iter().map(|code| code.as_str());

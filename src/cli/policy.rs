@@ -11,11 +11,18 @@ use crate::target::Target;
 use std::path::{Path, PathBuf};
 
 /// `--policy`
-#[derive(Debug, Default, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct PolicyFlag {
     /// Guards for targets that no script loosens, besides those this machine's owner installed
     #[arg(long, value_name = "FILE")]
     policy: Option<String>,
+}
+
+impl PolicyFlag {
+    /// This one, or another where it names none.
+    pub(crate) fn or(self, other: PolicyFlag) -> PolicyFlag {
+        PolicyFlag { policy: self.policy.or(other.policy) }
+    }
 }
 
 /// Where the owner of this machine installs a policy.

@@ -1,17 +1,20 @@
 //! `loadc run`: drives a queue.
 
 mod dry;
+mod journal;
 mod progress;
 mod seeing;
 mod signals;
 mod summary;
 
+use self::journal::{JournalFlags, TakenUp};
 use super::Exit;
 use super::output::Output;
 use super::policy::PolicyFlag;
 use super::shared::{self, PlanFlags};
 use super::target::{self, Origin};
 use crate::check::{default_guards, prove_defaults};
+use crate::journal::Told;
 use crate::metrics::Facts;
 use crate::notify::Notifier;
 use crate::plan::Plan;
@@ -19,23 +22,23 @@ use crate::run::clock::RealClock;
 use crate::run::control::Control;
 use crate::run::jobs::{Jobs, PlannedJobs};
 use crate::run::report::Report;
-use crate::run::{RunOptions, events};
+use crate::run::{RunOptions, Task, events, run_task};
 use crate::schedule::Schedule as _;
-use crate::sink::RedisSink;
 use crate::sink::redis::{ConnectError, Cursor, Options as SinkOptions};
+use crate::sink::{Limits, RedisSink};
 use crate::source::SourceFile;
 use crate::target::Target;
 use seeing::Seeing;
 use serde_json::json;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 /// Send a script's jobs at their planned times
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(super) struct Args {
     /// The script; `-` reads standard input
-    #[arg(value_name = "FILE")]
-    file: String,
+    #[arg(value_name = "FILE", required_unless_present = "resume")]
+    file: Option<String>,
     /// Where the jobs go, instead of the script's target: redis://, rediss:// or unix://
     #[arg(long, value_name = "URL")]
     target: Option<String>,
@@ -51,6 +54,9 @@ pub(super) struct Args {
     /// Jobs due within so short a time may leave together
     #[arg(long, value_name = "DURATION", default_value = "1ms", value_parser = gap)]
     gap: Duration,
+    /// Send each job as a command of its own, instead of those due together in one
+    #[arg(long)]
+    per_job: bool,
     /// Write no key but the queues: jobs in flight when a connection breaks count as unknown
     ///
     /// Without this, each batch writes its number to the key `loadc:cursor:{QUEUE}:RUN` in the same
@@ -58,6 +64,8 @@ pub(super) struct Args {
     /// the others again: every job arrives once. The key goes when the run ends.
     #[arg(long)]
     at_least_once: bool,
+    #[command(flatten)]
+    journal: JournalFlags,
     #[command(flatten)]
     see: seeing::Flags,
     #[command(flatten)]
@@ -94,12 +102,24 @@ impl Reached {
 
 /// Runs a script.
 pub(super) fn run(args: &Args, out: &Output) -> Exit {
+    let mut args = args.clone();
+    let taken_up = match journal::take_up(&mut args, out) {
+        Ok(taken_up) => taken_up,
+        Err(exit) => return exit,
+    };
+    let args = &args;
     let mut options = args.flags.options(false);
     options.target_given = args.target.is_some();
-    let (source, mut plan) = match shared::plan(&args.file, &options, out) {
+    let file = args.file.as_deref().unwrap_or_default();
+    let (source, mut plan) = match shared::plan(file, &options, out) {
         Ok(found) => found,
         Err(exit) => return exit,
     };
+    if let Some(taken_up) = &taken_up
+        && let Err(exit) = journal::compare(taken_up, &plan, out)
+    {
+        return exit;
+    }
     let reached = match reach(args.target.as_deref(), &plan, out) {
         Ok(reached) => reached,
         Err(exit) => return exit,
@@ -123,7 +143,7 @@ pub(super) fn run(args: &Args, out: &Output) -> Exit {
             return Exit::Failed;
         }
     };
-    let exit = runtime.block_on(Box::pin(drive(args, &plan, &reached, out)));
+    let exit = runtime.block_on(Box::pin(drive(args, &plan, &reached, taken_up, out)));
     // A second Ctrl+C must not wait for anything that is still on its way.
     runtime.shutdown_background();
     exit
@@ -188,21 +208,27 @@ fn add_default_guards(
     Ok(())
 }
 
-async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exit {
-    let jobs = match PlannedJobs::compile(plan) {
+async fn drive(
+    args: &Args,
+    plan: &Plan,
+    reached: &Reached,
+    taken_up: Option<TakenUp>,
+    out: &Output,
+) -> Exit {
+    let run_id = taken_up.as_ref().map_or_else(run_id, |run| run.run_id().to_owned());
+    let jobs = match PlannedJobs::compile(plan, &run_id) {
         Ok(jobs) => jobs,
         Err(error) => {
             out.fault(&error.to_string(), "");
             return Exit::Wrong;
         }
     };
-    let run_id = run_id();
     let seeing = match Seeing::prepare(&args.see, args.json, out) {
         Ok(seeing) => seeing,
         Err(exit) => return exit,
     };
-    let sink = match connect(args, &reached.target, &jobs, &run_id).await {
-        Ok(sink) => sink,
+    let (sink, told) = match connect(args, &reached.target, &jobs, &run_id).await {
+        Ok(connected) => connected,
         Err(error) => {
             let exit = target::unreachable(&error, out);
             not_begun(args, plan, reached, error.kind.code(), &error.to_string(), out);
@@ -229,6 +255,23 @@ async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exi
     if args.dry_run {
         return dry::run(args.json, plan, &jobs, &reached.shown(), out);
     }
+    if let Err(failure) = sink.prepare(&jobs.prepare()).await {
+        out.fault(
+            &failure.to_string(),
+            "let loadc's user make what the job asks for, or make it yourself",
+        );
+        not_begun(args, plan, reached, &failure.kind, &failure.message, out);
+        return Exit::Failed;
+    }
+    let prepared = prepare(args, plan, reached, run_id, taken_up.map(|run| (run, told)), out);
+    let (task, options) = match prepared {
+        Ok(prepared) => prepared,
+        Err(exit) => return exit,
+    };
+    let journal = options
+        .journal
+        .as_ref()
+        .map(|journal| journal.lock().unwrap_or_else(PoisonError::into_inner).path().to_owned());
     let clock = match RealClock::new() {
         Ok(clock) => clock,
         Err(error) => {
@@ -238,28 +281,18 @@ async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exi
     };
     let control = Control::new();
     let (mut publisher, views) = events::channel(1024);
-    let recording = match seeing.begin(&mut publisher, &views, facts(plan, &run_id, reached)) {
-        Ok(recording) => recording,
-        Err(error) => {
-            out.fault(&format!("the system gives no thread: {error}"), "");
-            return Exit::Failed;
-        }
-    };
+    let recording =
+        match seeing.begin(&mut publisher, &views, facts(plan, &options.run_id, reached)) {
+            Ok(recording) => recording,
+            Err(error) => {
+                out.fault(&format!("the system gives no thread: {error}"), "");
+                return Exit::Failed;
+            }
+        };
     let following = progress::spawn(views, args.quiet);
     signals::obey(control.clone(), *out);
-    let notifier = Notifier::start(&plan.notify).map(Arc::new);
-    let options = RunOptions {
-        run_id,
-        notifier: notifier.clone(),
-        gap: args.gap,
-        history: args.see.grain(),
-        target: reached.target.shown(),
-        shard: plan.part.shard,
-        from_ns: plan.part.from_ns,
-        payload_start_unix_ns: payload_start(plan),
-        ..RunOptions::default()
-    };
-    let report = crate::run::run(plan, sink, options, clock, control, publisher).await;
+    let notifier = options.notifier.clone();
+    let report = run_task(task, sink, options, clock, control, publisher).await;
     if let Some(following) = following {
         let _ = following.join();
     }
@@ -267,13 +300,51 @@ async fn drive(args: &Args, plan: &Plan, reached: &Reached, out: &Output) -> Exi
         out.note(&format!("warning: {trouble}"));
     }
     recording.finish(out);
-    match report {
-        Ok(report) => tell(args, &report, reached, out),
-        Err(error) => {
-            out.fault(&error.to_string(), "");
-            Exit::Wrong
-        }
+    let exit = tell(args, &report, reached, out);
+    if !args.quiet
+        && let Some(farewell) = journal::farewell(journal.as_deref(), &report.run_id)
+    {
+        out.note(&farewell);
     }
+    exit
+}
+
+/// The options of the run, and its journal begun or gone on with.
+fn prepare(
+    args: &Args,
+    plan: &Plan,
+    reached: &Reached,
+    run_id: String,
+    taken_up: Option<(TakenUp, Option<Told>)>,
+    out: &Output,
+) -> Result<(Task<PlannedJobs>, RunOptions), Exit> {
+    let mut options = RunOptions {
+        run_id,
+        notifier: Notifier::start(&plan.notify).map(Arc::new),
+        gap: args.gap,
+        command: if args.per_job {
+            Limits { jobs: 1, ..Limits::default() }
+        } else {
+            Limits::default()
+        },
+        history: args.see.grain(),
+        target: reached.target.shown(),
+        shard: plan.part.shard,
+        from_ns: plan.part.from_ns,
+        payload_start_unix_ns: payload_start(plan),
+        ..RunOptions::default()
+    };
+    let task = Task::of(plan, &options).map_err(|error| {
+        out.fault(&error.to_string(), "");
+        Exit::Wrong
+    })?;
+    match taken_up {
+        Some((run, told)) => {
+            journal::go_on(args, run, told.as_ref(), &task, &mut options, out)?;
+        }
+        None => journal::begin(args, plan, &task, &reached.target, &mut options, out)?,
+    }
+    Ok((task, options))
 }
 
 fn facts(plan: &Plan, run_id: &str, reached: &Reached) -> Facts {
@@ -297,13 +368,16 @@ async fn connect(
     target: &Target,
     jobs: &impl Jobs,
     run_id: &str,
-) -> Result<RedisSink, ConnectError> {
+) -> Result<(RedisSink, Option<Told>), ConnectError> {
     let options = SinkOptions::default();
-    match jobs.queues().first().filter(|_| !args.at_least_once) {
-        Some(queue) => {
-            RedisSink::connect_with(target, Cursor::beside(queue, run_id), options).await
+    let cursor = jobs.queues().first().filter(|_| !args.at_least_once);
+    match cursor.map(|queue| Cursor::beside(queue, run_id)) {
+        Some(cursor) if args.journal.resumes() => {
+            let (sink, told) = journal::reconnect(target, cursor, options).await?;
+            Ok((sink, Some(told)))
         }
-        None => RedisSink::connect(target, options).await,
+        Some(cursor) => Ok((RedisSink::connect_with(target, cursor, options).await?, None)),
+        None => Ok((RedisSink::connect(target, options).await?, None)),
     }
 }
 
@@ -326,7 +400,7 @@ fn not_begun(args: &Args, plan: &Plan, reached: &Reached, kind: &str, message: &
         "jobs": account(plan.streams.iter().map(planned).sum()),
         "achieved_per_s": 0.0, "mb_per_s": 0.0, "deviation": 0.0,
         "send_delay_us": null, "service_time_us": null, "response_time_us": null,
-        "streams": streams.collect::<Vec<_>>(), "errors": [], "forgotten": [], "guards": [], "expectations": [],
+        "streams": streams.collect::<Vec<_>>(), "errors": [], "forgotten": [], "stalls": [], "guards": [], "expectations": [],
         "outcome": "failed", "failure": { "kind": kind, "message": message },
         "exit_code": Exit::Failed as u8,
     }));

@@ -14,7 +14,7 @@ use crate::source::SourceFile;
 use std::io::Read as _;
 
 /// Flags that change the plan.
-#[derive(Debug, Default, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct PlanFlags {
     /// The seed of everything drawn, or `random`
     #[arg(long, value_name = "N|random", value_parser = seed)]
@@ -190,7 +190,7 @@ pub(crate) fn plan(
             return Err(Exit::Wrong);
         }
     };
-    let Checked { plan, problems } = check(&source, options);
+    let Checked { plan, problems, .. } = check(&source, options);
     out.problems(&source, &problems);
     match plan {
         Some(plan) => Ok((source, plan)),

@@ -85,7 +85,11 @@ impl std::error::Error for Shown<'_> {}
 
 impl miette::Diagnostic for Shown<'_> {
     fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        Some(Box::new(self.problem.code.as_str()))
+        let code = self.problem.code;
+        Some(match code.lint() {
+            Some(lint) => Box::new(format!("{} {lint}", code.as_str())),
+            None => Box::new(code.as_str()),
+        })
     }
 
     fn severity(&self) -> Option<miette::Severity> {

@@ -39,6 +39,7 @@ fn stream(change: &StreamChange<'_>) -> Value {
         json!({
             "jobs": load.jobs,
             "arrivals": stream.arrivals.to_string(),
+            "late": stream.late.to_string(),
             "batch": stream.batch,
             "start_s": seconds(stream.after_ns),
             "duration_s": seconds(stream.timeline.length_ns().unwrap_or(0)),

@@ -179,6 +179,12 @@ impl Page {
             self.signed('~', 0, &arrow(arrivals(old), arrivals(new)));
         }
         if let (Some(old), Some(new)) = (old, new)
+            && old.late != new.late
+        {
+            let late = |stream: &Stream| Some(format!("late {}", stream.late));
+            self.signed('~', 0, &arrow(late(old), late(new)));
+        }
+        if let (Some(old), Some(new)) = (old, new)
             && old.batch != new.batch
         {
             let batch = |stream: &Stream| Some(format!("batch {}", stream.batch));

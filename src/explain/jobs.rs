@@ -2,7 +2,8 @@
 
 use super::and;
 use crate::ast::{Content, RowOrder};
-use crate::job::{Format, JobSpec, MIXED, Payload, QueueChoice, Rows, Value};
+use crate::job::layouts::{Carries, layout};
+use crate::job::{Format, JobSpec, MIXED, Payload, QueueChoice, Rows, Setting, Value};
 use crate::plan::{MixEntry, Stream};
 use crate::show;
 use crate::view::text::size;
@@ -28,7 +29,7 @@ pub(super) fn sentences(stream: &Stream, seed: u64) -> Vec<String> {
             format!(", {about}{mean} each")
         });
         let rows = job.payload.rows().into_iter().map(rows).collect::<String>();
-        format!("{which}: {}{rows} for {}{bytes}.", payload(&job.payload), queue(job))
+        format!("{which}: {}{rows} for {}{bytes}.", payload(job), queue(job))
     };
     stream.mix.iter().map(sentence).collect()
 }
@@ -43,8 +44,10 @@ fn rows(rows: &Rows) -> String {
     format!(", `{}` from a file of {count}, {order},", show::clean(&rows.name))
 }
 
-fn payload(payload: &Payload) -> String {
-    match payload {
+fn payload(job: &JobSpec) -> String {
+    let job_takes_arguments =
+        layout(job.format.word()).is_some_and(|layout| layout.carries == Carries::Arguments);
+    match &job.payload {
         Payload::Size { min, max, content } if min == max => {
             format!("{} of {}", show::bytes(*min), made_of(*content))
         }
@@ -67,6 +70,11 @@ fn payload(payload: &Payload) -> String {
             let keys = fields.iter().map(|(key, _)| show::clean(key)).collect::<Vec<_>>();
             format!("an object with {}", and(&keys))
         }
+        Payload::Body(Value::Array(items)) if job_takes_arguments => match items.len() {
+            0 => "a call without arguments".to_owned(),
+            1 => "a call with one argument".to_owned(),
+            count => format!("a call with {count} arguments"),
+        },
         Payload::Body(_) => "a value".to_owned(),
     }
 }
@@ -85,15 +93,62 @@ fn queue(job: &JobSpec) -> String {
         Format::Stream { max_len: Some(entries) } => {
             ("stream", format!(", trimmed to about {} entries", show::count(*entries)))
         }
+        Format::Delayed => ("sorted set", String::new()),
+        Format::PubSub => ("channel", String::new()),
+        Format::Custom => ("key", String::new()),
+        other => return framework(job, other.word()),
     };
+    let told = told(job);
     match &job.queue {
-        QueueChoice::Fixed(name) => format!("the {one} `{}`{trimmed}", show::clean(name)),
+        QueueChoice::Fixed(name) => format!("the {one} `{}`{trimmed}{told}", show::clean(name)),
         QueueChoice::Pick(names) => {
             let weights: f64 = names.iter().map(|(_, weight)| weight).sum();
             let names = names.iter().map(|(name, weight)| {
                 format!("`{}` ({})", show::clean(name), show::percent(weight / weights))
             });
-            format!("one of the {one}s {}{trimmed}", and(&names.collect::<Vec<_>>()))
+            format!("one of the {one}s {}{trimmed}{told}", and(&names.collect::<Vec<_>>()))
+        }
+    }
+}
+
+/// A queue of a framework, with what the framework is told.
+fn framework(job: &JobSpec, word: &str) -> String {
+    let queues = match &job.queue {
+        QueueChoice::Fixed(name) => format!("queue `{}`", show::clean(name)),
+        QueueChoice::Pick(names) => {
+            let names = names.iter().map(|(name, _)| format!("`{}`", show::clean(name)));
+            format!("queues {}", and(&names.collect::<Vec<_>>()))
+        }
+    };
+    format!("workers of {word} at the {queues}{}", told(job))
+}
+
+/// What the framework is told besides: options, delay, priority.
+fn told(job: &JobSpec) -> String {
+    let envelope = &job.envelope;
+    let mut parts: Vec<String> = envelope.options.iter().map(option).collect();
+    if let Some((low, high)) = envelope.delay_ns {
+        parts.push(format!("put off by {}", range(show::duration(low), show::duration(high))));
+    }
+    if let Some((low, high)) = envelope.priority {
+        parts.push(format!("priority {}", range(low.to_string(), high.to_string())));
+    }
+    if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) }
+}
+
+fn range(low: String, high: String) -> String {
+    if low == high { low } else { format!("{low} to {high}") }
+}
+
+fn option((word, setting): (&String, &Setting)) -> String {
+    match setting {
+        Setting::Flag(true) => word.clone(),
+        Setting::Flag(false) => format!("{word} false"),
+        Setting::Count(count) => format!("{word} {}", show::count(*count)),
+        Setting::Duration(ns) => format!("{word} {}", show::duration(*ns)),
+        Setting::Texts(texts) => {
+            let texts = texts.iter().map(|text| format!("{word} `{}`", show::clean(text)));
+            texts.collect::<Vec<_>>().join(", ")
         }
     }
 }

@@ -6,10 +6,21 @@ use crate::view::Look;
 
 /// Every page, one after another.
 const ALL: &str = include_str!("../../docs/errors.md");
+/// The pages of the lints.
+const LINTS: &str = include_str!("../../docs/lints.md");
 
-/// A code as people type it: `E0301`, `e0301`.
+/// A code as people type it: `E0301`, `e0301`, or a lint by its name.
 pub fn code(word: &str) -> Option<Code> {
-    Code::ALL.iter().copied().find(|code| code.as_str().eq_ignore_ascii_case(word))
+    let by_code = Code::ALL.iter().copied().find(|code| code.as_str().eq_ignore_ascii_case(word));
+    by_code.or_else(|| Code::of_lint(word))
+}
+
+/// What stands over the page of a code.
+pub fn heading(code: Code) -> String {
+    match code.lint() {
+        Some(lint) => format!("{lint}: {}", code.title()),
+        None => format!("{}: {}", code.as_str(), code.title()),
+    }
 }
 
 /// Whether a word looks like a code, known or not.
@@ -20,15 +31,19 @@ pub fn looks_like_code(word: &str) -> bool {
 
 /// The page of a code as it is written in the documentation, without its heading.
 pub fn page(code: Code) -> &'static str {
-    let heading = format!("\n## {}: ", code.as_str());
-    let Some((_, page)) = ALL.split_once(&heading) else { return "" };
-    let page = page.split_once('\n').map_or("", |(_, page)| page);
+    let all = if code.lint().is_some() { LINTS } else { ALL };
+    let heading = format!("\n## {}\n", heading(code));
+    let Some((_, page)) = all.split_once(&heading) else { return "" };
     page.split("\n## ").next().unwrap_or("").trim()
 }
 
 /// The page of a code, for a terminal. Ends without a newline.
 pub fn text(code: Code, look: Look) -> String {
-    let mut lines = vec![look.bold(&format!("{}: {}", code.as_str(), code.title()))];
+    let title = match code.lint() {
+        Some(_) => format!("{} {}", code.as_str(), heading(code)),
+        None => heading(code),
+    };
+    let mut lines = vec![look.bold(&title)];
     let mut paragraph = String::new();
     let mut in_example = false;
     for line in page(code).lines().chain([""]) {

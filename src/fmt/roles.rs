@@ -58,7 +58,8 @@ pub(super) fn roles(tokens: &[Token<'_>]) -> Vec<Role> {
                 || before.is_none_or(|(before, role)| {
                     before.kind == Kind::Semicolon || role == Role::Block
                 });
-            in_body = if starts { token.text == "body" } else { in_body };
+            let bodies = ["body", "args", "kwargs", "command"];
+            in_body = if starts { bodies.contains(&token.text) } else { in_body };
             leads = token.kind == Kind::Word
                 && (starts || before.is_some_and(|(before, _)| leads && before.text == "shape"));
         }

@@ -3,7 +3,7 @@
 use crate::ast::{Content, RowOrder};
 use crate::job::compile::{CompileError, Compiler, Mode, Place};
 use crate::job::program::{BlockId, Cell, Fill, Program};
-use crate::job::{JobSpec, MIXED, Mix, Payload, QueueChoice, Rows, Value};
+use crate::job::{Id, IdKey, JobSpec, MIXED, Mix, Payload, QueueChoice, Rows, Value, WordPart};
 use crate::random::{self, Key, Kind};
 use crate::sink::{Args, Queue};
 use std::sync::Arc;
@@ -36,8 +36,23 @@ pub struct Template {
     program: Program,
     body: BlockId,
     fields: Vec<(String, BlockId)>,
+    kwargs: Option<BlockId>,
+    commands: Vec<Vec<Vec<Piece>>>,
+    job_key: Key,
+    delay: Option<(Key, (u64, u64))>,
+    priority: Option<(Key, (i64, i64))>,
     /// The mix it is in and its place there, where that matters.
     turns: Option<(Mix, usize, u64)>,
+}
+
+/// A piece of a word of a job's own commands.
+#[derive(Clone, Debug)]
+enum Piece {
+    Literal(String),
+    Key,
+    Id,
+    Body,
+    Value(BlockId),
 }
 
 fn fill_of(content: Content) -> Fill {
@@ -100,7 +115,21 @@ impl Template {
             ),
         };
         let queue = |name: &String| Queue { name: name.clone(), format: spec.format.clone() };
+        let envelope = &spec.envelope;
+        let kwargs = match &envelope.kwargs {
+            None => None,
+            Some(kwargs) => {
+                let top = Place::top(job_key.derive(Kind::Named, &[]));
+                Some(compiler.value_block(kwargs, Mode::Json, top)?)
+            }
+        };
+        let commands = own_commands(&envelope.commands, job_key, &mut compiler)?;
         Ok(Template {
+            kwargs,
+            commands,
+            job_key,
+            delay: envelope.delay_ns.map(|ends| (job_key.derive(Kind::Delay, &[]), ends)),
+            priority: envelope.priority.map(|ends| (job_key.derive(Kind::Priority, &[]), ends)),
             queues: names.into_iter().map(queue).collect(),
             queue_key: job_key.derive(Kind::Queue, &[]),
             queue_thresholds,
@@ -160,8 +189,92 @@ impl Template {
         }
     }
 
+    /// Appends the named arguments as a JSON object, `{}` where there are none.
+    pub fn write_kwargs(&self, context: &JobContext, out: &mut Vec<u8>) {
+        match self.kwargs {
+            Some(kwargs) => self.program.run(kwargs, &self.cell(context), out),
+            None => out.extend_from_slice(b"{}"),
+        }
+    }
+
+    /// Whether there are named arguments.
+    pub fn has_kwargs(&self) -> bool {
+        self.kwargs.is_some()
+    }
+
+    /// How many commands of its own a job has, and how many words each.
+    pub fn commands(&self) -> impl Iterator<Item = usize> {
+        self.commands.iter().map(Vec::len)
+    }
+
+    /// Appends a word of one of the job's own commands.
+    pub fn write_word(
+        &self,
+        (command, word): (usize, usize),
+        context: &JobContext,
+        (key, id): (&str, Id),
+        out: &mut Vec<u8>,
+    ) {
+        let pieces = self.commands.get(command).and_then(|words| words.get(word));
+        for piece in pieces.into_iter().flatten() {
+            match piece {
+                Piece::Literal(text) => out.extend_from_slice(text.as_bytes()),
+                Piece::Key => out.extend_from_slice(key.as_bytes()),
+                Piece::Id => id.push_uuid(out),
+                Piece::Body => self.write_body(context, out),
+                Piece::Value(block) => self.program.run(*block, &self.cell(context), out),
+            }
+        }
+    }
+
+    /// What the ids of its jobs are made by in a run.
+    pub fn id_key(&self, run: &str) -> IdKey {
+        IdKey::new(self.job_key, run)
+    }
+
+    /// How long the job with this number waits before it may be taken, in nanoseconds.
+    pub fn delay_ns(&self, number: u64) -> u64 {
+        self.delay.map_or(0, |(key, ends)| key.within(number, key.word(number), ends))
+    }
+
+    /// Whether jobs may have to wait.
+    pub fn is_delayed(&self) -> bool {
+        self.delay.is_some()
+    }
+
+    /// The priority of the job with this number.
+    pub fn priority(&self, number: u64) -> Option<i64> {
+        let (key, (low, high)) = self.priority?;
+        // Two's complement: the distance from low is right even where i64 can't hold it.
+        Some(key.within(number, key.word(number), (low as u64, high as u64)) as i64)
+    }
+
     /// The bytes of [`Template::write_body`] over the jobs 1 to `jobs`.
     pub fn sizes(&self, jobs: u64) -> super::Sizes {
         super::sizes::of_block(&self.program, self.body, jobs)
     }
+}
+
+/// A job's own commands, each value in them drawn by its own place.
+fn own_commands(
+    commands: &[Vec<Vec<WordPart>>],
+    job_key: Key,
+    compiler: &mut Compiler,
+) -> Result<Vec<Vec<Vec<Piece>>>, CompileError> {
+    let mut place = 0;
+    let mut piece = |part: &WordPart| {
+        place += 1;
+        Ok(match part {
+            WordPart::Literal(text) => Piece::Literal(text.clone()),
+            WordPart::Key => Piece::Key,
+            WordPart::Id => Piece::Id,
+            WordPart::Body => Piece::Body,
+            WordPart::Value(value) => {
+                let top = Place::top(job_key.indexed(Kind::Word, place));
+                Piece::Value(compiler.value_block(value, Mode::Raw, top)?)
+            }
+        })
+    };
+    let mut word = |parts: &Vec<WordPart>| parts.iter().map(&mut piece).collect();
+    commands.iter().map(|words| words.iter().map(&mut word).collect()).collect()
 }

@@ -41,6 +41,7 @@ fn spec(body: Value) -> JobSpec {
         queue: QueueChoice::Fixed("orders".to_owned()),
         format: Format::List,
         payload: Payload::Body(body),
+        envelope: Envelope::default(),
     }
 }
 

@@ -193,6 +193,11 @@ pub const UUID_BYTES: u64 = 36;
 pub fn push_uuid(out: &mut Vec<u8>, [high, low]: [u64; 2]) {
     let high = high & !0xF000 | 0x4000;
     let low = low & (u64::MAX >> 2) | 1 << 63;
+    push_uuid_bits(out, [high, low]);
+}
+
+/// Appends 128 bits as a UUID is written.
+pub fn push_uuid_bits(out: &mut Vec<u8>, [high, low]: [u64; 2]) {
     append(out, &[b'-'; UUID_BYTES as usize], |text| {
         text[..8].copy_from_slice(&hex_digits((high >> 32) as u32).to_be_bytes());
         let middle = hex_digits(high as u32).to_be_bytes();

@@ -53,7 +53,16 @@ impl Reader {
         let mut parts = Vec::new();
         for part in pair.into_inner() {
             match part.as_rule() {
-                Rule::kw_queue | Rule::kw_size | Rule::kw_body => word = part.as_str(),
+                Rule::kw_queue
+                | Rule::kw_size
+                | Rule::kw_body
+                | Rule::kw_args
+                | Rule::kw_kwargs
+                | Rule::kw_priority
+                | Rule::kw_delay
+                | Rule::kw_timeout
+                | Rule::kw_retry
+                | Rule::kw_command => word = part.as_str(),
                 Rule::kw_file | Rule::kw_rows | Rule::kw_as => {}
                 Rule::no_mark => self.no_mark(&part, word),
                 _ => parts.push(part),
@@ -92,6 +101,15 @@ impl Reader {
                     _ => SizeSpec::Range(expr, None),
                 };
                 Some(JobFieldKind::Size(size, content))
+            }
+            Rule::args => parts.next().map(|value| JobFieldKind::Args(self.value(value))),
+            Rule::kwargs => parts.next().map(|value| JobFieldKind::Kwargs(self.value(value))),
+            Rule::priority => Some(JobFieldKind::Priority(self.range(parts.next()?)?)),
+            Rule::job_delay => Some(JobFieldKind::Delay(self.range(parts.next()?)?)),
+            Rule::job_timeout => parts.next().map(|value| JobFieldKind::Timeout(self.expr(value))),
+            Rule::retry => parts.next().map(|value| JobFieldKind::Retry(self.expr(value))),
+            Rule::own_command => {
+                Some(JobFieldKind::Command(parts.map(|word| self.value(word)).collect()))
             }
             _ => parts.next().map(|value| JobFieldKind::Body(self.value(value))),
         }

@@ -41,7 +41,7 @@ pub(super) const ELSEWHERE: &[(&str, &str)] = &[
 ];
 
 /// Words of the language that this version does not speak yet.
-pub(super) const NOT_YET: &[&str] = &["late", "warmup", "flow", "at", "until", "drain"];
+pub(super) const NOT_YET: &[&str] = &["warmup", "flow", "at", "until", "drain"];
 
 /// What a block of rules knows.
 pub(super) struct RuleWords {
@@ -57,8 +57,11 @@ pub(super) struct RuleWords {
 
 pub(super) const JOB: RuleWords = RuleWords {
     block: "a job",
-    known: &["queue", "body", "size", "rows"],
-    later: &["priority", "delay", "timeout", "retry", "args"],
+    known: &[
+        "queue", "body", "size", "rows", "args", "kwargs", "priority", "delay", "timeout", "retry",
+        "command",
+    ],
+    later: &[],
     elsewhere: &[
         ("payload", "body { id: uuid() }"),
         ("data", "body { id: uuid() }"),

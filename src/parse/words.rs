@@ -7,7 +7,7 @@ pub(super) const STATEMENTS: &[&str] = &[
     "constant", "pause", "ramp", "sine", "burst", "steps", "stairs", "points", "send", "repeat",
     "together", "scale", "cap", "floor", "speed", "load", "job", "let", "guard", "expect",
     "target", "seed", "after", "walk", "chaos", "replay", "arrivals", "starts", "hours", "jitter",
-    "shape", "use", "batch",
+    "shape", "use", "batch", "late",
 ];
 
 /// A block, where one was expected.
@@ -16,7 +16,11 @@ pub(super) const BLOCK: &str = "a block `{ … }`";
 /// Whether a word begins a statement of a file, a job, a guard or an expectation.
 pub(super) fn begins_statement(word: &str) -> bool {
     STATEMENTS.contains(&word)
-        || matches!(word, "queue" | "body" | "size" | "rows")
+        || matches!(
+            word,
+            "queue" | "body" | "size" | "rows" | "args" | "kwargs" | "priority" | "delay"
+        )
+        || matches!(word, "timeout" | "retry" | "command")
         || matches!(word, "rate" | "jobs" | "time" | "depth" | "errors" | "file" | "deviation")
         || matches!(word, "memory" | "cpu" | "server" | "warn" | "cooldown" | "notify")
 }
@@ -60,6 +64,10 @@ fn word(rule: Rule) -> &'static str {
     match rule {
         R::batch | R::kw_batch => "`batch`",
         R::arrivals | R::arrivals_block | R::kw_arrivals => "`arrivals`",
+        R::late | R::kw_late => "`late`",
+        R::lateness => "`send`, `skip after 1s` or `spread over 5s`",
+        R::kw_skip => "`skip`",
+        R::kw_spread => "`spread`",
         R::starts | R::kw_starts => "`starts`",
         R::hours | R::kw_hours => "`hours`",
         R::date => "a date such as `2026-03-29`",
@@ -137,6 +145,12 @@ fn word(rule: Rule) -> &'static str {
         R::kw_binary => "`binary`",
         R::kw_text => "`text`",
         R::kw_turn => "`turn`",
+        R::args | R::kw_args => "`args`",
+        R::kwargs | R::kw_kwargs => "`kwargs`",
+        R::priority | R::kw_priority => "`priority`",
+        R::job_timeout => "`timeout`",
+        R::retry | R::kw_retry => "`retry`",
+        R::own_command => "`command`",
         R::list | R::list_head | R::kw_list => "`list`",
         R::env | R::kw_env => "`env`",
         R::rate_guard | R::kw_rate => "`rate`",
@@ -162,7 +176,7 @@ fn word(rule: Rule) -> &'static str {
         R::kw_shed => "`shed`",
         R::warn_of => "a guard such as `depth`",
         R::kw_at => "`at`",
-        R::kw_delay => "`delay`",
+        R::job_delay | R::kw_delay => "`delay`",
         R::kw_deviation => "`deviation`",
         R::kw_exponential => "`exponential`",
         R::kw_forever => "`forever`",
@@ -289,6 +303,7 @@ fn word(rule: Rule) -> &'static str {
         | R::gone
         | R::open_string
         | R::carried
+        | R::format_flag
         | R::begins
         | R::brackets
         | R::braces
@@ -305,18 +320,16 @@ fn value_behind(before: Option<&str>, statement: &str) -> &'static str {
         before => before,
     };
     match before {
-        "for" | "over" | "every" | "each" | "hold" | "period" | "after" | "time" => {
-            "a duration such as `30s`"
-        }
+        "for" | "over" | "every" | "each" | "hold" | "period" | "after" | "time" | "delay"
+        | "timeout" => "a duration such as `30s`",
         "constant" | "ramp" | "stairs" | "base" | "amp" | "cap" | "floor" | "by" | "->"
         | "from" | "rate" => "a rate such as `50` or `50/s`",
         "scale" | "speed" => "a factor such as `x2`",
-        "total" | "times" | "repeat" | "jobs" | "weight" | "seed" | "depth" | "batch" => {
-            "a number such as `10`"
-        }
+        "total" | "times" | "repeat" | "jobs" | "weight" | "seed" | "depth" | "priority"
+        | "retry" | "batch" => "a number such as `10`",
         "size" | "memory" => "a size such as `4KB`",
         "cpu" | "server" => "a share such as `80%`",
-        "cooldown" | "timeout" => "a duration such as `30s`",
+        "cooldown" => "a duration such as `30s`",
         "retries" => "a number such as `3`",
         "chaos" | "within" => "two rates such as `20..120`",
         "cv" => "a number such as `2`",
@@ -392,6 +405,7 @@ pub(super) fn form(statement: &str) -> Option<&'static str> {
         "replay" => "replay \"monday.csv\" scale x2",
         "chaos" => "chaos 10..1500 every 30s..3m for 30m",
         "arrivals" => "arrivals poisson",
+        "late" => "late skip after 1s",
         "batch" => "batch 10",
         "send" => "send 50k at once` or `send order 40, ping 60",
         "repeat" => "repeat 3 { … }",
@@ -404,6 +418,13 @@ pub(super) fn form(statement: &str) -> Option<&'static str> {
         "queue" => "queue \"orders\" as stream",
         "body" => "body { id: uuid(), n: seq() }",
         "size" => "size 1KB..4KB",
+        "args" => "args [int(1..9), \"x\"]",
+        "kwargs" => "kwargs { lang: \"en\" }",
+        "priority" => "priority 5",
+        "delay" => "delay 0s..30s",
+        "timeout" => "timeout 30s",
+        "retry" => "retry 3",
+        "command" => "command \"XADD\" key \"*\" \"data\" body",
         "rows" => "rows \"users.csv\" as user",
         "rate" => "rate <= 1000/s over 5s then stop",
         "jobs" => "jobs <= 1M",

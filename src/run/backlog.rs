@@ -1,5 +1,6 @@
 //! What is due and not sent: numbers, however many there are.
 
+use crate::journal::Spans;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
@@ -28,6 +29,22 @@ impl Backlog {
         Backlog { lanes: vec![lane; streams], turn: 0 }
     }
 
+    /// Goes on with a stream of which every job before `next` was handed out, and some came back.
+    pub fn go_on(&mut self, stream: usize, next: u64, returned: impl IntoIterator<Item = u64>) {
+        self.lanes[stream].next = next;
+        self.lanes[stream].returned = returned.into_iter().map(Reverse).collect();
+    }
+
+    /// The first job of a stream that was never handed out.
+    pub fn next(&self, stream: usize) -> u64 {
+        self.lanes[stream].next
+    }
+
+    /// Jobs of a stream that came back and wait to be handed out again.
+    pub fn returned(&self, stream: usize) -> impl Iterator<Item = u64> {
+        self.lanes[stream].returned.iter().map(|Reverse(index)| *index)
+    }
+
     /// Jobs of a stream that are to be sent, if so many have fallen due.
     pub fn overdue(&self, stream: usize, due: u64) -> u64 {
         let lane = &self.lanes[stream];
@@ -53,6 +70,24 @@ impl Backlog {
         lane.returned.peek().map_or(lane.next, |Reverse(index)| lane.next.min(*index))
     }
 
+    /// Gives up every job of a stream up to an index that is not handed out, and tells which.
+    pub fn skip_to(&mut self, stream: usize, index: u64) -> Spans {
+        let lane = &mut self.lanes[stream];
+        let mut skipped = Spans::default();
+        if lane.given_up {
+            return skipped;
+        }
+        while let Some(Reverse(returned)) = lane.returned.peek().copied()
+            && returned <= index
+        {
+            lane.returned.pop();
+            skipped.push(stream, returned);
+        }
+        skipped.push_range(stream, lane.next, index);
+        lane.next = lane.next.max(index.saturating_add(1));
+        skipped
+    }
+
     /// Takes back a job that was not sent. False if its stream has been given up: nobody will ask
     /// for it again.
     pub fn give_back(&mut self, stream: usize, index: u64) -> bool {
@@ -68,15 +103,6 @@ impl Backlog {
         let left = self.overdue(stream, due);
         self.lanes[stream].given_up = true;
         self.lanes[stream].returned = BinaryHeap::new();
-        left
-    }
-
-    /// Skips what is overdue of a stream; returns how many that are.
-    pub fn skip(&mut self, stream: usize, due: u64) -> u64 {
-        let left = self.overdue(stream, due);
-        let lane = &mut self.lanes[stream];
-        lane.next = lane.next.max(due + 1);
-        lane.returned.clear();
         left
     }
 
@@ -144,6 +170,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_skipped_is_told() {
+        let mut backlog = Backlog::new(1);
+        (0..4).for_each(|_| _ = backlog.take(0));
+        assert!(backlog.give_back(0, 2) && backlog.give_back(0, 4));
+        assert_eq!(backlog.skip_to(0, 3).to_string(), "0:2-2");
+        assert_eq!((backlog.overdue(0, 9), backlog.oldest(0)), (6, 4));
+        assert_eq!(backlog.skip_to(0, 7).to_string(), "0:4-7");
+        assert_eq!((backlog.overdue(0, 9), backlog.take(0)), (2, 8));
+        assert!(backlog.skip_to(0, 7).is_empty());
+    }
+
+    #[test]
     fn what_is_given_up_stays_so() {
         let mut backlog = Backlog::new(1);
         backlog.take(0);
@@ -158,8 +196,8 @@ mod tests {
         let mut backlog = Backlog::new(1);
         assert_eq!([backlog.take(0), backlog.take(0)], [1, 2]);
         backlog.give_back(0, 1);
-        assert_eq!(backlog.skip(0, 5), 4);
-        assert_eq!((backlog.overdue(0, 5), backlog.skip(0, 5)), (0, 0));
+        assert_eq!(backlog.skip_to(0, 5).len(), 4);
+        assert_eq!((backlog.overdue(0, 5), backlog.skip_to(0, 5).len()), (0, 0));
         assert!(backlog.give_back(0, 2), "one that was on its way may come back");
         assert_eq!(backlog.overdue(0, 6), 2);
         assert_eq!([backlog.take(0), backlog.take(0)], [2, 6]);

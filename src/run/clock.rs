@@ -15,13 +15,23 @@ use std::future::Future;
 /// The clock of a run.
 pub trait Clock: Send + Sync {
     /// Makes this instant the start of the run: [`Clock::now_ns`] is 0 here.
-    fn start(&self);
+    fn start(&self) {
+        self.start_at(0);
+    }
+
+    /// Makes this instant one of a run under way: [`Clock::now_ns`] is `run_ns` here.
+    fn start_at(&self, run_ns: u64);
 
     /// Nanoseconds since the start of the run.
     fn now_ns(&self) -> u64;
 
     /// The wall clock's reading at the start of the run, in nanoseconds since the Unix epoch.
     fn start_unix_ns(&self) -> u64;
+
+    /// The wall clock's reading now, in nanoseconds since the Unix epoch.
+    fn wall_ns(&self) -> u64 {
+        self.start_unix_ns().saturating_add(self.now_ns())
+    }
 
     /// Sleeps until an instant of the run. Even when that has passed, other tasks get a turn
     /// first. A clock has one sleeper at a time: of two sleeps at once, the later call counts.

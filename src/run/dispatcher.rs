@@ -15,8 +15,10 @@
 mod braking;
 mod due;
 mod flights;
+mod lateness;
 mod link;
 mod look;
+mod notes;
 mod own;
 mod probe;
 mod record;
@@ -29,11 +31,12 @@ use super::control::{Control, End, Why, Wishes};
 use super::events::{Event, Publisher, Record};
 use super::guards::{ASK_EVERY_NS, Guards};
 use super::jobs::Jobs;
+use super::late::Lates;
 use super::options::{RunOptions, nanos};
 use super::pacer::Pacer;
 use super::report::{OutcomeName, Report};
 use super::stream_clock::Pace;
-use crate::plan::{Expectation, Guard};
+use crate::plan::{Expectation, Guard, Late};
 use crate::schedule::Schedule;
 use crate::sink::{BatchBuilder, Failure, ServerMemory, Sink};
 use crate::stats::{Flight, Stats};
@@ -42,6 +45,7 @@ use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use link::Link;
 use look::Lookout;
+use notes::Notes;
 use own::{Load, Server};
 use probe::{Probe, Reading};
 use std::future::Future;
@@ -68,6 +72,8 @@ pub struct Task<J> {
     pub seed: u64,
     /// The names of the streams and their due jobs.
     pub streams: Vec<(Option<String>, Arc<dyn Schedule>)>,
+    /// What becomes of their jobs that are overdue, by streams; those beyond its end are sent.
+    pub late: Vec<Late>,
     /// What they send.
     pub jobs: J,
     /// What bounds them.
@@ -99,6 +105,7 @@ pub(super) struct Dispatcher<J, S, C> {
     /// Everything before this instant has fallen due.
     fresh_ns: u64,
     backlog: Backlog,
+    lates: Lates,
     /// Streams whose overdue jobs are given up as soon as they can't be sent at once.
     ending_streams: Vec<bool>,
     guards: Guards,
@@ -108,6 +115,7 @@ pub(super) struct Dispatcher<J, S, C> {
     /// Room for the shares of a batch.
     shares: Vec<u64>,
     flights: Flights,
+    notes: Notes,
     replies: FuturesUnordered<Boxed<Reply>>,
     link: Link,
     probe: Probe,
@@ -129,6 +137,14 @@ pub(super) struct Dispatcher<J, S, C> {
     drain_until_ns: Option<u64>,
     turns: u32,
     teller: Teller,
+    /// The run's time when this process took it up: 0 for its start.
+    resumed_at_ns: u64,
+    /// It was begun by another process.
+    is_resumed: bool,
+    /// The wall clock's distance from the run's.
+    wall_offset_ns: i64,
+    /// The target lost what it had acknowledged to the process before.
+    has_forgotten: bool,
 }
 
 /// What ended a wait.
@@ -144,7 +160,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     pub(super) fn new(
         task: Task<J>,
         sink: S,
-        options: RunOptions,
+        mut options: RunOptions,
         clock: C,
         control: Control,
         publisher: Publisher,
@@ -167,16 +183,21 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let queues = probe.queues().iter().map(|queue| queue.name.clone()).collect();
         publisher.history().begin(options.history, queues);
         let teller = Teller::new(publisher, task.jobs.queues().len(), options.history.every_ns);
-        Dispatcher {
+        let resumption = options.resumption.take();
+        let (next, settled) =
+            resumption.as_ref().map_or((1, 0), |from| (from.base.next_batch, from.base.settled));
+        let mut dispatcher = Dispatcher {
             pacer: Pacer::new(options.gap, schedules),
             fresh_ns: 0,
             backlog: Backlog::new(streams),
+            lates: Lates::new(task.late.clone(), streams, nanos(options.gap)),
             ending_streams: vec![false; streams],
             guards,
             stats,
             builder: BatchBuilder::new(task.jobs.queues().to_vec(), options.command),
             shares: Vec::with_capacity(streams),
-            flights: Flights::default(),
+            flights: Flights::from(next.max(1)),
+            notes: Notes::new(options.journal.take(), settled),
             replies: FuturesUnordered::new(),
             link: Link::default(),
             probe,
@@ -199,7 +220,17 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             sink: Arc::new(sink),
             options,
             task,
+            resumed_at_ns: 0,
+            is_resumed: resumption.is_some(),
+            has_forgotten: false,
+            wall_offset_ns: 0,
+        };
+        if let Some(resumption) = &resumption {
+            dispatcher.resumed_at_ns = resumption.at_ns;
+            dispatcher.has_forgotten = resumption.forgot;
+            dispatcher.go_on_from(resumption);
         }
+        dispatcher
     }
 
     /// Runs the plan to its end, or to an earlier one.
@@ -233,6 +264,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             self.pacer.wake(now_ns);
             self.fall_due(now_ns);
         }
+        self.judge_late(now_ns);
         self.slow(now_ns);
         self.send(now_ns);
         self.shed(now_ns);
@@ -269,6 +301,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
                 Happened::Other
             }
         };
+        self.notice_stall(wake_ns);
         match happened {
             Happened::Reply(reply) => {
                 self.settle(reply);
@@ -295,11 +328,16 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         }
         let gap_ns = nanos(self.options.gap).max(1);
         let room = if self.is_throttled() { self.guards.next_room_ns(now_ns) } else { None };
+        let spreading = self
+            .streams()
+            .any(|stream| self.lates.is_spreading(stream) && self.overdue(stream) > 0);
+        let spread = (spreading && self.is_throttled()).then_some(now_ns + gap_ns);
         let held = self.link.retry_at_ns().filter(|retry_ns| *retry_ns > now_ns);
         let wakes = [
             self.pacer.next_wake_ns(),
             self.guards.next_deadline_ns(),
             room.map(|room_ns| room_ns.max(now_ns + gap_ns)),
+            spread,
             held,
             self.drain_until_ns,
             Some(self.next_ask_ns),

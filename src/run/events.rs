@@ -88,6 +88,12 @@ pub enum Event {
         /// After how long.
         after_s: f64,
     },
+    /// loadc itself did not run for a while: it was stopped, the machine suspended or too busy.
+    /// What fell due meanwhile is overdue.
+    Stalled {
+        /// For how long.
+        for_s: f64,
+    },
     /// The server lost jobs that it had acknowledged.
     Forgot {
         /// How many.
@@ -157,6 +163,11 @@ pub struct Snapshot {
     pub overdue: u64,
     /// Jobs waiting in all queues that are written to, as last read.
     pub depth: Option<u64>,
+    /// How long the oldest waiting job of all queues has waited, in seconds, where a format tells.
+    pub oldest_age_s: Option<f64>,
+    /// Jobs that left the queues in the last second, where all of their formats tell and nobody
+    /// else writes to them.
+    pub processed_per_s: Option<f64>,
     /// 99 % of the jobs acknowledged in the last second took no longer than this from their
     /// intended instant, in microseconds.
     pub p99_response_us: Option<f64>,

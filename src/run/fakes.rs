@@ -4,7 +4,7 @@ use super::clock::{Clock, RehearsalClock};
 use super::jobs::{Choice, DueJob, Jobs, Kind};
 use crate::job::Format;
 use crate::schedule::Schedule;
-use crate::sink::{Args, Command, Failure, Outcome, Queue, ServerMemory, Sink, State};
+use crate::sink::{Command, Failure, Outcome, Queue, ServerMemory, Sink, State, Unit};
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 
@@ -122,8 +122,12 @@ impl Jobs for FakeJobs {
         Choice { job, queue: self.kinds[stream][job].queues[0] }
     }
 
-    fn write(&self, due: DueJob, _: usize, args: &mut Args) {
-        args.push(format!("{}:{}", due.stream, due.number).as_bytes());
+    fn write(&self, due: DueJob, choice: Choice, unit: &mut Unit) {
+        let push = unit.shared(0, |args| {
+            args.push(b"LPUSH");
+            args.push(self.queues[choice.queue].name.as_bytes());
+        });
+        push.push(format!("{}:{}", due.stream, due.number).as_bytes());
     }
 }
 

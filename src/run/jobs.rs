@@ -4,7 +4,7 @@ mod planned;
 
 pub use planned::PlannedJobs;
 
-use crate::sink::{Args, Queue};
+use crate::sink::{Args, Queue, Unit};
 
 /// A job that is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct DueJob {
     /// The run's start instant plus its due offset by the plan, in nanoseconds since the Unix
     /// epoch. Pauses do not move it: a payload follows from the plan alone.
     pub due_unix_ns: u64,
+    /// The present instant: when it is enqueued, as frameworks note it.
+    pub now_unix_ns: u64,
 }
 
 /// What a due job turns out to be.
@@ -47,9 +49,18 @@ pub trait Jobs: Send {
     /// Which kind a job is and where it goes.
     fn choose(&self, stream: usize, number: u64) -> Choice;
 
-    /// Appends what a job carries: one argument, or for a queue that is a stream its fields and
-    /// values in turn.
-    fn write(&self, due: DueJob, kind: usize, args: &mut Args);
+    /// Appends a job to commands of its queue's format.
+    fn write(&self, due: DueJob, choice: Choice, unit: &mut Unit);
+
+    /// Whether the workers of a queue are looked at, and not its depth alone.
+    fn is_watched(&self, _queue: usize) -> bool {
+        true
+    }
+
+    /// Commands to run once, before the first job.
+    fn prepare(&self) -> Vec<Args> {
+        Vec::new()
+    }
 }
 
 /// The queues that a stream writes to, each once.

@@ -1,12 +1,14 @@
 //! What a run can be told beforehand.
 
+use super::resumption::Resumption;
+use crate::journal::Journal;
 use crate::notify::Notifier;
 use crate::plan::Guard;
 use crate::schedule::Shard;
 use crate::sink::Limits;
 use crate::stats::history::Grain;
 use crate::stats::process::Meter;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// What a run can be told beforehand. `RunOptions::default()` is what a user gets who says nothing.
@@ -23,6 +25,10 @@ pub struct RunOptions {
     /// The instant that payloads take for the run's start, in nanoseconds since the Unix epoch;
     /// none for the real one.
     pub payload_start_unix_ns: Option<u64>,
+    /// Where the run's steps are noted, so that it can be gone on with.
+    pub journal: Option<Arc<Mutex<Journal>>>,
+    /// Where to go on from, in place of the start.
+    pub resumption: Option<Resumption>,
     /// Guards beside the plan's: those that hold by default, and a policy's.
     pub guards: Vec<Guard>,
     /// Who is told of guards that are hit.
@@ -64,6 +70,8 @@ impl Default for RunOptions {
             shard: Shard::WHOLE,
             from_ns: 0,
             payload_start_unix_ns: None,
+            journal: None,
+            resumption: None,
             guards: Vec::new(),
             notifier: None,
             meter: Meter::default(),

@@ -77,6 +77,20 @@ impl Pacer {
         }
     }
 
+    /// Goes on with a stream that had reached a time of its own at an instant of the run, and of
+    /// which so many jobs had fallen due.
+    pub fn go_on(&mut self, stream: usize, run_ns: u64, stream_ns: u64, due: u64) {
+        let lane = &mut self.lanes[stream];
+        lane.clock = StreamClock::resumed(run_ns, stream_ns);
+        lane.due = due;
+        lane.look_ahead(run_ns);
+    }
+
+    /// A stream's own time at an instant of the run.
+    pub fn stream_ns(&self, stream: usize, run_ns: u64) -> u64 {
+        self.lanes[stream].clock.stream_ns(run_ns)
+    }
+
     /// The number of streams.
     pub fn streams(&self) -> usize {
         self.lanes.len()

@@ -8,6 +8,7 @@ use super::events::Record;
 use super::guards::GuardEntry;
 use crate::stats::errors::ErrorEntry;
 use crate::stats::times::{Summary, Times};
+use crate::stats::workers::WorkersReport;
 use crate::stats::{Counts, JobCounts, Stats};
 use serde::Serialize;
 
@@ -51,6 +52,9 @@ pub struct Report {
     /// Times at which the server was found to have lost jobs that it had acknowledged. Those stay
     /// acknowledged in the account.
     pub forgotten: Vec<ForgottenEntry>,
+    /// Times at which loadc itself did not run: stopped, suspended, or without a processor. The
+    /// first ten thousand of them.
+    pub stalls: Vec<StallEntry>,
     /// Hits of guards, in order.
     pub guards: Vec<GuardEntry>,
     /// Hits beyond those listed.
@@ -101,7 +105,7 @@ pub struct StreamReport {
 }
 
 /// How full a queue was; null where it could not be read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct QueueReport {
     /// Its name.
     pub name: String,
@@ -111,6 +115,8 @@ pub struct QueueReport {
     pub depth_end: Option<u64>,
     /// The largest seen.
     pub depth_max: Option<u64>,
+    /// What its workers did; null where that was not to be watched or could not be read.
+    pub workers: Option<WorkersReport>,
 }
 
 /// Why a run failed.
@@ -120,6 +126,15 @@ pub struct FailureEntry {
     pub kind: String,
     /// The message.
     pub message: String,
+}
+
+/// A time in which loadc itself did not run.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct StallEntry {
+    /// When it should have woken, in seconds of the run.
+    pub at_s: f64,
+    /// How much later it did, in seconds.
+    pub for_s: f64,
 }
 
 /// A server's loss of memory.
@@ -166,21 +181,22 @@ impl OutcomeName {
 #[derive(Clone, Debug)]
 pub(crate) struct StreamFacts {
     pub(crate) name: Option<String>,
-    /// Names of its queues and their places in [`Stats::depths`].
-    pub(crate) queues: Vec<(String, usize)>,
+    /// Names of its queues, their places in [`Stats::depths`], and what their workers did.
+    pub(crate) queues: Vec<(String, usize, Option<WorkersReport>)>,
 }
 
 impl StreamFacts {
     /// The report of the stream at a place of the account.
     pub(crate) fn report(self, stats: &Stats, stream: usize, elapsed_s: f64) -> StreamReport {
         let own = &stats.streams()[stream];
-        let queue = |(name, place): (String, usize)| {
+        let queue = |(name, place, workers): (String, usize, Option<WorkersReport>)| {
             let depth = stats.depths()[place];
             QueueReport {
                 name,
                 depth_start: depth.start,
                 depth_end: depth.end,
                 depth_max: depth.max,
+                workers,
             }
         };
         let Times { send_delay, service, response } = &own.times;

@@ -82,6 +82,12 @@ impl Default for StreamClock {
 }
 
 impl StreamClock {
+    /// A clock that goes on, at an instant of the run, from a time of its own.
+    pub fn resumed(run_ns: u64, stream_ns: u64) -> StreamClock {
+        let mark = Mark { run_ns, stream_ns, held_ns: 0, pace: Pace::WHOLE };
+        StreamClock { marks: VecDeque::from([mark]), paused_at_ns: None, pace: Pace::WHOLE }
+    }
+
     /// The stream's time at an instant of the run.
     pub fn stream_ns(&self, run_ns: u64) -> u64 {
         let at = match self.paused_at_ns {
@@ -215,6 +221,18 @@ mod tests {
         assert_eq!([90, 100, 101].map(|stream| clock.leave_ns(stream)), [140, 150, 151]);
         clock.forget(200, 150);
         assert_eq!([90, 160].map(|stream| clock.leave_ns(stream)), [140, 210]);
+    }
+
+    #[test]
+    fn a_clock_that_goes_on_keeps_to_its_own_time() {
+        let mut clock = StreamClock::resumed(1_000, 700);
+        assert_eq!((clock.stream_ns(1_000), clock.stream_ns(1_010)), (700, 710));
+        assert_eq!([600, 700, 710].map(|stream| clock.run_ns(stream)), [1_000, 1_000, 1_010]);
+        // What was due before and is not sent keeps its lateness.
+        assert_eq!([600, 710].map(|stream| clock.leave_ns(stream)), [900, 1_010]);
+        clock.pause(1_100);
+        clock.resume(1_300);
+        assert_eq!(clock.run_ns(810), 1_310);
     }
 
     #[test]

@@ -1,8 +1,7 @@
-//! One tick's jobs made into commands: list jobs of a queue share one push, stream jobs are one
-//! command each.
+//! One tick's jobs made into commands: jobs of a queue share their pushes where its format lets
+//! them, entries of a stream are one command each.
 
-use super::{Args, Command, Outcome, Queue, list, stream};
-use crate::job::Format;
+use super::{Args, Command, Outcome, Queue, Unit, formats};
 
 /// How big one command may grow. A server runs one command at a time, so a bound on a command is a
 /// bound on how long everybody else waits for it.
@@ -30,7 +29,8 @@ pub struct BatchBuilder<M> {
     queues: Vec<Head>,
     limits: Limits,
     commands: Vec<Filling<M>>,
-    spare_commands: Vec<Args>,
+    spare_units: Vec<Unit>,
+    spare_args: Vec<Args>,
     spare_metas: Vec<Vec<M>>,
     spare_lists: Vec<Vec<Command>>,
     jobs: u64,
@@ -40,12 +40,20 @@ pub struct BatchBuilder<M> {
 #[derive(Debug)]
 struct Head {
     queue: Queue,
+    /// Whether its jobs share commands.
+    shares: bool,
     open: Option<usize>,
+}
+
+impl Head {
+    fn new(queue: Queue) -> Head {
+        Head { shares: formats::shares(&queue.format), queue, open: None }
+    }
 }
 
 #[derive(Debug)]
 struct Filling<M> {
-    args: Args,
+    unit: Unit,
     metas: Vec<M>,
 }
 
@@ -53,10 +61,11 @@ impl<M> BatchBuilder<M> {
     /// A builder for these queues; [`BatchBuilder::add`] names them by their place here.
     pub fn new(queues: Vec<Queue>, limits: Limits) -> BatchBuilder<M> {
         BatchBuilder {
-            queues: queues.into_iter().map(|queue| Head { queue, open: None }).collect(),
+            queues: queues.into_iter().map(Head::new).collect(),
             limits,
             commands: Vec::new(),
-            spare_commands: Vec::new(),
+            spare_units: Vec::new(),
+            spare_args: Vec::new(),
             spare_metas: Vec::new(),
             spare_lists: Vec::new(),
             jobs: 0,
@@ -70,24 +79,23 @@ impl<M> BatchBuilder<M> {
 
     /// Takes in one more queue and returns its index.
     pub fn add_queue(&mut self, queue: Queue) -> usize {
-        self.queues.push(Head { queue, open: None });
+        self.queues.push(Head::new(queue));
         self.queues.len() - 1
     }
 
-    /// Adds a job. `write` appends what the job carries: for a list exactly one argument, for a
-    /// stream its fields and values in turn.
+    /// Adds a job. `write` appends it to commands of the queue's format.
     ///
     /// # Panics
     ///
     /// If there is no queue `queue`: an index is the caller's own, never input.
-    pub fn add(&mut self, queue: usize, meta: M, write: impl FnOnce(&mut Args)) {
+    pub fn add(&mut self, queue: usize, meta: M, write: impl FnOnce(&mut Unit)) {
         self.jobs += 1;
         let at = match self.room_in(queue) {
             Some(at) => at,
             None => self.open(queue),
         };
         let filling = &mut self.commands[at];
-        write(&mut filling.args);
+        write(&mut filling.unit);
         filling.metas.push(meta);
     }
 
@@ -96,23 +104,22 @@ impl<M> BatchBuilder<M> {
         let at = self.queues[queue].open?;
         let filling = &self.commands[at];
         let fits = filling.metas.len() < self.limits.jobs as usize
-            && filling.args.byte_len() < self.limits.bytes;
+            && filling.unit.byte_len() < self.limits.bytes;
         fits.then_some(at)
     }
 
     fn open(&mut self, queue: usize) -> usize {
-        let mut args = self.spare_commands.pop().unwrap_or_default();
+        let mut unit = self.spare_units.pop().unwrap_or_default();
+        if let Some(room) = self.spare_args.pop() {
+            unit.refill(room);
+        }
         let metas = self.spare_metas.pop().unwrap_or_default();
         let at = self.commands.len();
         let head = &mut self.queues[queue];
-        match &head.queue.format {
-            Format::List => {
-                list::begin(&head.queue.name, &mut args);
-                head.open = Some(at);
-            }
-            Format::Stream { max_len } => stream::begin(&head.queue.name, *max_len, &mut args),
+        if head.shares {
+            head.open = Some(at);
         }
-        self.commands.push(Filling { args, metas });
+        self.commands.push(Filling { unit, metas });
         at
     }
 
@@ -128,7 +135,7 @@ impl<M> BatchBuilder<M> {
 
     /// The bytes of the arguments so far.
     pub fn byte_len(&self) -> usize {
-        self.commands.iter().map(|filling| filling.args.byte_len()).sum()
+        self.commands.iter().map(|filling| filling.unit.byte_len()).sum()
     }
 
     /// The commands in the order to send them, and the ledger that knows whose they are. The
@@ -144,7 +151,8 @@ impl<M> BatchBuilder<M> {
             ledger.counts.push(jobs);
             ledger.metas.append(&mut filling.metas);
             self.spare_metas.push(filling.metas);
-            commands.push(Command { args: filling.args, jobs });
+            commands.push(Command { args: filling.unit.take(), jobs });
+            self.spare_units.push(filling.unit);
         }
         for head in &mut self.queues {
             head.open = None;
@@ -156,11 +164,7 @@ impl<M> BatchBuilder<M> {
     /// Takes commands back that [`super::Sink::send_ref`] has read, so that the next tick writes
     /// into their room.
     pub fn recycle(&mut self, mut commands: Vec<Command>) {
-        self.spare_commands.extend(commands.drain(..).map(|command| {
-            let mut args = command.args;
-            args.clear();
-            args
-        }));
+        self.spare_args.extend(commands.drain(..).map(|command| command.args));
         self.spare_lists.push(commands);
     }
 }

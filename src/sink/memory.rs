@@ -171,7 +171,7 @@ mod tests {
     fn push(jobs: u32) -> Vec<Command> {
         let queue = Queue { name: "q".to_owned(), format: Format::List };
         let mut builder = BatchBuilder::new(vec![queue], Limits { jobs: 1, bytes: 1 });
-        (0..jobs).for_each(|job| builder.add(0, job, |args| args.push(b"job")));
+        (0..jobs).for_each(|job| builder.add(0, job, |unit| unit.push_to("q", b"job")));
         builder.finish().0
     }
 

@@ -22,9 +22,11 @@ mod wire;
 pub use connect::{ConnectError, ConnectErrorKind};
 pub use cursor::Cursor;
 pub use health::{Health, Latency, health};
+pub use link::Recollection;
 pub use preflight::Problem;
 
-use crate::sink::{Command, Failure, Notice, Outcome, Queue, ServerMemory, Sink, State};
+use crate::sink::formats::Seen;
+use crate::sink::{Args, Command, Failure, Notice, Outcome, Queue, ServerMemory, Sink, State};
 use crate::target::Target;
 use connect::Connector;
 use control::Control;
@@ -64,6 +66,7 @@ pub struct RedisSink {
     control: Control,
     target: Target,
     cursor: Option<Cursor>,
+    lookers: depth::Lookers,
 }
 
 /// How long the cursor's removal at the end may take: it would go by itself in time.
@@ -76,7 +79,7 @@ impl RedisSink {
     ///
     /// Why there is no connection.
     pub async fn connect(target: &Target, options: Options) -> Result<RedisSink, ConnectError> {
-        RedisSink::open(target, None, options).await
+        Ok(RedisSink::open(target, None, false, options).await?.0)
     }
 
     /// The same, and what is sent carries its proof in a key that nobody else writes to.
@@ -89,24 +92,41 @@ impl RedisSink {
         cursor: Cursor,
         options: Options,
     ) -> Result<RedisSink, ConnectError> {
-        RedisSink::open(target, Some(cursor), options).await
+        Ok(RedisSink::open(target, Some(cursor), false, options).await?.0)
+    }
+
+    /// The same for a run whose process has ended: its connections are ended for good, and what the
+    /// target knows of it is told. What it sends is [`Sink::send_marked`].
+    ///
+    /// # Errors
+    ///
+    /// Why there is no connection.
+    pub async fn resume_with(
+        target: &Target,
+        cursor: Cursor,
+        options: Options,
+    ) -> Result<(RedisSink, Recollection), ConnectError> {
+        let (sink, told) = RedisSink::open(target, Some(cursor), true, options).await?;
+        Ok((sink, told.unwrap_or(Recollection { marks: None, fenced: false })))
     }
 
     async fn open(
         target: &Target,
         cursor: Option<Cursor>,
+        resumes: bool,
         options: Options,
-    ) -> Result<RedisSink, ConnectError> {
+    ) -> Result<(RedisSink, Option<Recollection>), ConnectError> {
         let connector = Arc::new(Connector::new(target, options.connect_timeout)?);
         let socket = Box::pin(connector.connect()).await?;
         let control = Control::new(connector.clone(), options.ask_timeout);
         control.open().await?;
-        let starting = Link::start(connector.clone(), socket, cursor.clone(), options);
-        let link = match tokio::time::timeout(options.connect_timeout, starting).await {
+        let starting = Link::start(connector.clone(), socket, cursor.clone(), resumes, options);
+        let (link, told) = match tokio::time::timeout(options.connect_timeout, starting).await {
             Ok(link) => link.map_err(|failure| connector.turned_away(&failure))?,
             Err(_) => return Err(connector.late()),
         };
-        Ok(RedisSink { link, control, target: target.clone(), cursor })
+        let lookers = depth::Lookers::default();
+        Ok((RedisSink { link, control, target: target.clone(), cursor, lookers }, told))
     }
 
     /// The server.
@@ -133,19 +153,45 @@ impl RedisSink {
     }
 }
 
+impl RedisSink {
+    /// Runs commands that make what jobs need, such as a stream's groups, each of which is there
+    /// already or made now.
+    ///
+    /// # Errors
+    ///
+    /// The first refusal, or why the server can't be told.
+    pub async fn prepare(&self, commands: &[Args]) -> Result<(), Failure> {
+        if commands.is_empty() {
+            return Ok(());
+        }
+        let replies = self.control.ask(&control::pipeline(commands)).await?;
+        let refusals = replies.iter().filter_map(control::refusal);
+        let mut lasting = refusals.filter(|failure| failure.kind != "BUSYGROUP");
+        lasting.next().map_or(Ok(()), Err)
+    }
+}
+
 impl Sink for RedisSink {
     fn send(
         &self,
         commands: Vec<Command>,
     ) -> impl Future<Output = Vec<Outcome>> + Send + 'static + use<> {
-        self.link.send(&commands)
+        self.link.send(&commands, 0)
     }
 
     fn send_ref(
         &self,
         commands: &[Command],
     ) -> impl Future<Output = Vec<Outcome>> + Send + 'static + use<> {
-        self.link.send(commands)
+        self.link.send(commands, 0)
+    }
+
+    fn send_marked(
+        &self,
+        commands: &[Command],
+        mark: u64,
+    ) -> impl Future<Output = Vec<Outcome>> + Send + 'static + use<> {
+        self.link.send(commands, mark)
     }
 
     fn state(&self) -> State {
@@ -157,7 +203,11 @@ impl Sink for RedisSink {
     }
 
     async fn depth(&self, queue: &Queue) -> Result<u64, Failure> {
-        depth::depth(&self.control, queue).await
+        self.lookers.depth(&self.control, queue).await
+    }
+
+    async fn look(&self, queue: &Queue) -> Result<Seen, Failure> {
+        self.lookers.look(&self.control, queue).await
     }
 
     async fn memory(&self) -> Result<ServerMemory, Failure> {

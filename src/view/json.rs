@@ -3,7 +3,7 @@
 
 use super::points::{TooMany, times};
 use super::{Load, text};
-use crate::job::{Format, QueueChoice};
+use crate::job::QueueChoice;
 use crate::plan::{Action, Guard, MixEntry, Part, Phrase, PhraseJobs, Plan, Stream};
 use serde::Serialize;
 
@@ -46,6 +46,7 @@ struct StreamEntry<'a> {
     duration_s: f64,
     peak_per_s: f64,
     arrivals: String,
+    late: String,
     /// How many jobs fall due together.
     batch: u64,
     mix: Vec<MixLine<'a>>,
@@ -158,6 +159,7 @@ fn stream(stream: &Stream, seed: u64) -> StreamEntry<'_> {
         duration_s: seconds(stream.timeline.length_ns().unwrap_or(0)),
         peak_per_s: load.peak_per_s,
         arrivals: stream.arrivals.to_string(),
+        late: stream.late.to_string(),
         batch: stream.batch,
         mix: stream.mix.iter().map(|entry| mix(stream, entry, weights, seed)).collect(),
         phrases: stream.phrases.iter().map(|entry| phrase(entry, stream.after_ns)).collect(),
@@ -169,10 +171,7 @@ fn mix<'a>(stream: &Stream, entry: &'a MixEntry, weights: f64, seed: u64) -> Mix
         job: &entry.job.name,
         weight: entry.weight,
         share: f64::from(entry.weight) / weights,
-        format: match entry.job.format {
-            Format::List => "list",
-            Format::Stream { .. } => "stream",
-        },
+        format: entry.job.format.word(),
         queues: match &entry.job.queue {
             QueueChoice::Fixed(queue) => vec![queue],
             QueueChoice::Pick(queues) => queues.iter().map(|(queue, _)| queue.as_str()).collect(),

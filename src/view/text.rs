@@ -1,8 +1,8 @@
 //! A plan as a text for people.
 
 use super::{Load, Look, chart, table};
-use crate::job::{Format, JobSpec, QueueChoice, Sizes, Template};
-use crate::plan::{MixEntry, Plan, Stream};
+use crate::job::{JobSpec, QueueChoice, Sizes, Template};
+use crate::plan::{Late, MixEntry, Plan, Stream};
 use crate::show;
 use crate::timeline::curve::Arrivals;
 
@@ -82,11 +82,12 @@ fn title(plan: &Plan, look: Look) -> String {
 
 /// What stands above a stream's table, unless it is the only one and there is nothing to say.
 fn heading(stream: &Stream, is_alone: bool, look: Look) -> Vec<String> {
+    let sends = stream.late == Late::Send;
     let is_even = stream.arrivals == Arrivals::Even;
     let is_plain = is_even && stream.batch == 1;
     let name = match &stream.name {
         Some(name) => format!("load {}", show::clean(name)),
-        None if is_alone && stream.after_ns == 0 && is_plain => return Vec::new(),
+        None if is_alone && stream.after_ns == 0 && is_plain && sends => return Vec::new(),
         None => "outside any load".to_owned(),
     };
     let mut facts = Vec::new();
@@ -95,6 +96,9 @@ fn heading(stream: &Stream, is_alone: bool, look: Look) -> Vec<String> {
     }
     if !is_even {
         facts.push(format!("arrivals {}", stream.arrivals));
+    }
+    if !sends {
+        facts.push(format!("late {}", stream.late));
     }
     if stream.batch > 1 {
         facts.push(format!("in batches of {}", show::count(stream.batch)));
@@ -150,10 +154,7 @@ pub(crate) fn size(stream: &Stream, entry: &MixEntry, seed: u64) -> Option<Sizes
 
 /// Where a job goes, and in which format.
 pub(crate) fn queues(job: &JobSpec) -> String {
-    let format = match job.format {
-        Format::List => "list",
-        Format::Stream { .. } => "stream",
-    };
+    let format = job.format.word();
     match &job.queue {
         QueueChoice::Fixed(queue) => format!("{format} {}", show::clean(queue)),
         QueueChoice::Pick(queues) => {

@@ -3,11 +3,12 @@
 use crate::cli::Exit;
 use crate::cli::check::totals;
 use crate::cli::output::Output;
+use crate::job::Format;
 use crate::plan::{Plan, Stream};
 use crate::run::jobs::{DueJob, Jobs};
 use crate::schedule::Schedule as _;
 use crate::show;
-use crate::sink::Args;
+use crate::sink::Unit;
 use serde_json::json;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -91,16 +92,30 @@ fn samples(
     let sample = |at: u64| {
         let (number, due_ns) = (placed.number_of(at), placed.time_of(at));
         let choice = jobs.choose(index, number);
-        let mut args = Args::default();
+        let mut unit = Unit::default();
         let due_unix_ns = start_unix_ns.saturating_add(due_ns);
-        jobs.write(DueJob { stream: index, number, due_unix_ns }, choice.job, &mut args);
+        let due = DueJob { stream: index, number, due_unix_ns, now_unix_ns: due_unix_ns };
+        jobs.write(due, choice, &mut unit);
+        let args = unit.take();
+        // Of a list's push and a stream's entry what the job carries; of the others every word.
+        let lead = match jobs.queues()[choice.queue].format {
+            Format::List => 2,
+            Format::Stream { .. } => {
+                args.iter().position(|word| word == b"*").map_or(0, |at| at + 1)
+            }
+            _ => 0,
+        };
         Sample {
             stream: stream.name.clone(),
             job: jobs.kinds(index)[choice.job].name.clone(),
             number,
             due_ns,
             queue: jobs.queues()[choice.queue].name.clone(),
-            arguments: args.iter().map(|arg| String::from_utf8_lossy(arg).into_owned()).collect(),
+            arguments: args
+                .iter()
+                .skip(lead)
+                .map(|word| String::from_utf8_lossy(word).into_owned())
+                .collect(),
         }
     };
     (1..=placed.len().min(SHOWN)).map(sample).collect()

@@ -99,6 +99,7 @@ impl Line {
             Event::Reconnected { after_s } => {
                 format!("connected again after {}", show::micros(after_s * 1e6))
             }
+            Event::Stalled { for_s } => format!("loadc itself stood still for {for_s:.3} s"),
             Event::Forgot { acked_jobs, message } => format!(
                 "forgotten: {}, acknowledged before: {message}",
                 show::plural(*acked_jobs, "job")
@@ -151,6 +152,12 @@ fn live(snapshot: &Snapshot) -> String {
     ];
     if let Some(depth) = snapshot.depth {
         parts.push(format!("depth {}", show::count(depth)));
+    }
+    if let Some(rate) = snapshot.processed_per_s.filter(|rate| *rate > 0.0) {
+        parts.push(format!("done {}", show::rate(rate)));
+    }
+    if let Some(age) = snapshot.oldest_age_s.filter(|age| *age > 0.0) {
+        parts.push(format!("oldest {}", show::micros(age * 1e6)));
     }
     if let Some(p99) = snapshot.p99_response_us {
         parts.push(format!("p99 {}", show::micros(p99)));

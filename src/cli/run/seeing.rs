@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How a run is seen and recorded.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Seeing and recording")]
 pub(super) struct Flags {
     /// Write every event as a line of JSON; `-` is standard output

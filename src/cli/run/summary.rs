@@ -4,6 +4,7 @@ use crate::run::guards::{GuardEntry, Severity};
 use crate::run::report::{OutcomeName, Report, StreamReport};
 use crate::show;
 use crate::stats::times::Summary;
+use crate::stats::workers::WorkersReport;
 
 /// The last words of a run.
 pub(crate) fn summary(report: &Report, target: &str, color: bool) -> String {
@@ -149,6 +150,54 @@ impl Text {
                 depth(queue.depth_max)
             );
             self.row("queue", &text);
+            if let Some(workers) = &queue.workers {
+                self.workers(workers);
+            }
+        }
+    }
+
+    /// What the workers of a queue did, as far as there is anything to say.
+    fn workers(&mut self, workers: &WorkersReport) {
+        let mut parts = Vec::new();
+        if let Some(processed) = workers.processed {
+            let rate = workers.processed_per_s.unwrap_or(0.0);
+            parts.push(format!("{} done ({})", show::count(processed), show::rate(rate)));
+        }
+        let left = [
+            (workers.delayed, "for later"),
+            (workers.active, "active"),
+            (workers.failed, "to be tried again"),
+            (workers.dead, "given up"),
+        ];
+        for (count, word) in left {
+            if let Some(count) = count.filter(|count| *count > 0) {
+                parts.push(format!("{} {word}", show::count(count)));
+            }
+        }
+        if let Some(failed) = workers.attempts_failed.filter(|failed| *failed > 0) {
+            parts.push(format!("{} failed", show::plural(failed, "attempt")));
+        }
+        if let Some(age) = workers.oldest_age_max_s {
+            parts.push(format!("oldest waited {}", show::micros(age * 1e6)));
+        }
+        if !parts.is_empty() {
+            self.row("workers", &parts.join(", "));
+        }
+        match (&workers.pickup_us, workers.pickup_by) {
+            (Some(pickup), Some(by)) => {
+                let samples = show::plural(workers.pickup_samples, "job");
+                let text = format!(
+                    "p50 {}, p99 {}, max {} ({samples} seen by {by})",
+                    show::micros(pickup.p50),
+                    show::micros(pickup.p99),
+                    show::micros(pickup.max)
+                );
+                self.row("pickup", &text);
+            }
+            (None, Some(by)) if workers.processed > Some(0) => {
+                self.row("pickup", &format!("unknown: none was seen by {by}"));
+            }
+            _ => {}
         }
     }
 

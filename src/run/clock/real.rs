@@ -2,14 +2,15 @@
 
 use super::{Clock, give_way};
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The machine's monotonic clock. Sleeps end to the accuracy of the kernel's timers (a timerfd on
 /// Linux), not to the millisecond of a runtime's timer wheel.
 #[derive(Debug)]
 pub struct RealClock {
-    origin_ns: AtomicU64,
+    /// The run's start on the monotonic clock; before its own start for a run that is gone on with.
+    origin_ns: AtomicI64,
     start_unix_ns: AtomicU64,
     timer: timer::Timer,
 }
@@ -22,7 +23,7 @@ impl RealClock {
     /// If the kernel refuses a timer, or the runtime to watch it.
     pub fn new() -> io::Result<RealClock> {
         let clock = RealClock {
-            origin_ns: AtomicU64::new(0),
+            origin_ns: AtomicI64::new(0),
             start_unix_ns: AtomicU64::new(0),
             timer: timer::Timer::new()?,
         };
@@ -32,28 +33,40 @@ impl RealClock {
 }
 
 impl Clock for RealClock {
-    fn start(&self) {
-        self.origin_ns.store(self.timer.monotonic_ns(), Ordering::Relaxed);
-        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let unix_ns = u64::try_from(unix.as_nanos()).unwrap_or(u64::MAX);
-        self.start_unix_ns.store(unix_ns, Ordering::Relaxed);
+    fn start_at(&self, run_ns: u64) {
+        let origin_ns = signed(self.timer.monotonic_ns()).saturating_sub(signed(run_ns));
+        self.origin_ns.store(origin_ns, Ordering::Relaxed);
+        self.start_unix_ns.store(self.wall_ns().saturating_sub(run_ns), Ordering::Relaxed);
     }
 
     fn now_ns(&self) -> u64 {
-        self.timer.monotonic_ns().saturating_sub(self.origin_ns.load(Ordering::Relaxed))
+        let origin_ns = self.origin_ns.load(Ordering::Relaxed);
+        let run_ns = signed(self.timer.monotonic_ns()).saturating_sub(origin_ns);
+        u64::try_from(run_ns).unwrap_or(0)
     }
 
     fn start_unix_ns(&self) -> u64 {
         self.start_unix_ns.load(Ordering::Relaxed)
     }
 
+    fn wall_ns(&self) -> u64 {
+        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(unix.as_nanos()).unwrap_or(u64::MAX)
+    }
+
     async fn sleep_until(&self, run_ns: u64) {
-        let until_ns = self.origin_ns.load(Ordering::Relaxed).saturating_add(run_ns);
+        let until_ns = self.origin_ns.load(Ordering::Relaxed).saturating_add(signed(run_ns));
+        let until_ns = u64::try_from(until_ns).unwrap_or(0);
         if until_ns <= self.timer.monotonic_ns() {
             return give_way().await;
         }
         self.timer.sleep_until(until_ns).await;
     }
+}
+
+/// Nanoseconds as a signed number, as far as it goes: 292 years.
+fn signed(ns: u64) -> i64 {
+    i64::try_from(ns).unwrap_or(i64::MAX)
 }
 
 #[cfg(target_os = "linux")]
@@ -67,7 +80,8 @@ mod timer {
     use std::sync::atomic::{AtomicU64, Ordering};
     use tokio::io::unix::AsyncFd;
 
-    /// A timer of the kernel, set to absolute instants.
+    /// A timer of the kernel, set to absolute instants of a clock that runs on while the machine is
+    /// suspended: jobs that fall due in that time are overdue when it wakes.
     #[derive(Debug)]
     pub(super) struct Timer {
         fd: AsyncFd<OwnedFd>,
@@ -83,12 +97,12 @@ mod timer {
         )]
         pub(super) fn new() -> io::Result<Timer> {
             let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
-            let fd = timerfd_create(TimerfdClockId::Monotonic, flags)?;
+            let fd = timerfd_create(TimerfdClockId::Boottime, flags)?;
             Ok(Timer { fd: AsyncFd::new(fd)?, armed_ns: AtomicU64::new(0) })
         }
 
         pub(super) fn monotonic_ns(&self) -> u64 {
-            let now = clock_gettime(ClockId::Monotonic);
+            let now = clock_gettime(ClockId::Boottime);
             let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
             let nanoseconds = u64::try_from(now.tv_nsec).unwrap_or(0);
             seconds.saturating_mul(1_000_000_000).saturating_add(nanoseconds)
@@ -206,8 +220,14 @@ mod tests {
     async fn starting_again_moves_the_origin() {
         let clock = RealClock::new().unwrap();
         clock.sleep_until(1_000_000).await;
-        let before = clock.timer.monotonic_ns();
+        let before = signed(clock.timer.monotonic_ns());
         clock.start();
         assert!(clock.origin_ns.load(Ordering::Relaxed) >= before);
+        // Of a run that has lasted longer than the machine is up.
+        let long_ns = u64::MAX / 4;
+        clock.start_at(long_ns);
+        assert!((long_ns..long_ns + 60_000_000_000).contains(&clock.now_ns()));
+        clock.sleep_until(long_ns + 1_000_000).await;
+        assert!(clock.now_ns() >= long_ns + 1_000_000);
     }
 }

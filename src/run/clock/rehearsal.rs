@@ -66,10 +66,12 @@ impl Drop for Ticket<'_> {
 }
 
 impl Clock for RehearsalClock {
-    fn start(&self) {
+    fn start_at(&self, run_ns: u64) {
         let mut shared = self.shared();
-        shared.start_unix_ns += shared.now_ns - shared.origin_ns;
+        let wall_ns = shared.start_unix_ns + (shared.now_ns - shared.origin_ns);
+        shared.start_unix_ns = wall_ns.saturating_sub(run_ns);
         shared.origin_ns = shared.now_ns;
+        shared.now_ns = shared.now_ns.saturating_add(run_ns);
     }
 
     fn now_ns(&self) -> u64 {

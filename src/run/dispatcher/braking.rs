@@ -44,13 +44,16 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             return;
         }
         let mut overdue = self.count_overdue();
-        for stream in self.streams().filter(|stream| self.pacer.is_paused(*stream)) {
+        let held =
+            |stream: &usize| self.pacer.is_paused(*stream) || self.lates.is_spreading(*stream);
+        for stream in self.streams().filter(held) {
             overdue[stream] = 0;
         }
         let (streams, braked) = self.guards.shedding(&overdue, now_ns);
         for stream in streams.into_iter().filter(|stream| overdue[*stream] > 0) {
-            let left = self.backlog.skip(stream, self.pacer.due(stream));
-            self.stats.skipped(stream, left);
+            let shed = self.backlog.skip_to(stream, self.pacer.due(stream));
+            self.stats.skipped(stream, shed.len());
+            self.note_skipped(&shed);
         }
         self.tell_brakes(braked, now_ns);
     }

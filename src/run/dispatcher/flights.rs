@@ -5,7 +5,7 @@ use crate::stats::Flight;
 use std::collections::BTreeMap;
 
 /// Batches handed to the sink whose outcome is not known yet, by the order of their sending.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Flights {
     batches: BTreeMap<u64, Sent>,
     next: u64,
@@ -41,6 +41,26 @@ impl Sent {
 }
 
 impl Flights {
+    /// None so far; the first batch gets this number.
+    pub(super) fn from(next: u64) -> Flights {
+        Flights { batches: BTreeMap::new(), next, jobs: 0, bytes: 0 }
+    }
+
+    /// The number of the next batch.
+    pub(super) fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// The number of the oldest batch in flight, or of the next if there is none.
+    pub(super) fn oldest(&self) -> u64 {
+        self.batches.first_key_value().map_or(self.next, |(batch, _)| *batch)
+    }
+
+    /// The batches in flight and their numbers.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u64, &Sent)> {
+        self.batches.iter().map(|(batch, sent)| (*batch, sent))
+    }
+
     /// Takes a batch in and gives it a number.
     pub(super) fn add(&mut self, sent: Sent) -> u64 {
         self.jobs += sent.jobs();

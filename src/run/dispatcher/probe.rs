@@ -7,13 +7,14 @@ use crate::run::clock::Clock;
 use crate::run::events::Event;
 use crate::run::guards::{GuardEntry, Hit};
 use crate::run::jobs::Jobs;
-use crate::sink::{Failure, Queue, Sink, State};
+use crate::sink::{Failure, Queue, Seen, Sink, State};
+use crate::stats::workers::Workers;
 use std::sync::Arc;
 
 /// What a queue said.
 pub(super) struct Reading {
     queue: usize,
-    depth: Result<u64, Failure>,
+    seen: Result<Seen, Failure>,
 }
 
 /// Asks the queues for their depths, one at a time, in rounds.
@@ -25,6 +26,10 @@ pub(super) struct Probe {
     asked_ns: u64,
     next_round_ns: u64,
     unread: Vec<Unread>,
+    /// What the workers of each queue did.
+    workers: Vec<Workers>,
+    /// Which queues are asked for more than their depth.
+    watched: Vec<bool>,
 }
 
 /// What is known of a queue whose depth can't be read.
@@ -40,6 +45,11 @@ struct Unread {
 /// After this long a question is given up, and a guard on a depth that can't be read stops.
 const PATIENCE_NS: u64 = 5 * SECOND_NS;
 
+/// Everything that is to be seen of a queue, or its depth alone.
+async fn look<S: Sink>(sink: &S, queue: &Queue, watched: bool) -> Result<Seen, Failure> {
+    if watched { sink.look(queue).await } else { sink.depth(queue).await.map(Seen::of_depth) }
+}
+
 impl Probe {
     /// Over the queues that jobs go to, and those that guards name besides.
     pub(super) fn new<'a>(jobs: &impl Jobs, guards: impl Iterator<Item = &'a Guard>) -> Probe {
@@ -52,11 +62,31 @@ impl Probe {
             }
         }
         let unread = vec![Unread::default(); queues.len()];
-        Probe { queues, out: None, asking: 0, asked_ns: 0, next_round_ns: 0, unread }
+        let workers = vec![Workers::default(); queues.len()];
+        let watched = (0..queues.len()).map(|queue| jobs.is_watched(queue)).collect();
+        Probe {
+            queues,
+            out: None,
+            asking: 0,
+            asked_ns: 0,
+            next_round_ns: 0,
+            unread,
+            workers,
+            watched,
+        }
     }
 
     pub(super) fn queues(&self) -> &[Queue] {
         &self.queues
+    }
+
+    /// What the workers of a queue did.
+    pub(super) fn workers(&self, queue: usize) -> &Workers {
+        &self.workers[queue]
+    }
+
+    pub(super) fn is_watched(&self, queue: usize) -> bool {
+        self.watched[queue]
     }
 
     pub(super) fn is_out(&self) -> bool {
@@ -102,15 +132,19 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let (sink, asked) = (Arc::clone(&self.sink), self.probe.queues[queue].clone());
         self.probe.asking = queue;
         self.probe.asked_ns = now_ns;
-        self.probe.out =
-            Some(Box::pin(async move { Reading { queue, depth: sink.depth(&asked).await } }));
+        let watched = self.probe.watched[queue];
+        self.probe.out = Some(Box::pin(async move {
+            Reading { queue, seen: look(sink.as_ref(), &asked, watched).await }
+        }));
     }
 
     /// Takes an answer in and asks the next queue of the round.
     pub(super) fn depth_read(&mut self, reading: Reading) {
         let now_ns = self.clock.now_ns();
-        match reading.depth {
-            Ok(depth) => {
+        match reading.seen {
+            Ok(seen) => {
+                let depth = seen.depth();
+                self.note_workers(reading.queue, seen);
                 self.probe.unread[reading.queue] = Unread::default();
                 self.stats.depth_mut(reading.queue).seen(depth);
                 let hits = self.guards.judge_depth(reading.queue, depth, now_ns);
@@ -122,6 +156,11 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         if reading.queue + 1 < self.probe.queues.len() {
             self.ask_depth(reading.queue + 1, now_ns);
         }
+    }
+
+    fn note_workers(&mut self, queue: usize, seen: Seen) {
+        let now_unix_ns = self.clock.start_unix_ns().saturating_add(self.clock.now_ns());
+        self.probe.workers[queue].seen(seen, now_unix_ns / 1_000_000);
     }
 
     /// A depth could not be read: says so once, and stops what guards on it speak of if that goes
@@ -162,10 +201,13 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         self.probe.out = None;
         let mut blind = None;
         for queue in 0..self.probe.queues.len() {
-            let failure = match self.sink.depth(&self.probe.queues[queue]).await {
-                Ok(depth) => {
-                    self.note_depth(queue, depth);
-                    note(self, queue, depth);
+            let watched = self.probe.watched[queue];
+            let looked = look(self.sink.as_ref(), &self.probe.queues[queue], watched).await;
+            let failure = match looked {
+                Ok(seen) => {
+                    self.note_depth(queue, seen.depth());
+                    note(self, queue, seen.depth());
+                    self.note_workers(queue, seen);
                     continue;
                 }
                 Err(failure) => failure,

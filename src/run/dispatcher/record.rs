@@ -35,6 +35,12 @@ impl Recorder {
         }
     }
 
+    /// Begins at an instant of a run under way.
+    pub(super) fn go_on(&mut self, now_ns: u64) {
+        self.next_slice_ns = now_ns - now_ns % self.slice_ns + self.slice_ns;
+        self.used.1 = now_ns;
+    }
+
     /// Processors kept busy since the last call.
     pub(super) fn cpu(&mut self, now_ns: u64) -> f64 {
         let used_s = cpu_s();

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     /// Jobs that may be added to what is in flight.
-    fn flight_room(&self) -> u64 {
+    pub(super) fn flight_room(&self) -> u64 {
         let jobs = self.options.max_in_flight_jobs.max(1).saturating_sub(self.flights.jobs());
         let full = self.flights.bytes() >= self.options.max_in_flight_bytes;
         if full && !self.flights.is_empty() { 0 } else { jobs }
@@ -22,7 +22,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         if overdue == 0 || self.pacer.is_paused(stream) {
             return 0;
         }
-        overdue.min(self.guards.room(Some(stream), now_ns))
+        let room = self.lates.room(stream, self.pacer.due(stream), now_ns);
+        overdue.min(room).min(self.guards.room(Some(stream), now_ns))
     }
 
     /// Whether the sink takes anything right now.
@@ -68,22 +69,25 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let left = self.options.max_in_flight_bytes.saturating_sub(self.flights.bytes());
         let most = self.options.batch_bytes.min(left) as usize;
         let start = self.options.payload_start_unix_ns.unwrap_or(self.clock.start_unix_ns());
+        let now_unix_ns = self.clock.start_unix_ns().saturating_add(self.clock.now_ns());
         let mut bytes = 0;
         for (stream, share) in shares.iter().enumerate() {
             for _ in 0..*share {
                 let index = self.backlog.take(stream);
+                self.notes.fill(stream, index);
                 let number = self.pacer.schedule(stream).number_of(index);
                 let (planned_ns, intended_ns) = self.pacer.times_of(stream, index);
                 let choice = self.task.jobs.choose(stream, number);
-                let due = DueJob { stream, number, due_unix_ns: start.saturating_add(planned_ns) };
+                let due_unix_ns = start.saturating_add(planned_ns);
+                let due = DueJob { stream, number, due_unix_ns, now_unix_ns };
                 // A plan has far fewer than 2³² streams and jobs.
                 let (stream_no, job) = (stream as u32, choice.job as u32);
                 let flight = Flight { index, intended_ns, stream: stream_no, job };
                 let jobs = &self.task.jobs;
-                self.builder.add(choice.queue, flight, |args| {
-                    let before = args.byte_len();
-                    jobs.write(due, choice.job, args);
-                    bytes += args.byte_len() - before;
+                self.builder.add(choice.queue, flight, |unit| {
+                    let before = unit.byte_len();
+                    jobs.write(due, choice, unit);
+                    bytes += unit.byte_len() - before;
                 });
                 if bytes >= most {
                     return;
@@ -99,9 +103,12 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         self.stats.handed_over(ledger.metas());
         for group in ledger.metas().chunk_by(|a, b| a.stream == b.stream) {
             self.guards.sent(group[0].stream as usize, sent_ns, group.len() as u64);
+            self.lates.sent(group[0].stream as usize, group.len() as u64);
         }
         let command_bytes = commands.iter().map(|command| command.args.byte_len() as u64).collect();
-        let answer = self.sink.send_ref(&commands);
+        let number = self.flights.next();
+        self.note_sending(number);
+        let answer = self.sink.send_marked(&commands, number);
         self.builder.recycle(commands);
         let batch = self.flights.add(Sent { ledger, command_bytes, sent_ns });
         let clock = Arc::clone(&self.clock);
@@ -130,6 +137,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
                 Outcome::NotSent(failure) | Outcome::Unknown(failure) => trouble = Some(failure),
                 Outcome::Acked | Outcome::Failed(_) => {}
             }
+            self.note_outcome(batch, flights, outcome);
             self.note_answers(flights, outcome, sent.sent_ns, at_ns);
         }
         if let Some(failure) = trouble {
@@ -153,6 +161,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
                 }
                 Outcome::NotSent(_) => {
                     self.guards.came_back(stream, sent_ns, jobs);
+                    self.lates.came_back(stream, jobs);
                     let lost = group
                         .iter()
                         .filter(|flight| !self.backlog.give_back(stream, flight.index))
@@ -165,6 +174,9 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
 
     /// Stops waiting for what is in flight: its jobs are unknown.
     pub(super) fn abandon_flights(&mut self, why: &str, now_ns: u64) {
+        if !self.flights.is_empty() {
+            self.notes.leave_in_doubt();
+        }
         for batch in self.flights.batches() {
             let failure =
                 Failure { kind: "unanswered".to_owned(), message: why.to_owned(), lasting: false };

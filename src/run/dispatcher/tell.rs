@@ -2,17 +2,20 @@
 
 use super::record::Recorder;
 use super::{Dispatcher, Ending, SECOND_NS};
+use crate::job::layouts::layout;
 use crate::run::clock::Clock;
 use crate::run::events::{Event, Publisher, Record, Snapshot, Told, instant_text};
 use crate::run::guards::GuardEntry;
 use crate::run::jobs::{Jobs, queues_of};
 use crate::run::report::{
-    FailureEntry, ForgottenEntry, Report, StreamFacts, StreamReport, judge, per_second,
+    FailureEntry, ForgottenEntry, OutcomeName, Report, StallEntry, StreamFacts, StreamReport,
+    judge, per_second,
 };
 use crate::sink::{Forgotten, Notice, Sink};
 use crate::stats::minutes::{Minute, Minutes};
 use crate::stats::process::{cpu_s, rss_max_bytes};
 use crate::stats::times::{Recent, Times};
+use crate::stats::workers::WorkersReport;
 use std::collections::BTreeMap;
 
 /// What was told so far.
@@ -24,6 +27,7 @@ pub(super) struct Teller {
     told_ns: u64,
     told_due: u64,
     told_sent: u64,
+    told_processed: Option<u64>,
     send_delay: Recent,
     response: Recent,
     minutes: Minutes,
@@ -37,6 +41,7 @@ pub(super) struct Teller {
     open_hits: BTreeMap<usize, usize>,
     warnings: Vec<GuardEntry>,
     forgotten: Vec<ForgottenEntry>,
+    stalls: Vec<StallEntry>,
     pub(super) cpu_at_start_s: f64,
     pub(super) recorder: Recorder,
 }
@@ -55,6 +60,7 @@ impl Teller {
             told_ns: 0,
             told_due: 0,
             told_sent: 0,
+            told_processed: None,
             send_delay: Recent::default(),
             response: Recent::default(),
             minutes: Minutes::default(),
@@ -66,9 +72,19 @@ impl Teller {
             open_hits: BTreeMap::new(),
             warnings: Vec::new(),
             forgotten: Vec::new(),
+            stalls: Vec::new(),
             cpu_at_start_s: cpu_s(),
             recorder: Recorder::new(slice_ns),
         }
+    }
+
+    /// Begins at an instant of a run under way, of which so many jobs were sent before.
+    pub(super) fn go_on(&mut self, now_ns: u64, sent: u64) {
+        self.next_second_ns = now_ns - now_ns % SECOND_NS + SECOND_NS;
+        self.told_ns = now_ns;
+        self.told_sent = sent;
+        self.minute_start_ns = now_ns;
+        self.recorder.go_on(now_ns);
     }
 
     pub(super) fn next_second_ns(&self) -> u64 {
@@ -77,6 +93,12 @@ impl Teller {
 
     pub(super) fn tell(&self, record: Record) {
         self.publisher.tell(record);
+    }
+
+    pub(super) fn list_stall(&mut self, stall: StallEntry) {
+        if self.stalls.len() < LISTED_HITS {
+            self.stalls.push(stall);
+        }
     }
 
     /// Lists a hit of a guard.
@@ -121,7 +143,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             self.read_depths(|run, queue, depth| run.stats.depth_mut(queue).at_start(depth)).await;
         let looked = self.look_first();
         let measured = self.measure_first().await;
-        self.clock.start();
+        self.clock.start_at(self.resumed_at_ns);
+        self.note_start();
         let end_ns = self.task.streams.iter().map(|(_, schedule)| schedule.end_ns()).max();
         self.tell(Event::Started {
             run_id: self.options.run_id.clone(),
@@ -131,7 +154,13 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             jobs: self.stats.counts().planned,
             duration_s: end_ns.unwrap_or(0) as f64 / 1e9,
         });
-        let first = self.snapshot(0);
+        if self.has_forgotten {
+            let acked_jobs = self.stats.counts().acked;
+            let message = "the key that shows what arrived is gone since the run was left: \
+                           deleted, evicted, its time up, or the server's data with it";
+            self.tell_forgotten(Forgotten { acked_jobs, message: message.to_owned() });
+        }
+        let first = self.snapshot(self.resumed_at_ns);
         self.teller.publisher.show(first);
         self.tell_notices();
         if let Some(failure) = blind {
@@ -160,6 +189,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         if now_ns - self.teller.minute_start_ns >= MINUTE_NS {
             self.cut_minute(now_ns);
         }
+        self.note_time(now_ns);
+        self.notice_clock_step(now_ns);
         self.tell_state(now_ns);
     }
 
@@ -174,14 +205,17 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         for notice in self.sink.notices() {
             match notice {
                 Notice::Warning(message) => self.tell(Event::Warning { message }),
-                Notice::Forgot(Forgotten { acked_jobs, message }) => {
-                    let at_s = self.clock.now_ns() as f64 / 1e9;
-                    let entry = ForgottenEntry { at_s, acked_jobs, message: message.clone() };
-                    self.teller.forgotten.push(entry);
-                    self.tell(Event::Forgot { acked_jobs, message });
-                }
+                Notice::Forgot(forgotten) => self.tell_forgotten(forgotten),
             }
         }
+    }
+
+    fn tell_forgotten(&mut self, forgotten: Forgotten) {
+        let Forgotten { acked_jobs, message } = forgotten;
+        let at_s = self.clock.now_ns() as f64 / 1e9;
+        let entry = ForgottenEntry { at_s, acked_jobs, message: message.clone() };
+        self.teller.forgotten.push(entry);
+        self.tell(Event::Forgot { acked_jobs, message });
     }
 
     fn tell_state(&mut self, now_ns: u64) {
@@ -221,6 +255,16 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let response = self.teller.response.take(times().map(|times| &times.response));
         let remaining_ns =
             self.streams().map(|stream| self.pacer.remaining_ns(stream, now_ns)).max();
+        let watched = (0..self.teller.written_queues).filter(|queue| self.probe.is_watched(*queue));
+        let ages = watched.clone().filter_map(|queue| self.probe.workers(queue).age_s());
+        let oldest_age_s = ages.reduce(f64::max);
+        let processed = watched
+            .map(|queue| self.probe.workers(queue).processed(self.acked_by(queue)?))
+            .sum::<Option<u64>>();
+        let told = std::mem::replace(&mut self.teller.told_processed, processed);
+        let processed_per_s = processed
+            .zip(told)
+            .map(|(now, then)| per_second(now.saturating_sub(then) as f64, since_s));
         let depths = &self.stats.depths()[..self.teller.written_queues];
         Snapshot {
             elapsed_s: now_ns as f64 / 1e9,
@@ -235,6 +279,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             p99_response_us: response.map(|brief| brief.p99_us),
             p99_send_delay_us: send_delay.map(|brief| brief.p99_us),
             deviation: self.stats.deviation().so_far(),
+            oldest_age_s,
+            processed_per_s,
             paused: self.is_paused(),
             cpu: self.teller.recorder.cpu(now_ns),
             rss_bytes: self.teller.recorder.rss_bytes(),
@@ -251,7 +297,9 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         if !self.broken_off {
             self.read_depths(|run, queue, depth| run.stats.depth_mut(queue).at_end(depth)).await;
         }
-        self.sink.finish().await;
+        if !self.notes.has_doubts() {
+            self.sink.finish().await;
+        }
         self.stats.close_seconds(u64::MAX);
         if self.ending.is_none() {
             let hits = self.guards.judge_errors_at_end(elapsed_ns);
@@ -262,6 +310,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         self.cut_last_slice(elapsed_ns);
         self.tell_state(elapsed_ns);
         let mut report = self.report(elapsed_ns);
+        self.close_journal(report.outcome == OutcomeName::Done);
         let Report { outcome, exit_code, jobs, .. } = report;
         self.tell(Event::Stopped { outcome, exit_code, jobs });
         let Told { records, unlisted } = self.teller.publisher.take_told();
@@ -269,10 +318,40 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         report
     }
 
+    /// What the workers of a queue did, where that was to be watched.
+    fn workers_report(&self, queue: usize, elapsed_s: f64) -> Option<WorkersReport> {
+        if !self.probe.is_watched(queue) {
+            return None;
+        }
+        let format = &self.probe.queues()[queue].format;
+        let by = layout(format.word()).and_then(|layout| layout.pickup.ok());
+        self.probe.workers(queue).report(self.acked_by(queue), elapsed_s, by)
+    }
+
+    /// Jobs that a queue has acknowledged; none if some of them may have gone to another.
+    fn acked_by(&self, queue: usize) -> Option<u64> {
+        let mut acked = 0;
+        for stream in self.streams() {
+            let kinds = self.task.jobs.kinds(stream).iter();
+            let counts = &self.stats.streams()[stream].by_job;
+            for (kind, counts) in kinds.zip(counts).filter(|(kind, _)| kind.queues.contains(&queue))
+            {
+                if kind.queues.len() > 1 {
+                    return None;
+                }
+                acked += counts.acked;
+            }
+        }
+        Some(acked)
+    }
+
     fn stream_report(&self, stream: usize, elapsed_s: f64) -> StreamReport {
         let queues = queues_of(&self.task.jobs, stream)
             .into_iter()
-            .map(|queue| (self.probe.queues()[queue].name.clone(), queue))
+            .map(|queue| {
+                let name = self.probe.queues()[queue].name.clone();
+                (name, queue, self.workers_report(queue, elapsed_s))
+            })
             .collect();
         StreamFacts { name: self.task.streams[stream].0.clone(), queues }.report(
             &self.stats,
@@ -315,6 +394,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             streams: self.streams().map(|stream| self.stream_report(stream, elapsed_s)).collect(),
             errors: self.stats.errors().entries().to_vec(),
             forgotten: std::mem::take(&mut self.teller.forgotten),
+            stalls: std::mem::take(&mut self.teller.stalls),
             guards: std::mem::take(&mut self.teller.hits),
             guards_unlisted: self.teller.unlisted,
             warnings: std::mem::take(&mut self.teller.warnings),

@@ -10,6 +10,7 @@ use futures_util::future::join;
 mod braking;
 mod faults;
 mod guarding;
+mod lateness;
 mod measuring;
 mod steering;
 
@@ -21,6 +22,7 @@ struct Scene {
     rehearsal: Rehearsal,
     streams: Vec<Listed>,
     jobs: FakeJobs,
+    late: Vec<crate::plan::Late>,
     guards: Vec<Guard>,
     options: RunOptions,
     control: Control,
@@ -43,6 +45,7 @@ impl Scene {
             rehearsal: Rehearsal::starting_at(1_763_732_400 * SECOND),
             jobs: FakeJobs::to(&names),
             streams,
+            late: Vec::new(),
             guards: Vec::new(),
             options: RunOptions::default(),
             control: Control::new(),
@@ -104,6 +107,7 @@ impl Scene {
             digest: "d1".to_owned(),
             seed: 1,
             streams: streams.map(|(at, jobs)| (Some(format!("s{at}")), jobs.shared())).collect(),
+            late: self.late,
             jobs: self.jobs,
             guards: self.guards,
             expectations: Vec::new(),

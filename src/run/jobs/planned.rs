@@ -1,14 +1,18 @@
 //! The jobs of a plan, compiled.
 
 use super::{Choice, DueJob, Jobs, Kind};
-use crate::job::{CompileError, Format, JobContext, Mix, Template};
+use crate::job::{CompileError, IdKey, JobContext, Mix, Template};
 use crate::plan::Plan;
-use crate::sink::{Args, Queue};
+use crate::sink::formats::{self, Encode, Job};
+use crate::sink::{Args, Queue, Unit};
+use std::sync::Arc;
 
 /// The jobs of a plan: the templates of each stream, their mix, and the queues of all.
 #[derive(Clone, Debug)]
 pub struct PlannedJobs {
     queues: Vec<Queue>,
+    /// Queues that no job wants to have watched.
+    unwatched: Vec<usize>,
     streams: Vec<Stream>,
 }
 
@@ -18,16 +22,22 @@ struct Stream {
     batch: u64,
     templates: Vec<Template>,
     kinds: Vec<Kind>,
+    /// What writes each kind, to each of its queues.
+    encoders: Vec<Vec<Arc<dyn Encode>>>,
+    /// What makes the ids of each kind.
+    ids: Vec<IdKey>,
 }
 
 impl PlannedJobs {
-    /// Compiles the jobs of a plan.
+    /// Compiles the jobs of a plan for a run. The run's id goes into those of the jobs' envelopes, so
+    /// that the jobs of a second run are not taken for those of the first.
     ///
     /// # Errors
     ///
     /// For what `check` refuses, see [`CompileError`].
-    pub fn compile(plan: &Plan) -> Result<PlannedJobs, CompileError> {
+    pub fn compile(plan: &Plan, run_id: &str) -> Result<PlannedJobs, CompileError> {
         let mut queues = Vec::new();
+        let (mut unwatched, mut watched) = (Vec::new(), Vec::new());
         let mut streams = Vec::with_capacity(plan.streams.len());
         for stream in &plan.streams {
             let load = stream.name.as_deref();
@@ -35,17 +45,24 @@ impl PlannedJobs {
             let mix = Mix::new(&weights, plan.seed, load);
             let mut templates = Vec::with_capacity(stream.mix.len());
             let mut kinds = Vec::with_capacity(stream.mix.len());
+            let (mut encoders, mut ids) = (Vec::new(), Vec::new());
             for entry in &stream.mix {
                 let template = Template::compile(&entry.job, plan.seed, load)?;
                 let template = template.in_mix(&mix, templates.len(), stream.batch);
-                let places =
+                let places: Vec<usize> =
                     template.queues().iter().map(|queue| place_of(&mut queues, queue)).collect();
+                let quiet = entry.job.envelope.flag("watch") == Some(false);
+                if quiet { &mut unwatched } else { &mut watched }.extend(&places);
                 kinds.push(Kind { name: entry.job.name.clone(), queues: places });
+                let encoder = |queue| Arc::from(formats::encoder(queue, &entry.job.envelope));
+                encoders.push(template.queues().iter().map(encoder).collect());
+                ids.push(template.id_key(run_id));
                 templates.push(template);
             }
-            streams.push(Stream { mix, batch: stream.batch, templates, kinds });
+            streams.push(Stream { mix, batch: stream.batch, templates, kinds, encoders, ids });
         }
-        Ok(PlannedJobs { queues, streams })
+        unwatched.retain(|queue| !watched.contains(queue));
+        Ok(PlannedJobs { queues, unwatched, streams })
     }
 }
 
@@ -74,14 +91,30 @@ impl Jobs for PlannedJobs {
         Choice { job, queue: stream.kinds[job].queues[stream.templates[job].queue(batch)] }
     }
 
-    fn write(&self, due: DueJob, kind: usize, args: &mut Args) {
-        let template = &self.streams[due.stream].templates[kind];
-        let context = JobContext { number: due.number, due_unix_ns: due.due_unix_ns };
-        let queue = &self.queues[self.streams[due.stream].kinds[kind].queues[0]];
-        match queue.format {
-            Format::List => args.push_with(|out| template.write_body(&context, out)),
-            Format::Stream { .. } => template.write_fields(&context, args),
-        }
+    fn write(&self, due: DueJob, choice: Choice, unit: &mut Unit) {
+        let stream = &self.streams[due.stream];
+        let queues = &stream.kinds[choice.job].queues;
+        let Some(place) = queues.iter().position(|queue| *queue == choice.queue) else { return };
+        let template = &stream.templates[choice.job];
+        let delay_ns = template.delay_ns(due.number);
+        let ready_unix_ns = due.now_unix_ns.saturating_add(delay_ns);
+        let job = Job {
+            template,
+            context: JobContext { number: due.number, due_unix_ns: due.due_unix_ns },
+            now_unix_ns: due.now_unix_ns,
+            delay_ns,
+            id: stream.ids[choice.job].id(due.number, ready_unix_ns),
+        };
+        stream.encoders[choice.job][place].encode(&job, unit);
+    }
+
+    fn is_watched(&self, queue: usize) -> bool {
+        !self.unwatched.contains(&queue)
+    }
+
+    fn prepare(&self) -> Vec<Args> {
+        let encoders = self.streams.iter().flat_map(|stream| stream.encoders.iter().flatten());
+        encoders.flat_map(|encoder| encoder.prepare()).collect()
     }
 }
 
@@ -90,7 +123,7 @@ mod tests {
     use super::*;
     use crate::ast::Content;
     use crate::exact;
-    use crate::job::{JobSpec, Payload, QueueChoice};
+    use crate::job::{Envelope, Format, JobSpec, Payload, QueueChoice};
     use crate::plan::{DefaultGuards, MixEntry, Part, Stream as PlanStream};
     use crate::run::clock::{Clock, RealClock, Rehearsal};
     use crate::run::{Control, RunOptions, Task, channel, run};
@@ -102,10 +135,8 @@ mod tests {
 
     fn job(name: &str, queue: QueueChoice, format: Format, weight: u32) -> MixEntry {
         let payload = Payload::Size { min: 5, max: 5, content: Content::Text };
-        MixEntry {
-            job: Arc::new(JobSpec { name: name.to_owned(), queue, format, payload }),
-            weight,
-        }
+        let (name, envelope) = (name.to_owned(), Envelope::default());
+        MixEntry { job: Arc::new(JobSpec { name, queue, format, payload, envelope }), weight }
     }
 
     fn stream(name: &str, rate: i128, mix: Vec<MixEntry>) -> PlanStream {
@@ -121,6 +152,7 @@ mod tests {
             timeline,
             arrivals: Arrivals::Even,
             blocks: Vec::new(),
+            late: crate::plan::Late::Send,
             batch: 1,
             phrases: Vec::new(),
             mix,
@@ -156,7 +188,7 @@ mod tests {
 
     #[test]
     fn each_queue_is_listed_once_for_each_layout() {
-        let jobs = PlannedJobs::compile(&plan()).unwrap();
+        let jobs = PlannedJobs::compile(&plan(), "").unwrap();
         let queues: Vec<_> =
             jobs.queues().iter().map(|queue| (queue.name.as_str(), &queue.format)).collect();
         let log = Format::Stream { max_len: None };
@@ -169,7 +201,7 @@ mod tests {
 
     #[test]
     fn the_mix_and_the_queues_are_the_templates_own() {
-        let jobs = PlannedJobs::compile(&plan()).unwrap();
+        let jobs = PlannedJobs::compile(&plan(), "").unwrap();
         let choices: Vec<_> = (1..=400).map(|number| jobs.choose(0, number)).collect();
         assert_eq!(choices.iter().filter(|choice| choice.job == 0).count(), 300);
         let picked = |queue| {
@@ -182,7 +214,7 @@ mod tests {
     fn a_batch_is_of_one_kind_and_goes_to_one_queue() {
         let mut plan = plan();
         plan.streams[0].batch = 10;
-        let jobs = PlannedJobs::compile(&plan).unwrap();
+        let jobs = PlannedJobs::compile(&plan, "").unwrap();
         let choices: Vec<_> = (1..=400).map(|number| jobs.choose(0, number)).collect();
         assert!(choices.chunks(10).all(|batch| batch.iter().all(|choice| *choice == batch[0])));
         assert_eq!(choices.iter().filter(|choice| choice.job == 0).count(), 300);
@@ -190,14 +222,15 @@ mod tests {
 
     #[test]
     fn lists_take_one_argument_and_streams_fields() {
-        let jobs = PlannedJobs::compile(&plan()).unwrap();
-        let written = |stream, kind| {
-            let mut args = Args::default();
-            jobs.write(DueJob { stream, number: 1, due_unix_ns: 0 }, kind, &mut args);
-            args.iter().map(<[u8]>::len).collect::<Vec<_>>()
+        let jobs = PlannedJobs::compile(&plan(), "").unwrap();
+        let bytes = |stream, queue| {
+            let mut unit = Unit::default();
+            let due = DueJob { stream, number: 1, due_unix_ns: 0, now_unix_ns: 0 };
+            jobs.write(due, Choice { job: 0, queue }, &mut unit);
+            unit.byte_len()
         };
-        assert_eq!(written(0, 0), [5]);
-        assert_eq!(written(1, 0), [4, 5], "the field `data` and its value");
+        assert_eq!(bytes(0, 0), "LPUSHb".len() + 5);
+        assert_eq!(bytes(1, 2), "XADDb*data".len() + 5, "the field `data` and its value");
     }
 
     #[test]

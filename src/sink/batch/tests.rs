@@ -1,4 +1,5 @@
 use super::*;
+use crate::job::Format;
 use crate::sink::Failure;
 
 fn queues() -> Vec<Queue> {
@@ -16,11 +17,13 @@ fn words(command: &Command) -> String {
 }
 
 fn add(builder: &mut BatchBuilder<u64>, queue: usize, job: u64) {
-    builder.add(queue, job, |args| match queue {
-        0 | 2 => args.push(format!("job{job}").as_bytes()),
+    let name = queues()[queue].name.clone();
+    builder.add(queue, job, |unit| match queue {
+        0 | 2 => unit.push_to(&name, format!("job{job}").as_bytes()),
         _ => {
-            args.push(b"n");
-            args.push(job.to_string().as_bytes());
+            let args = unit.command();
+            let words = ["XADD", &name, "*", "n", &job.to_string()];
+            words.iter().for_each(|word| args.push(word.as_bytes()));
         }
     });
 }
@@ -38,9 +41,9 @@ fn lists_share_a_push_and_streams_do_not() {
         words,
         [
             "LPUSH mail job1 job3 job7",
-            "XADD log MAXLEN ~ 1000 * n 2",
+            "XADD log * n 2",
             "LPUSH push job4",
-            "XADD log MAXLEN ~ 1000 * n 5",
+            "XADD log * n 5",
             "XADD all * n 6",
         ]
     );
@@ -58,10 +61,10 @@ fn a_push_is_split_by_jobs_and_by_bytes() {
 
     let mut builder = BatchBuilder::new(queues(), Limits { jobs: 512, bytes: 1000 });
     for job in 0..3 {
-        builder.add(0, job, |args| args.push(&[b'x'; 600]));
+        builder.add(0, job, |unit| unit.push_to("mail", &[b'x'; 600]));
     }
-    builder.add(0, 3, |args| args.push(&[b'x'; 5000]));
-    builder.add(0, 4, |args| args.push(b"x"));
+    builder.add(0, 3, |unit| unit.push_to("mail", &[b'x'; 5000]));
+    builder.add(0, 4, |unit| unit.push_to("mail", b"x"));
     let (commands, ledger) = builder.finish();
     let jobs: Vec<_> = commands.iter().map(|command| command.jobs).collect();
     assert_eq!(jobs, [2, 2, 1]);

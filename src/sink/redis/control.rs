@@ -3,7 +3,7 @@
 
 use super::broken;
 use super::connect::{ConnectError, Connector};
-use crate::sink::Failure;
+use crate::sink::{Args, Failure};
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Pipeline, RedisConnectionInfo, Value};
 use std::sync::Arc;
@@ -84,6 +84,20 @@ impl Control {
     }
 }
 
+/// Commands to be asked together.
+pub(super) fn pipeline(commands: &[Args]) -> Pipeline {
+    let mut pipeline = redis::pipe();
+    for command in commands {
+        let mut words = command.iter();
+        let Some(name) = words.next() else { continue };
+        let asked = pipeline.cmd(&String::from_utf8_lossy(name));
+        words.for_each(|word| {
+            asked.arg(word);
+        });
+    }
+    pipeline
+}
+
 /// A server's error as a failure.
 pub(super) fn refusal(reply: &Value) -> Option<Failure> {
     let Value::ServerError(error) = reply else {
@@ -102,14 +116,6 @@ pub(super) fn text(reply: &Value) -> Option<String> {
         Value::BulkString(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
         Value::SimpleString(text) | Value::VerbatimString { text, .. } => Some(text.clone()),
         Value::Okay => Some("OK".to_owned()),
-        _ => None,
-    }
-}
-
-/// A reply as a count.
-pub(super) fn count(reply: &Value) -> Option<u64> {
-    match reply {
-        Value::Int(number) => u64::try_from(*number).ok(),
         _ => None,
     }
 }

@@ -1,90 +1,100 @@
-//! How many jobs wait in a queue.
+//! Looks at the other side of queues: how many jobs wait, and what their workers do.
 
 use super::broken;
-use super::control::{Control, count, refusal, text};
-use crate::job::Format;
-use crate::sink::{Failure, Queue};
+use super::control::{Control, pipeline, refusal, text};
+use crate::sink::formats::watch::{Clocks, Watch};
+use crate::sink::formats::{self, Seen};
+use crate::sink::{Args, Failure, Queue};
 use redis::Value;
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-/// `LLEN` of a list. Of a stream what its slowest group has not acknowledged, its length where it
-/// has no group. 0 for a queue that is not there.
-pub(super) async fn depth(control: &Control, queue: &Queue) -> Result<u64, Failure> {
-    match queue.format {
-        Format::List => {
-            let mut questions = redis::pipe();
-            questions.cmd("LLEN").arg(&queue.name);
-            let replies = control.ask(&questions).await?;
-            length(replies.first())
-        }
-        Format::Stream { .. } => {
-            let mut questions = redis::pipe();
-            questions.cmd("XLEN").arg(&queue.name);
-            questions.cmd("XINFO").arg("GROUPS").arg(&queue.name);
-            let replies = control.ask(&questions).await?;
-            let length = length(replies.first())?;
-            // A key that is not there has no groups to ask for.
-            let groups = if length == 0 { None } else { replies.get(1) };
-            groups.map_or(Ok(length), |groups| waiting(groups, length))
-        }
+/// Who asks about each queue, and what it remembers.
+#[derive(Default)]
+pub(super) struct Lookers {
+    by_queue: Mutex<HashMap<Queue, Box<dyn Watch>>>,
+}
+
+impl Lookers {
+    /// One look at a queue. The server's own clock stands around the questions, so that it is known
+    /// what they took of its time and how far its clock is from this one.
+    ///
+    /// # Errors
+    ///
+    /// Why it can't be known how many jobs wait.
+    pub(super) async fn look(&self, control: &Control, queue: &Queue) -> Result<Seen, Failure> {
+        let known = self.lock().remove(queue);
+        let mut watch = known.unwrap_or_else(|| formats::watcher(queue));
+        let seen = look(control, watch.as_mut(), true).await;
+        self.lock().insert(queue.clone(), watch);
+        seen
+    }
+
+    /// How many jobs are not done, and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// Why that can't be known.
+    pub(super) async fn depth(&self, control: &Control, queue: &Queue) -> Result<u64, Failure> {
+        look(control, formats::watcher(queue).as_mut(), false).await.map(|seen| seen.depth())
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Queue, Box<dyn Watch>>> {
+        self.by_queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn length(reply: Option<&Value>) -> Result<u64, Failure> {
-    let reply = reply.ok_or_else(|| broken("a reply is missing"))?;
-    match refusal(reply) {
-        Some(failure) => Err(failure),
-        None => count(reply).ok_or_else(|| broken("the reply is no length")),
+/// One look; without `whole` only what the first question tells.
+async fn look(control: &Control, watch: &mut dyn Watch, whole: bool) -> Result<Seen, Failure> {
+    let asked = watch.ask();
+    if asked.is_empty() {
+        return Ok(Seen::default());
     }
+    let (answers, clocks, mut server_us) = timed(control, asked).await?;
+    let further = if whole { watch.ask_more(&answers) } else { Vec::new() };
+    let mut more = Vec::new();
+    let mut clocks_then = clocks;
+    if !further.is_empty() {
+        let took;
+        (more, clocks_then, took) = timed(control, further).await?;
+        server_us += took;
+    }
+    let mut seen = watch
+        .read(&answers, &more, clocks_then)
+        .map_err(|answer| refusal(&answer).unwrap_or_else(|| broken("the reply is no count")))?;
+    seen.server_us = server_us;
+    Ok(seen)
 }
 
-/// The most that any group has left: entries not yet delivered to it (`lag`) and delivered but not
-/// acknowledged (`pending`). Where the server can't tell the lag (null, or no such field before
-/// Redis 7) it is the stream's length at most; and since it counts trimmed entries too, no group
-/// has more than the stream's length.
-fn waiting(groups: &Value, length: u64) -> Result<u64, Failure> {
-    if let Some(failure) = refusal(groups) {
-        return Err(failure);
-    }
-    let Value::Array(groups) = groups else {
-        return Err(broken("the reply names no groups"));
-    };
-    let left = groups.iter().map(|group| {
-        let lag = field(group, "lag").unwrap_or(length);
-        let pending = field(group, "pending").unwrap_or(0);
-        lag.saturating_add(pending).min(length)
-    });
-    Ok(left.max().unwrap_or(length))
+/// Asks with the server's time before and behind: the answers, the clocks, and what it took of the
+/// server in microseconds.
+async fn timed(control: &Control, asked: Vec<Args>) -> Result<(Vec<Value>, Clocks, u64), Failure> {
+    let mut time = Args::default();
+    time.push(b"TIME");
+    let mut questions = vec![time.clone()];
+    questions.extend(asked);
+    questions.push(time);
+    let before_us = local_us();
+    let mut answers = control.ask(&pipeline(&questions)).await?;
+    let middle_us = before_us.midpoint(local_us());
+    let last = answers.pop().and_then(|answer| server_us(&answer));
+    let first = if answers.is_empty() { None } else { server_us(&answers.remove(0)) };
+    // A server that does not tell the time is taken to agree with this machine.
+    let (first, last) = (first.unwrap_or(middle_us), last.unwrap_or(middle_us));
+    let ahead_us = first.midpoint(last) as i64 - middle_us as i64;
+    Ok((answers, Clocks { server_us: last, ahead_us }, last.saturating_sub(first)))
 }
 
-fn field(group: &Value, name: &str) -> Option<u64> {
-    let Value::Array(words) = group else {
-        return None;
-    };
-    let pair = words.chunks_exact(2).find(|pair| text(&pair[0]).as_deref() == Some(name))?;
-    count(&pair[1])
+fn local_us() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(now.as_micros()).unwrap_or(u64::MAX)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn group(fields: &[(&str, Value)]) -> Value {
-        let words = fields
-            .iter()
-            .flat_map(|(name, value)| [Value::BulkString(name.as_bytes().to_vec()), value.clone()]);
-        Value::Array(words.collect())
-    }
-
-    #[test]
-    fn the_slowest_group_counts() {
-        let groups = |groups: &[Value]| waiting(&Value::Array(groups.to_vec()), 10).unwrap();
-        let left = |lag: Value, pending| group(&[("pending", Value::Int(pending)), ("lag", lag)]);
-        assert_eq!(groups(&[]), 10);
-        assert_eq!(groups(&[left(Value::Int(3), 2)]), 5);
-        assert_eq!(groups(&[left(Value::Int(3), 2), left(Value::Int(0), 7)]), 7);
-        assert_eq!(groups(&[left(Value::Int(0), 0)]), 0);
-        assert_eq!(groups(&[left(Value::Nil, 0)]), 10);
-        assert_eq!(groups(&[left(Value::Int(18), 0)]), 10);
-        assert_eq!(groups(&[group(&[("pending", Value::Int(4))])]), 10);
-    }
+/// The reply to TIME: seconds and microseconds.
+fn server_us(answer: &Value) -> Option<u64> {
+    let Value::Array(parts) = answer else { return None };
+    let [seconds, micros] = parts.as_slice() else { return None };
+    let number = |part| text(part).and_then(|text| text.parse::<u64>().ok());
+    Some(number(seconds)? * 1_000_000 + number(micros)?)
 }

@@ -25,6 +25,15 @@ mod traffic;
 /// First and longest pause between two tries to connect.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_secs(2));
 
+/// What the target knows of a run that is gone on with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recollection {
+    /// The senders' own numbers of the last batches that went in; none if the key is gone.
+    pub marks: Option<std::collections::BTreeSet<u64>>,
+    /// Nothing of the process before can still go in.
+    pub fenced: bool,
+}
+
 /// The sending end. Dropping it lets the task finish what it has and end.
 pub(super) struct Link {
     batches: mpsc::UnboundedSender<Batch>,
@@ -36,24 +45,37 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// Starts the task on a connection that has logged in.
+    /// Starts the task on a connection that has logged in. A run that is gone on with is first asked
+    /// about what its killed process left.
     ///
     /// # Errors
     ///
     /// When the connection breaks before it is known, or the server is in a state that passes.
     pub(super) async fn start(
         connector: Arc<Connector>,
-        socket: Socket,
+        mut socket: Socket,
         cursor: Option<Cursor>,
+        resumes: bool,
         options: Options,
-    ) -> Result<Link, Failure> {
+    ) -> Result<(Link, Option<Recollection>), Failure> {
+        let mut standing = cursor.clone().map(Standing::new);
+        let mut recollection = None;
+        if let (true, Some(cursor)) = (resumes, &cursor) {
+            let (asked, memory) = inquiry::recall(socket, cursor).await?;
+            socket = asked;
+            if let Some(ring) = &memory.ring {
+                standing = Some(Standing::resumed(cursor.clone(), ring));
+            }
+            let marks = memory.ring.map(|ring| ring.marks().collect());
+            recollection = Some(Recollection { marks, fenced: memory.fenced });
+        }
         let (batches, receiver) = mpsc::unbounded_channel();
         let (state, watched) = watch::channel(State::Ready);
         let generation = Arc::new(AtomicU64::new(0));
         let notices = Arc::new(Mutex::new(Vec::new()));
         let proven = cursor.is_some();
-        let (socket, identity) = match cursor {
-            Some(_) => inquiry::meet(socket, &notices).await?,
+        let (socket, identity) = match &cursor {
+            Some(cursor) => inquiry::meet(socket, cursor, &notices).await?,
             None => (socket, Identity::default()),
         };
         let keeper = Keeper {
@@ -66,8 +88,8 @@ impl Link {
             identity,
             in_doubt: false,
         };
-        tokio::spawn(keeper.run(socket, Traffic::new(cursor.map(Standing::new))));
-        Ok(Link { batches, state: watched, generation, notices, proven })
+        tokio::spawn(keeper.run(socket, Traffic::new(standing)));
+        Ok((Link { batches, state: watched, generation, notices, proven }, recollection))
     }
 
     /// Hands commands over before it returns: the queue to the task is first in, first out, which
@@ -75,9 +97,10 @@ impl Link {
     pub(super) fn send(
         &self,
         commands: &[Command],
+        mark: u64,
     ) -> impl Future<Output = Vec<Outcome>> + Send + 'static + use<> {
         let count = commands.len();
-        let waiting = self.hand_over(commands);
+        let waiting = self.hand_over(commands, mark);
         async move {
             match waiting {
                 Ok(answer) => match answer.await {
@@ -90,7 +113,11 @@ impl Link {
         }
     }
 
-    fn hand_over(&self, commands: &[Command]) -> Result<oneshot::Receiver<Vec<Outcome>>, Failure> {
+    fn hand_over(
+        &self,
+        commands: &[Command],
+        mark: u64,
+    ) -> Result<oneshot::Receiver<Vec<Outcome>>, Failure> {
         let generation = self.generation.load(Ordering::Acquire);
         match &*self.state.borrow() {
             State::Ready => {}
@@ -99,7 +126,7 @@ impl Link {
             }
         }
         let (answer, receiver) = oneshot::channel();
-        let batch = Batch::new(commands, self.proven, generation, answer);
+        let batch = Batch::new(commands, self.proven, mark, generation, answer);
         if let Err(mpsc::error::SendError(batch)) = self.batches.send(batch) {
             batch.not_sent(&broken("the connection was closed"));
         }

@@ -3,8 +3,7 @@
 use super::control::{Control, refusal, text};
 use super::cursor::{Cursor, LIFE};
 use super::health::Info;
-use crate::job::Format;
-use crate::sink::{Failure, Queue};
+use crate::sink::{Failure, Queue, formats};
 use redis::Value;
 
 /// Why jobs would be refused.
@@ -117,15 +116,18 @@ impl Problem {
 pub(super) async fn problems(control: &Control, queues: &[Queue]) -> Result<Vec<Problem>, Failure> {
     let mut questions = redis::pipe();
     questions.cmd("INFO");
-    for queue in queues {
-        questions.cmd("TYPE").arg(&queue.name);
+    let homes: Vec<_> = queues.iter().filter_map(formats::home).collect();
+    for (key, _) in &homes {
+        questions.cmd("TYPE").arg(key);
     }
     let replies = control.ask(&questions).await?;
     // Without leave to ask INFO there is nothing known against the server.
     let info = replies.first().and_then(text).map(|info| Info::parse(&info)).unwrap_or_default();
     let mut problems = of_server(&info);
     let kinds = replies.iter().skip(1);
-    problems.extend(queues.iter().zip(kinds).filter_map(|(queue, kind)| of_queue(queue, kind)));
+    problems.extend(
+        homes.iter().zip(kinds).filter_map(|((key, wanted), kind)| of_key(key, wanted, kind)),
+    );
     problems.dedup();
     Ok(problems)
 }
@@ -179,8 +181,8 @@ fn of_server(info: &Info) -> Vec<Problem> {
     problems
 }
 
-fn of_queue(queue: &Queue, kind: &Value) -> Option<Problem> {
-    let name = || queue.name.clone();
+fn of_key(key: &str, wanted: &'static str, kind: &Value) -> Option<Problem> {
+    let name = || key.to_owned();
     if let Some(failure) = refusal(kind) {
         return match failure.kind.as_str() {
             "MOVED" | "ASK" => Some(Problem::Elsewhere { queue: name() }),
@@ -189,10 +191,6 @@ fn of_queue(queue: &Queue, kind: &Value) -> Option<Problem> {
             _ => Some(Problem::Refused { queue: name(), failure }),
         };
     }
-    let wanted = match queue.format {
-        Format::List => "list",
-        Format::Stream { .. } => "stream",
-    };
     let found = text(kind)?;
     if found == "none" || found == wanted {
         return None;

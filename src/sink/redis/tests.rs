@@ -56,18 +56,23 @@ fn words(outcomes: &[Outcome]) -> Vec<String> {
 /// Sends ticks of jobs to two lists and two streams, without waiting for one before the next, and
 /// counts what has been acknowledged.
 async fn send_ticks(sink: &RedisSink, ticks: u64, jobs: u64) -> u64 {
-    let queues = vec![list("list-a"), stream("stream-a"), list("list-b"), stream("stream-b")];
+    let names = ["list-a", "stream-a", "list-b", "stream-b"];
+    let queues = vec![list(names[0]), stream(names[1]), list(names[2]), stream(names[3])];
     let mut builder = BatchBuilder::new(queues, Limits { jobs: 100, bytes: 1 << 20 });
     let mut flying = Vec::new();
     for tick in 0..ticks {
         for job in 0..jobs {
             let queue = usize::try_from(job % 4).unwrap();
             let number = (tick * jobs + job).to_string();
-            builder.add(queue, job, |args| {
+            builder.add(queue, job, |unit| {
                 if queue % 2 == 1 {
-                    args.push(b"number");
+                    let args = unit.command();
+                    for word in ["XADD", names[queue], "*", "number", &number] {
+                        args.push(word.as_bytes());
+                    }
+                } else {
+                    unit.push_to(names[queue], number.as_bytes());
                 }
-                args.push(number.as_bytes());
             });
         }
         let (commands, ledger) = builder.finish();

@@ -12,20 +12,37 @@ const LONGEST_LINE: usize = 64 << 10;
 /// The longest string a server holds, and thus sends (`proto-max-bulk-len`).
 const LONGEST_STRING: usize = 512 << 20;
 
-/// Appends a command.
+/// Appends a command, or several.
 pub(super) fn encode(args: &Args, out: &mut Vec<u8>) {
     out.reserve(encoded_len(args));
-    header(b'*', args.len(), out);
-    for argument in args.iter() {
-        header(b'$', argument.len(), out);
-        out.extend_from_slice(argument);
-        out.extend_from_slice(b"\r\n");
+    let mut arguments = args.iter();
+    for length in args.lengths() {
+        header(b'*', length, out);
+        for argument in arguments.by_ref().take(length) {
+            header(b'$', argument.len(), out);
+            out.extend_from_slice(argument);
+            out.extend_from_slice(b"\r\n");
+        }
     }
 }
 
 /// Room enough for [`encode`].
 pub(super) fn encoded_len(args: &Args) -> usize {
-    args.byte_len() + 16 * (args.len() + 1)
+    args.byte_len() + 16 * (args.len() + args.commands())
+}
+
+/// The commands in encoded bytes, one after another.
+pub(super) fn commands(mut bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let (head, mut at) = line(bytes, 0).ok()??;
+        let arguments = size(head.strip_prefix(b"*")?).ok()??;
+        for _ in 0..arguments {
+            at = word(bytes, at)?.1;
+        }
+        let (command, rest) = bytes.split_at_checked(at)?;
+        bytes = rest;
+        Some(command)
+    })
 }
 
 /// The first two words of an encoded command.
@@ -225,6 +242,22 @@ mod tests {
         assert_eq!(first_two(&out), Some([&b"XADD"[..], b"a\r\nb"]));
         assert!(out.len() <= encoded_len(&args));
         assert_eq!(first_two(b"*1\r\n$4\r\nPING\r\n"), None);
+    }
+
+    #[test]
+    fn several_commands_stand_in_a_row() {
+        let mut args = Args::default();
+        for command in ["HSET k f v", "LPUSH q k", "PING x"] {
+            args.begin_command();
+            command.split(' ').for_each(|word| args.push(word.as_bytes()));
+        }
+        assert_eq!((args.commands(), args.len()), (3, 9));
+        let mut out = Vec::new();
+        encode(&args, &mut out);
+        assert!(out.len() <= encoded_len(&args));
+        let keys = commands(&out).map(|command| first_two(command).map(|[name, _]| name));
+        assert_eq!(keys.collect::<Vec<_>>(), [Some(&b"HSET"[..]), Some(b"LPUSH"), Some(b"PING")]);
+        assert_eq!(commands(&out).map(<[u8]>::len).sum::<usize>(), out.len());
     }
 
     #[test]

@@ -11,18 +11,24 @@ use tokio::time::Instant;
 pub(super) struct Batch {
     pub(super) bytes: Vec<u8>,
     pub(super) marks: Vec<Mark>,
+    /// Its sender's own number for it.
+    pub(super) mark: u64,
     pub(super) answer: oneshot::Sender<Vec<Outcome>>,
     /// The connection it was handed over for; it goes over no other.
     pub(super) generation: u64,
 }
 
-/// A command in a batch.
+/// A command in a batch, or several that belong together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Mark {
     /// Where it ends in the bytes.
     pub(super) end: usize,
     /// Jobs in it.
     pub(super) jobs: u32,
+    /// Replies that it gets: one for each command.
+    pub(super) replies: u32,
+    /// Of these, where the first command ends: before that nothing of it can have run.
+    pub(super) begun: usize,
 }
 
 /// Room for what ends a batch that carries its proof.
@@ -34,6 +40,7 @@ impl Batch {
     pub(super) fn new(
         commands: &[Command],
         proven: bool,
+        mark: u64,
         generation: u64,
         answer: oneshot::Sender<Vec<Outcome>>,
     ) -> Batch {
@@ -44,10 +51,15 @@ impl Batch {
             Cursor::open(&mut bytes);
         }
         for command in commands {
+            let start = bytes.len();
             wire::encode(&command.args, &mut bytes);
-            marks.push(Mark { end: bytes.len(), jobs: command.jobs });
+            let (end, replies) = (bytes.len(), command.args.commands());
+            let first = wire::commands(&bytes[start..]).next().filter(|_| replies > 1);
+            let begun = first.map_or(end, |first| start + first.len());
+            let replies = u32::try_from(replies).unwrap_or(u32::MAX);
+            marks.push(Mark { end, jobs: command.jobs, replies, begun });
         }
-        Batch { bytes, marks, answer, generation }
+        Batch { bytes, marks, mark, answer, generation }
     }
 
     pub(super) fn not_sent(self, failure: &Failure) {
@@ -61,9 +73,12 @@ impl Batch {
 pub(super) struct Flight {
     pub(super) bytes: Vec<u8>,
     marks: Vec<Mark>,
+    pub(super) mark: u64,
     /// Of its first commands, as far as replies have come. In a transaction they are provisional
     /// until its end: `Acked` is queued.
     outcomes: Vec<Outcome>,
+    /// Replies that the last of these still awaits.
+    awaited: u32,
     answer: oneshot::Sender<Vec<Outcome>>,
     proof: Option<Proof>,
     /// The commands of the same call that were refused before, if these are the rest.
@@ -115,9 +130,9 @@ pub(super) enum Fate<'a> {
 
 impl Flight {
     pub(super) fn new(batch: Batch, proof: Option<Proof>) -> Flight {
-        let Batch { bytes, marks, answer, .. } = batch;
+        let Batch { bytes, marks, mark, answer, .. } = batch;
         let outcomes = Vec::with_capacity(marks.len());
-        Flight { bytes, marks, outcomes, answer, proof, earlier: None }
+        Flight { bytes, marks, mark, outcomes, awaited: 0, answer, proof, earlier: None }
     }
 
     pub(super) fn proof(&self) -> Option<&Proof> {
@@ -130,9 +145,10 @@ impl Flight {
             Some(error) => Outcome::Failed(wire::failure(error)),
             None => Outcome::Acked,
         };
+        let complete = self.is_answered();
         let Some(proof) = &mut self.proof else {
-            self.outcomes.push(outcome);
-            let done = self.outcomes.len() == self.marks.len();
+            self.note(outcome);
+            let done = self.is_answered();
             return Ok(if done { Progress::Done(false) } else { Progress::Flying });
         };
         if proof.begun.is_none() {
@@ -142,8 +158,8 @@ impl Flight {
                 return Err(broken("the server did not end the transaction before"));
             }
             proof.begun = Some(error.is_none());
-        } else if self.outcomes.len() < self.marks.len() {
-            self.outcomes.push(outcome);
+        } else if !complete {
+            self.note(outcome);
         } else if proof.tail_left > 0 {
             proof.tail_left -= 1;
             if let (Outcome::Failed(failure), None) = (outcome, &proof.tail_refused) {
@@ -158,6 +174,24 @@ impl Flight {
         Ok(Progress::Flying)
     }
 
+    /// Whether each command has been answered.
+    fn is_answered(&self) -> bool {
+        self.outcomes.len() == self.marks.len() && self.awaited == 0
+    }
+
+    /// Takes the outcome of the next command in. Of several that belong together the first that is
+    /// refused speaks for all.
+    fn note(&mut self, outcome: Outcome) {
+        if self.awaited == 0 {
+            self.awaited = self.marks.get(self.outcomes.len()).map_or(1, |mark| mark.replies);
+            self.outcomes.push(outcome);
+        } else if let Some(last) = self.outcomes.last_mut().filter(|last| **last == Outcome::Acked)
+        {
+            *last = outcome;
+        }
+        self.awaited -= 1;
+    }
+
     /// The reply to EXEC: one for each command if it ran.
     fn execute(&mut self, bytes: &[u8], error: Option<&[u8]>) -> Result<Progress, Failure> {
         let Some(mut replies) = wire::elements(bytes) else {
@@ -166,11 +200,15 @@ impl Flight {
         if error.is_none() {
             return Ok(Progress::Done(true));
         }
-        for outcome in &mut self.outcomes {
-            match replies.next() {
-                Some(Some(error)) => *outcome = Outcome::Failed(wire::failure(error)),
-                Some(None) => {}
-                None => return Err(broken("the server's reply to EXEC is too short")),
+        for (outcome, mark) in self.outcomes.iter_mut().zip(&self.marks) {
+            for _ in 0..mark.replies {
+                match replies.next() {
+                    Some(Some(error)) if *outcome == Outcome::Acked => {
+                        *outcome = Outcome::Failed(wire::failure(error));
+                    }
+                    Some(_) => {}
+                    None => return Err(broken("the server's reply to EXEC is too short")),
+                }
             }
         }
         Ok(Progress::Done(replies.all(|error| error.is_none())))
@@ -208,8 +246,10 @@ impl Flight {
         let mut places = Vec::new();
         for (place, (mark, outcome)) in self.marks.iter().zip(&self.outcomes).enumerate() {
             if *outcome == Outcome::Acked {
+                let moved = bytes.len();
                 bytes.extend_from_slice(&self.bytes[start..mark.end]);
-                marks.push(Mark { end: bytes.len(), jobs: mark.jobs });
+                let (end, begun) = (bytes.len(), moved + mark.begun - start);
+                marks.push(Mark { end, begun, ..*mark });
                 places.push(place);
             }
             start = mark.end;
@@ -226,7 +266,16 @@ impl Flight {
         };
         let outcomes = Vec::with_capacity(marks.len());
         let earlier = Some(Box::new(earlier));
-        Flight { bytes, marks, outcomes, answer: self.answer, proof: None, earlier }
+        Flight {
+            bytes,
+            marks,
+            mark: self.mark,
+            outcomes,
+            awaited: 0,
+            answer: self.answer,
+            proof: None,
+            earlier,
+        }
     }
 
     pub(super) fn set_proof(&mut self, proof: Proof) {
@@ -273,8 +322,12 @@ impl Flight {
             self.outcomes.resize(self.marks.len(), Outcome::NotSent(failure.clone()));
             return self.land();
         }
+        if self.awaited > 0 {
+            // Its push comes last, and has not been answered.
+            self.outcomes.pop();
+        }
         for mark in &self.marks[self.outcomes.len()..] {
-            let outcome = if mark.end <= written { Outcome::Unknown } else { Outcome::NotSent };
+            let outcome = if mark.begun <= written { Outcome::Unknown } else { Outcome::NotSent };
             self.outcomes.push(outcome(failure.clone()));
         }
         self.land();
@@ -298,10 +351,12 @@ impl Flight {
     pub(super) fn name_queues(&self, queues: &mut BTreeSet<Vec<u8>>) {
         let mut start = Cursor::OPENING;
         for mark in &self.marks {
-            if let Some((_, key)) = pushed_to(&self.bytes[start..mark.end])
-                && !queues.contains(key)
-            {
-                queues.insert(key.to_vec());
+            for command in wire::commands(&self.bytes[start..mark.end]) {
+                if let Some((_, key)) = pushed_to(command)
+                    && !queues.contains(key)
+                {
+                    queues.insert(key.to_vec());
+                }
             }
             start = mark.end;
         }
@@ -316,14 +371,19 @@ fn pushed_to(command: &[u8]) -> Option<(&'static str, &[u8])> {
         b"XADD" => Some(("stream", key)),
         b"ZADD" => Some(("zset", key)),
         b"SADD" => Some(("set", key)),
-        b"HSET" => Some(("hash", key)),
         _ => None,
     }
 }
 
-/// The outcome of a command of a transaction that ran and whose replies are lost. Of what a
+/// The outcome of commands of a transaction that ran and whose replies are lost. Of what a
 /// transaction lets through, a push fails if its key holds something else, and the key tells.
-fn taken(command: &[u8], types: &HashMap<Vec<u8>, String>) -> Outcome {
+fn taken(commands: &[u8], types: &HashMap<Vec<u8>, String>) -> Outcome {
+    let outcomes = wire::commands(commands).map(|command| taken_one(command, types));
+    let mut outcomes = outcomes;
+    outcomes.find(|outcome| *outcome != Outcome::Acked).unwrap_or(Outcome::Acked)
+}
+
+fn taken_one(command: &[u8], types: &HashMap<Vec<u8>, String>) -> Outcome {
     let Some((wanted, key)) = pushed_to(command) else {
         return Outcome::Acked;
     };

@@ -12,7 +12,7 @@
 //! again might double it.
 
 use super::super::connect::Socket;
-use super::super::cursor::Ring;
+use super::super::cursor::{Cursor, Ring};
 use super::super::dialogue::{Answer, Dialogue};
 use super::super::health::Info;
 use crate::sink::{Failure, Notice};
@@ -34,8 +34,8 @@ pub(super) struct Identity {
 pub(super) struct Question {
     /// The broken connection.
     pub(super) old: Identity,
-    /// The cursor's key.
-    pub(super) key: String,
+    /// What the batches left.
+    pub(super) cursor: Cursor,
     /// The queues of the jobs in flight.
     pub(super) queues: BTreeSet<Vec<u8>>,
 }
@@ -58,7 +58,9 @@ pub(super) struct Evidence {
 /// # Errors
 ///
 /// When the connection breaks, or the server is in a state that passes.
-async fn introduce(dialogue: &mut Dialogue) -> Result<Identity, Failure> {
+async fn introduce(dialogue: &mut Dialogue, cursor: &Cursor) -> Result<Identity, Failure> {
+    // Where it may not be named, a run that was killed can't make sure of its end.
+    ask(dialogue, &[b"CLIENT", b"SETNAME", cursor.client_name().as_bytes()]).await?;
     let server = match ask(dialogue, &[b"INFO", b"server"]).await? {
         Answer::Text(text) => Info::parse(&String::from_utf8_lossy(&text)).run_id(),
         _ => None,
@@ -77,10 +79,11 @@ async fn introduce(dialogue: &mut Dialogue) -> Result<Identity, Failure> {
 /// As [`introduce`].
 pub(super) async fn meet(
     socket: Socket,
+    cursor: &Cursor,
     notices: &Mutex<Vec<Notice>>,
 ) -> Result<(Socket, Identity), Failure> {
     let mut dialogue = Dialogue::new(socket);
-    let identity = introduce(&mut dialogue).await?;
+    let identity = introduce(&mut dialogue, cursor).await?;
     if let Some(why) = unfenceable(&mut dialogue, &identity).await? {
         let message = format!(
             "should a connection break, jobs in flight that have not arrived will count as unknown: \
@@ -123,7 +126,7 @@ pub(super) async fn inquire(
     question: &Question,
 ) -> Result<(Socket, Identity, Evidence), Failure> {
     let mut dialogue = Dialogue::new(socket);
-    let new = introduce(&mut dialogue).await?;
+    let new = introduce(&mut dialogue, &question.cursor).await?;
     let restarted = match (&question.old.server, &new.server) {
         (Some(old), Some(new)) => Some(old != new),
         _ => None,
@@ -134,12 +137,7 @@ pub(super) async fn inquire(
         (Some(false), Some(old)) => matches!(kill(&mut dialogue, old).await?, Answer::Number(_)),
         _ => false,
     };
-    let ring = match ask(&mut dialogue, &[b"GET", question.key.as_bytes()]).await? {
-        Answer::Text(value) => Ok(Some(Ring::parse(&value))),
-        Answer::Nil => Ok(None),
-        Answer::Refused(failure) => Err(failure),
-        _ => Err(super::super::broken("the cursor can't be read")),
-    };
+    let ring = ring(&mut dialogue, &question.cursor).await?;
     let mut types = HashMap::new();
     for queue in &question.queues {
         if let Answer::Text(found) = ask(&mut dialogue, &[b"TYPE", queue]).await? {
@@ -147,6 +145,54 @@ pub(super) async fn inquire(
         }
     }
     Ok((dialogue.into_socket(), new, Evidence { ring, fenced, restarted, types }))
+}
+
+async fn ring(
+    dialogue: &mut Dialogue,
+    cursor: &Cursor,
+) -> Result<Result<Option<Ring>, Failure>, Failure> {
+    Ok(match ask(dialogue, &[b"GET", cursor.key().as_bytes()]).await? {
+        Answer::Text(value) => Ok(Some(Ring::parse(&value))),
+        Answer::Nil => Ok(None),
+        Answer::Refused(failure) => Err(failure),
+        _ => Err(super::super::broken("the cursor can't be read")),
+    })
+}
+
+/// What the target still knows of a run whose process was killed.
+pub(super) struct Memory {
+    /// The cursor; none if there is no such key.
+    pub(super) ring: Option<Ring>,
+    /// Nothing of the killed process can still run.
+    pub(super) fenced: bool,
+}
+
+/// Ends the connections that a killed process left, and reads what its batches left.
+///
+/// # Errors
+///
+/// When the connection breaks, the server is in a state that passes, or the key can't be read.
+pub(super) async fn recall(socket: Socket, cursor: &Cursor) -> Result<(Socket, Memory), Failure> {
+    let mut dialogue = Dialogue::new(socket);
+    let name = format!(" name={} ", cursor.client_name());
+    let fenced = match ask(&mut dialogue, &[b"CLIENT", b"LIST"]).await? {
+        Answer::Text(list) => {
+            let list = String::from_utf8_lossy(&list).into_owned();
+            let mut fenced = true;
+            for line in list.lines().filter(|line| line.contains(&name)) {
+                let id = line.strip_prefix("id=").and_then(|rest| rest.split(' ').next());
+                let id = id.and_then(|id| id.parse().ok());
+                fenced &= match id {
+                    Some(id) => matches!(kill(&mut dialogue, id).await?, Answer::Number(_)),
+                    None => false,
+                };
+            }
+            fenced
+        }
+        _ => false,
+    };
+    let ring = ring(&mut dialogue, cursor).await??;
+    Ok((dialogue.into_socket(), Memory { ring, fenced }))
 }
 
 /// A refusal that passes by itself (the server loads, or runs a script) is worth another try.

@@ -44,15 +44,25 @@ impl Standing {
         Standing { cursor, number: 0, landed: 0, acked: 0, totals, renewed: None }
     }
 
+    /// That of a run that is gone on with: batches are numbered on from those in the ring.
+    pub(super) fn resumed(cursor: Cursor, ring: &Ring) -> Standing {
+        let newest = ring.newest();
+        Standing { number: newest, landed: newest, ..Standing::new(cursor) }
+    }
+
+    pub(super) fn cursor(&self) -> &Cursor {
+        &self.cursor
+    }
+
     pub(super) fn key(&self) -> &str {
         self.cursor.key()
     }
 
     /// Numbers the next batch and ends its bytes. True with it if it renews the cursor's life.
-    pub(super) fn close(&mut self, now: Instant, bytes: &mut Vec<u8>) -> (u64, bool) {
+    pub(super) fn close(&mut self, now: Instant, mark: u64, bytes: &mut Vec<u8>) -> (u64, bool) {
         self.number += 1;
         let renews = self.renewed.is_none_or(|renewed| now - renewed >= RENEWAL);
-        self.cursor.close(self.number, renews, bytes);
+        self.cursor.close(self.number, mark, renews, bytes);
         (self.number, renews)
     }
 
@@ -143,7 +153,8 @@ mod tests {
     /// A server that has the batches up to one.
     fn evidence(newest: Option<u64>, restarted: bool) -> Evidence {
         let ring = newest.map(|newest| {
-            let numbers: String = (0..=newest).map(|number| format!("{number:012} ")).collect();
+            let numbers: String =
+                (0..=newest).map(|number| format!("{number:012} {number:012} ")).collect();
             Ring::parse(numbers.as_bytes())
         });
         Evidence { ring: Ok(ring), fenced: true, restarted: Some(restarted), types: HashMap::new() }
@@ -176,10 +187,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_key_that_was_lost_and_written_anew_vouches_for_nothing_before() {
         let ring = |numbers: &[usize]| {
-            let mut value = vec![0; 13 * 20];
+            let mut value = vec![0; 26 * 20];
             for number in numbers {
                 let text = format!("{number:012} ");
-                value[13 * number..13 * (number + 1)].copy_from_slice(text.as_bytes());
+                value[26 * number..26 * number + 13].copy_from_slice(text.as_bytes());
             }
             Evidence { ring: Ok(Some(Ring::parse(&value))), ..evidence(None, false) }
         };
@@ -218,7 +229,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_key_s_life_is_renewed_until_that_is_confirmed_and_then_rarely() {
         let mut standing = standing();
-        let renews = |standing: &mut Standing| standing.close(Instant::now(), &mut Vec::new()).1;
+        let renews = |standing: &mut Standing| standing.close(Instant::now(), 0, &mut Vec::new()).1;
         assert!(renews(&mut standing) && renews(&mut standing));
         standing.renewed(Instant::now());
         assert!(!renews(&mut standing));

@@ -125,7 +125,7 @@ impl Traffic {
     fn take_off(&mut self, mut flight: Flight) {
         if let Some(standing) = &mut self.standing {
             let now = Instant::now();
-            let (number, renews) = standing.close(now, &mut flight.bytes);
+            let (number, renews) = standing.close(now, flight.mark, &mut flight.bytes);
             flight.set_proof(Proof::new(number, renews, now));
         }
         self.flights.push_back(flight);
@@ -234,7 +234,7 @@ impl Traffic {
         let standing = self.standing.as_ref()?;
         let mut queues = BTreeSet::new();
         self.flights.iter().for_each(|flight| flight.name_queues(&mut queues));
-        Some(Question { old: old.clone(), key: standing.key().to_owned(), queues })
+        Some(Question { old: old.clone(), cursor: standing.cursor().clone(), queues })
     }
 
     /// Ends the batches in doubt as the evidence has it. `failure` is what broke their connection.

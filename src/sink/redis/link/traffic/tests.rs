@@ -18,7 +18,7 @@ fn batch(lines: &[&str], proven: bool, generation: u64) -> (Batch, Answer) {
     };
     let commands: Vec<Command> = lines.iter().map(command).collect();
     let (answer, receiver) = oneshot::channel();
-    (Batch::new(&commands, proven, generation, answer), receiver)
+    (Batch::new(&commands, proven, 0, generation, answer), receiver)
 }
 
 /// Takes a batch in and writes it whole.
@@ -50,9 +50,9 @@ fn words(outcomes: &[Outcome]) -> Vec<String> {
 
 /// What the server says after a break: the batches it has, and what its keys hold.
 fn evidence(numbers: Option<&[u64]>, fenced: bool, types: &[(&str, &str)]) -> Evidence {
-    let mut value = vec![0; 13 * 20];
+    let mut value = vec![0; 26 * 20];
     for number in numbers.unwrap_or_default() {
-        let at = 13 * *number as usize;
+        let at = 26 * *number as usize;
         value[at..at + 13].copy_from_slice(format!("{number:012} ").as_bytes());
     }
     let types = types.iter().map(|(key, kind)| (key.as_bytes().to_vec(), (*kind).to_owned()));
@@ -100,7 +100,7 @@ async fn without_proof_a_command_is_unknown_from_its_last_byte_on() {
 async fn with_proof_nothing_is_there_before_the_last_byte_and_the_cursor_tells_after_it() {
     let (whole, _) = batch(&["LPUSH q a", "LPUSH q b"], true, 0);
     let mut bytes = whole.bytes.clone();
-    proven().standing.unwrap().close(Instant::now(), &mut bytes);
+    proven().standing.unwrap().close(Instant::now(), 0, &mut bytes);
     for count in [1, whole.bytes.len(), bytes.len() - 1] {
         let mut traffic = proven();
         let (batch, answer) = batch(&["LPUSH q a", "LPUSH q b"], true, 0);
@@ -126,7 +126,7 @@ async fn with_proof_nothing_is_there_before_the_last_byte_and_the_cursor_tells_a
         let answer = written(&mut traffic, &["LPUSH q a", "LPUSH q b"]);
         traffic.break_off(&broken("cut"));
         let question = traffic.question(&Identity::default()).unwrap();
-        assert_eq!(question.key, "loadc:cursor:{q}:RUN");
+        assert_eq!(question.cursor.key(), "loadc:cursor:{q}:RUN");
         assert_eq!(question.queues.into_iter().collect::<Vec<_>>(), [b"q"]);
         assert_eq!(traffic.settle(&evidence, &broken("cut")), None);
         assert_eq!(words(&answer.await.unwrap()), [wanted, wanted], "{evidence:?}");
@@ -290,5 +290,82 @@ async fn no_more_batches_are_under_way_than_the_cursor_has_places() {
         let patience = std::time::Duration::from_secs(1);
         assert!(tokio::time::timeout(patience, driving).await.is_err());
         assert_eq!((traffic.flights.len(), traffic.unwritten), (most, 0));
+    }
+}
+
+mod fuzz {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Replies as servers send them, in any order, and what none sends.
+    fn piece() -> impl Strategy<Value = Vec<u8>> {
+        let known = prop::sample::select(vec![
+            "+OK\r\n",
+            "+QUEUED\r\n",
+            ":1\r\n",
+            ":13\r\n",
+            "$3\r\n1-1\r\n",
+            "$-1\r\n",
+            "*-1\r\n",
+            "*0\r\n",
+            "*4\r\n:1\r\n:2\r\n:13\r\n:1\r\n",
+            "*4\r\n:1\r\n-WRONGTYPE no\r\n:13\r\n:1\r\n",
+            "-OOM no\r\n",
+            "-EXECABORT Transaction discarded because of previous errors.\r\n",
+            "-EXECABORT Transaction discarded because of: BUSY no.\r\n",
+            "-ERR MULTI calls can not be nested\r\n",
+            "-ERR Protocol error: no\r\n",
+            "-LOADING no\r\n",
+        ]);
+        prop_oneof![
+            20 => known.prop_map(|text| text.as_bytes().to_vec()),
+            1 => prop::collection::vec(any::<u8>(), 1..20),
+        ]
+    }
+
+    proptest! {
+        /// Whatever comes back, and whatever the server says after the break: no panic, and every
+        /// command has one outcome.
+        #[test]
+        fn every_command_has_its_outcome(
+            pieces in prop::collection::vec(piece(), 0..40),
+            is_proven: bool,
+            held in prop::collection::vec(1..6_u64, 0..4),
+            gone: bool,
+            fenced: bool,
+        ) {
+            let mut traffic = if is_proven { proven() } else { Traffic::new(None) };
+            let answers: Vec<_> =
+                (0..3).map(|_| written(&mut traffic, &["LPUSH q a", "XADD s * f v"])).collect();
+            let mut failure = broken("cut");
+            for piece in pieces {
+                traffic.inbox.extend_from_slice(&piece);
+                if let Err(wrong) = traffic.take_replies() {
+                    failure = wrong;
+                    break;
+                }
+                // What is to be sent once more is written at once.
+                while traffic.unwritten > 0 {
+                    let at = traffic.flights.len() - traffic.unwritten;
+                    traffic.has_written(traffic.flights[at].bytes.len());
+                }
+            }
+            traffic.break_off(&failure);
+            let numbers = (!gone).then_some(held.as_slice());
+            let found = evidence(numbers, fenced, &[("q", "list"), ("s", "stream")]);
+            traffic.settle(&found, &failure);
+            for mut answer in answers {
+                prop_assert_eq!(answer.try_recv().map(|outcomes| outcomes.len()), Ok(2));
+            }
+        }
+
+        #[test]
+        fn no_bytes_are_read_beyond_their_end(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+            if let Ok(Some(reply)) = wire::reply(&bytes) {
+                prop_assert!(reply.len <= bytes.len());
+            }
+            _ = wire::elements(&bytes).map(Iterator::count);
+            _ = wire::first_two(&bytes);
+        }
     }
 }

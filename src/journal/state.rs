@@ -1,0 +1,80 @@
+//! What a journal tells in whole.
+
+use serde::{Deserialize, Serialize};
+
+/// Which run a journal is of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    /// The version of loadc that wrote it.
+    pub version: String,
+    /// The run's id.
+    pub run_id: String,
+    /// The script's file as it was named, `-` for standard input.
+    pub file: String,
+    /// The folder it was named in.
+    pub folder: String,
+    /// The plan's digest.
+    pub digest: String,
+    /// The plan's seed.
+    pub seed: u64,
+    /// The words of the command line, the program's name first, without a password.
+    pub flags: Vec<String>,
+    /// The target as it was shown, without its password.
+    pub target: String,
+    /// The run's first start, in nanoseconds since the Unix epoch.
+    pub started_unix_ns: u64,
+    /// Whether each batch leaves its number beside the queue.
+    pub proven: bool,
+    /// The jobs of each stream's plan.
+    pub jobs: Vec<u64>,
+}
+
+/// Where a run stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Base {
+    /// The run's time, in nanoseconds.
+    pub run_ns: u64,
+    /// The number of the next batch.
+    pub next_batch: u64,
+    /// The newest batch of which jobs were acknowledged; 0 for none.
+    pub settled: u64,
+    /// Its streams.
+    pub streams: Vec<StreamBase>,
+}
+
+/// Where a stream stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StreamBase {
+    /// Its own time, in nanoseconds.
+    pub stream_ns: u64,
+    /// Every job before this index has been handed out.
+    pub next: u64,
+    /// Those of them that are to be handed out again.
+    pub returned: Vec<u64>,
+    /// What became of the others.
+    pub account: Account,
+    /// The same by kind of job.
+    pub by_job: Vec<Account>,
+}
+
+/// What became of jobs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Accepted.
+    pub acked: u64,
+    /// Refused.
+    pub failed: u64,
+    /// Nobody can tell.
+    pub unknown: u64,
+    /// Given up.
+    pub skipped: u64,
+}
+
+impl Account {
+    /// All of them.
+    pub fn jobs(&self) -> u64 {
+        [self.failed, self.unknown, self.skipped]
+            .iter()
+            .fold(self.acked, |sum, more| sum.saturating_add(*more))
+    }
+}

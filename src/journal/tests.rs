@@ -1,0 +1,174 @@
+use super::*;
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+
+fn head(jobs: &[u64]) -> Head {
+    Head {
+        version: "1".to_owned(),
+        run_id: "RUN".to_owned(),
+        file: "a.load".to_owned(),
+        folder: "/".to_owned(),
+        digest: "d".to_owned(),
+        seed: 7,
+        flags: Vec::new(),
+        target: "redis://h".to_owned(),
+        started_unix_ns: 0,
+        proven: true,
+        jobs: jobs.to_vec(),
+    }
+}
+
+fn fresh(streams: usize) -> Base {
+    let stream = StreamBase { next: 1, ..StreamBase::default() };
+    Base { next_batch: 1, streams: vec![stream; streams], ..Base::default() }
+}
+
+fn spans(jobs: &[(usize, u64)]) -> Spans {
+    let mut spans = Spans::default();
+    jobs.iter().for_each(|(stream, index)| spans.push(*stream, *index));
+    spans
+}
+
+fn jobs(lists: &[Spans]) -> BTreeSet<(usize, u64)> {
+    let all: Vec<_> = lists.iter().flat_map(Spans::jobs).collect();
+    let set: BTreeSet<_> = all.iter().copied().collect();
+    assert_eq!(set.len(), all.len(), "a job stands twice");
+    set
+}
+
+fn told(marks: &[u64]) -> Told {
+    Told { marks: Some(marks.iter().copied().collect()), fenced: true }
+}
+
+/// A journal of four batches: 1 went in, 2 half, 3 and 4 are in flight.
+fn sample() -> (tempfile::TempDir, Vec<u8>) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("j");
+    let mut journal = Journal::begin(&path, head(&[100, 50]), &fresh(2)).unwrap();
+    journal.sends(1, 1, &spans(&[(0, 1), (0, 2), (1, 1)])).unwrap();
+    journal.sends(2, 2, &spans(&[(0, 3), (0, 4), (0, 5), (0, 6)])).unwrap();
+    journal.settles('f', 2, &spans(&[(0, 4)]));
+    journal.settles('n', 2, &spans(&[(0, 6)]));
+    journal.sends(3, 3, &spans(&[(0, 7), (1, 2)])).unwrap();
+    journal.skips(&spans(&[(1, 3)]));
+    journal.sends(4, 3, &spans(&[(0, 6), (0, 8)])).unwrap();
+    journal.ticks(5_000, [4_000, 5_000].into_iter()).unwrap();
+    let bytes = std::fs::read(&path).unwrap();
+    (dir, bytes)
+}
+
+#[test]
+fn what_was_written_is_read_again() {
+    let replay = read(&sample().1).unwrap();
+    assert_eq!(jobs(&replay.acked), [(0, 1), (0, 2), (0, 3), (0, 5), (1, 1)].into());
+    assert_eq!((jobs(&replay.failed), replay.returned.len()), ([(0, 4)].into(), 0));
+    assert_eq!(jobs(&replay.skipped), [(1, 3)].into());
+    assert_eq!(replay.in_doubt.keys().copied().collect::<Vec<_>>(), [3, 4]);
+    assert_eq!((replay.settled, replay.base.next_batch, replay.ended), (2, 5, false));
+    assert_eq!([replay.base.streams[0].next, replay.base.streams[1].next], [9, 4]);
+    assert_eq!((replay.base.run_ns, replay.base.streams[0].stream_ns), (5_000, 4_000));
+}
+
+#[test]
+fn the_target_settles_what_was_in_flight() {
+    let replay = read(&sample().1).unwrap();
+    let settled = |told: Option<&Told>| replay.clone().settle(told);
+    let found = settled(Some(&told(&[1, 2, 4]))).unwrap();
+    assert!(jobs(&found.acked).is_superset(&[(0, 6), (0, 8)].into()));
+    assert_eq!((found.base.streams[0].returned.as_slice(), found.unknown.len()), (&[7][..], 0));
+    assert_eq!((found.base.streams[1].returned.as_slice(), found.forgot), (&[2][..], false));
+    // What may still arrive, or can't be told, is not sent again.
+    for told in [
+        Told { fenced: false, ..told(&[1, 2, 4]) },
+        told(&[4]), // the key was lost and written anew
+    ] {
+        let found = settled(Some(&told)).unwrap();
+        assert_eq!(jobs(&found.unknown), [(0, 7), (1, 2)].into());
+    }
+    let gone = settled(Some(&Told { marks: None, fenced: true })).unwrap();
+    assert_eq!((jobs(&gone.unknown).len(), gone.forgot), (4, true));
+    assert_eq!((jobs(&settled(None).unwrap().unknown).len(), gone.forgot), (4, true));
+    assert_eq!(settled(Some(&told(&[2, 6]))), Err(TornOff { batches: 2 }));
+}
+
+#[test]
+fn a_torn_end_is_dropped_and_a_mangled_middle_is_said() {
+    let (_dir, bytes) = sample();
+    let whole = read(&bytes).unwrap();
+    for end in 0..bytes.len() {
+        match read(&bytes[..end]) {
+            Ok(part) => assert!(part.base.next_batch <= whole.base.next_batch),
+            Err(damage) => assert_eq!(damage, Damage::Empty, "{end}"),
+        }
+    }
+    let second = bytes.iter().position(|byte| *byte == b'\n').unwrap() + 12;
+    let mut mangled = bytes.clone();
+    mangled[second] ^= 1;
+    assert_eq!(read(&mangled), Err(Damage::Mangled { line: 2 }));
+    assert_eq!(read(b"what is this\n"), Err(Damage::Foreign { line: 1 }));
+    assert_eq!(read(b""), Err(Damage::Empty));
+}
+
+#[test]
+fn a_journal_is_written_by_one_and_anew_when_it_has_grown() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("j");
+    let mut journal = Journal::begin(&path, head(&[u64::MAX]), &fresh(1)).unwrap();
+    let second = Journal::begin(&path, head(&[1]), &fresh(1)).unwrap_err();
+    assert_eq!(second.kind(), std::io::ErrorKind::WouldBlock);
+    let mut most = 0;
+    for batch in 1..=100_000_u64 {
+        journal.sends(batch, batch, &spans(&[(0, batch)])).unwrap();
+        if journal.is_long() {
+            let account = Account { acked: batch - 1, ..Account::default() };
+            let stream = StreamBase { next: batch + 1, account, ..StreamBase::default() };
+            let base = Base {
+                next_batch: batch + 1,
+                settled: batch - 1,
+                streams: vec![stream],
+                run_ns: 0,
+            };
+            let flying = spans(&[(0, batch)]);
+            journal.rebase(&base, [(batch, &flying)].into_iter()).unwrap();
+        }
+        most = most.max(std::fs::metadata(&path).unwrap().len());
+    }
+    assert!(most < 2 << 20, "{most}");
+    let replay = read(&std::fs::read(&path).unwrap()).unwrap();
+    let before = replay.base.streams[0].account.acked + jobs(&replay.acked).len() as u64;
+    assert_eq!((before, replay.in_doubt.len(), replay.settled), (99_999, 1, 99_999));
+    journal.ends().unwrap();
+    let replay = read(&std::fs::read(&path).unwrap()).unwrap();
+    assert!(replay.ended && replay.in_doubt.is_empty());
+    drop(journal);
+    Journal::begin(&path, head(&[1]), &fresh(1)).unwrap();
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        _ = read(&bytes);
+    }
+
+    /// Lines with right checksums and any content.
+    #[test]
+    fn no_lines_make_it_panic(lines in prop::collection::vec("[sfunkt]( [0-9]{1,20}){0,2}( [0-9]{1,3}:[0-9]{1,20}-[0-9]{1,20}){0,2}|end", 0..20)) {
+        let (_dir, mut bytes) = sample();
+        for line in lines {
+            bytes.extend(format!("{:08x} {line}\n", checksum(&line)).bytes());
+        }
+        if let Ok(replay) = read(&bytes) {
+            _ = replay.settle(Some(&told(&[2])));
+        }
+    }
+
+    #[test]
+    fn no_change_of_a_byte_makes_it_panic(place in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let (_dir, mut bytes) = sample();
+        let place = place.index(bytes.len());
+        bytes[place] = byte;
+        if let Ok(replay) = read(&bytes) {
+            _ = replay.settle(None);
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! What is noted in the run's journal, and how a run goes on from one.
+
+use super::{Dispatcher, SECOND_NS};
+use crate::journal::{Account, Base, Journal, Spans, StreamBase};
+use crate::run::clock::Clock;
+use crate::run::events::Event;
+use crate::run::jobs::Jobs;
+use crate::run::resumption::Resumption;
+use crate::sink::{Outcome, Sink};
+use crate::stats::{Counts, Flight, JobCounts};
+use std::fs::File;
+use std::io;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The journal, if one is kept.
+#[derive(Default)]
+pub(super) struct Notes {
+    journal: Option<Arc<Mutex<Journal>>>,
+    /// The jobs of the batch that is being filled.
+    filling: Spans,
+    /// The newest batch of which jobs were acknowledged.
+    settled: u64,
+    /// Takes the file once a second and puts it on the disk, on a thread of its own: a disk that
+    /// is slow holds up no job.
+    saver: Option<SyncSender<File>>,
+    /// What was in flight was given up waiting for: the target may be asked about it later.
+    left_in_doubt: bool,
+}
+
+impl Notes {
+    pub(super) fn new(journal: Option<Arc<Mutex<Journal>>>, settled: u64) -> Notes {
+        let saver = journal.as_ref().and_then(|_| {
+            let (sender, files) = sync_channel::<File>(1);
+            let save = move || files.iter().for_each(|file| _ = file.sync_data());
+            let thread = std::thread::Builder::new().name("journal".to_owned()).spawn(save);
+            thread.is_ok().then_some(sender)
+        });
+        Notes { journal, settled, saver, ..Notes::default() }
+    }
+
+    /// Notes that a job is in the batch that is being filled.
+    pub(super) fn fill(&mut self, stream: usize, index: u64) {
+        if self.journal.is_some() {
+            self.filling.push(stream, index);
+        }
+    }
+
+    pub(super) fn leave_in_doubt(&mut self) {
+        self.left_in_doubt = self.journal.is_some();
+    }
+
+    pub(super) fn has_doubts(&self) -> bool {
+        self.left_in_doubt
+    }
+
+    fn with<T>(&self, write: impl FnOnce(&mut Journal) -> T) -> Option<T> {
+        let journal = self.journal.as_ref()?;
+        Some(write(&mut journal.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+/// The jobs of a batch, or those of its commands with some outcomes.
+fn spans<'a>(jobs: impl Iterator<Item = &'a Flight>) -> Spans {
+    let mut sorted: Vec<(u32, u64)> = jobs.map(|flight| (flight.stream, flight.index)).collect();
+    sorted.sort_unstable();
+    let mut spans = Spans::default();
+    sorted.into_iter().for_each(|(stream, index)| spans.push(stream as usize, index));
+    spans
+}
+
+impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
+    /// Takes up a run where it was left.
+    pub(super) fn go_on_from(&mut self, resumption: &Resumption) {
+        let Resumption { base, at_ns, .. } = resumption;
+        for (stream, of_stream) in base.streams.iter().enumerate() {
+            let StreamBase { stream_ns, next, returned, account, by_job } = of_stream;
+            self.pacer.go_on(stream, base.run_ns, *stream_ns, next.saturating_sub(1));
+            self.backlog.go_on(stream, *next, returned.iter().copied());
+            let kinds: Vec<JobCounts> = by_job.iter().map(counts_of_kind).collect();
+            self.stats.carry(stream, counts(account), &kinds);
+            // What is to be sent again falls due again.
+            self.stats.due(stream, next.saturating_sub(1), at_ns / SECOND_NS);
+        }
+        self.fresh_ns = base.run_ns;
+        self.next_ask_ns = *at_ns;
+        self.teller.go_on(*at_ns, self.stats.counts().sent);
+    }
+
+    /// Notes when the run started, or that it goes on.
+    pub(super) fn note_start(&mut self) {
+        let base = self.base(self.clock.now_ns());
+        // A run that is gone on with started when it first did.
+        let first = (!self.is_resumed).then(|| self.clock.start_unix_ns());
+        let noted = self.notes.with(|journal| journal.starts(first, &base));
+        self.heed(noted);
+    }
+
+    /// Notes a batch before it is sent.
+    pub(super) fn note_sending(&mut self, batch: u64) {
+        let oldest = self.flights.oldest();
+        let noted = self.notes.with(|journal| journal.sends(batch, oldest, &self.notes.filling));
+        self.notes.filling.clear();
+        self.heed(noted);
+    }
+
+    /// Notes what became of the jobs of one command, if they did not go in.
+    pub(super) fn note_outcome(&mut self, batch: u64, flights: &[Flight], outcome: &Outcome) {
+        let kind = match outcome {
+            Outcome::Acked => {
+                self.notes.settled = self.notes.settled.max(batch);
+                return;
+            }
+            Outcome::Failed(_) => 'f',
+            Outcome::Unknown(_) => 'u',
+            Outcome::NotSent(_) => 'n',
+        };
+        self.notes.with(|journal| journal.settles(kind, batch, &spans(flights.iter())));
+    }
+
+    /// Notes jobs that were given up for being late.
+    pub(super) fn note_skipped(&mut self, jobs: &Spans) {
+        self.notes.with(|journal| journal.skips(jobs));
+    }
+
+    /// Notes the time, once a second, and writes the journal anew when it has grown.
+    pub(super) fn note_time(&mut self, now_ns: u64) {
+        if self.notes.journal.is_none() || self.ending.is_some() {
+            return;
+        }
+        let is_long = self.notes.with(|journal| journal.is_long()) == Some(true);
+        let noted = if is_long {
+            let base = self.base(now_ns);
+            let flying: Vec<(u64, Spans)> = self
+                .flights
+                .iter()
+                .map(|(batch, sent)| (batch, spans(sent.ledger.metas().iter())))
+                .collect();
+            let flying = flying.iter().map(|(batch, jobs)| (*batch, jobs));
+            self.notes.with(|journal| journal.rebase(&base, flying))
+        } else {
+            let times = self.streams().map(|stream| self.pacer.stream_ns(stream, now_ns));
+            self.notes.with(|journal| journal.ticks(now_ns, times))
+        };
+        let handle = self.notes.with(|journal| journal.handle());
+        if let (Some(saver), Some(Ok(file))) = (&self.notes.saver, handle) {
+            // One that waits already is the same file.
+            _ = saver.try_send(file);
+        }
+        self.heed(noted);
+    }
+
+    /// Ends the journal: it is removed if nothing is left to go on with.
+    pub(super) fn close_journal(&mut self, is_done: bool) {
+        let Some(journal) = self.notes.journal.take() else { return };
+        // Nobody else holds it any more but who began it, and who only reads where it is.
+        let mut journal = journal.lock().unwrap_or_else(PoisonError::into_inner);
+        let ended = if is_done {
+            std::fs::remove_file(journal.path())
+        } else if self.notes.left_in_doubt {
+            Ok(())
+        } else {
+            journal.ends()
+        };
+        drop(journal);
+        self.heed(Some(ended));
+    }
+
+    /// Where the run stands, what is in flight apart.
+    fn base(&self, now_ns: u64) -> Base {
+        let of_stream = |stream: usize| {
+            let stats = &self.stats.streams()[stream];
+            StreamBase {
+                stream_ns: self.pacer.stream_ns(stream, now_ns),
+                next: self.backlog.next(stream),
+                returned: self.backlog.returned(stream).collect(),
+                account: Account {
+                    acked: stats.counts.acked,
+                    failed: stats.counts.failed,
+                    unknown: stats.counts.unknown,
+                    skipped: stats.counts.skipped,
+                },
+                by_job: stats.by_job.iter().map(account_of_kind).collect(),
+            }
+        };
+        Base {
+            run_ns: now_ns,
+            next_batch: self.flights.next(),
+            settled: self.notes.settled,
+            streams: self.streams().map(of_stream).collect(),
+        }
+    }
+
+    /// A journal that can't be written is none: it would tell less than what happened.
+    fn heed(&mut self, noted: Option<io::Result<()>>) {
+        let Some(Err(error)) = noted else { return };
+        if let Some(journal) = self.notes.journal.take() {
+            let journal = journal.lock().unwrap_or_else(PoisonError::into_inner);
+            _ = std::fs::remove_file(journal.path());
+        }
+        let message = format!(
+            "the journal can't be written ({error}): should loadc be killed, this run can't be \
+             gone on with"
+        );
+        self.tell(Event::Warning { message });
+    }
+}
+
+fn counts(account: &Account) -> Counts {
+    let Account { acked, failed, unknown, skipped } = *account;
+    let (due, sent) = (account.jobs(), acked + failed + unknown);
+    Counts { planned: 0, due, sent, acked, failed, unknown, skipped }
+}
+
+fn counts_of_kind(account: &Account) -> JobCounts {
+    let Account { acked, failed, unknown, .. } = *account;
+    JobCounts { job: String::new(), sent: acked + failed + unknown, acked, failed, unknown }
+}
+
+fn account_of_kind(kind: &JobCounts) -> Account {
+    Account { acked: kind.acked, failed: kind.failed, unknown: kind.unknown, skipped: 0 }
+}

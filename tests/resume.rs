@@ -1,0 +1,198 @@
+//! Runs that are killed and gone on with: every job once, over any number of processes.
+
+use crate::cli_run::{assert_adds_up, count, loadc, stderr};
+use crate::exactly_once::{Run, assert_each_once, assert_no_cursor, jobs_in};
+use crate::proxy::Proxy;
+use crate::redis_server::RedisServer;
+use serde_json::Value;
+use std::path::Path;
+use std::process::Output;
+
+const SCRIPT: &str = "
+    load one { job a { queue \"q\"; body { n: seq() } }; constant 1000 for 3s }
+    load two { job b { queue \"s\" as stream; body { n: seq() } }; constant 500 for 3s }";
+
+/// A script in a folder of its own.
+fn folder(script: &str) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("a.load"), script).unwrap();
+    dir
+}
+
+fn start(dir: &Path, words: &[&str]) -> Run {
+    let mut command = loadc();
+    command.current_dir(dir).env("XDG_STATE_HOME", dir.join("state"));
+    command.args(["run", "--json"]).args(words);
+    Run::of(command)
+}
+
+fn ended(run: Run) -> (Output, Value) {
+    let (output, report) = run.end();
+    assert!(output.status.code().is_some(), "{}", stderr(&output));
+    (output, report)
+}
+
+/// The plan's whole, each job acknowledged by one of the processes.
+#[track_caller]
+fn assert_whole(server: &RedisServer, output: &Output, report: &Value) {
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(output));
+    assert_adds_up(report);
+    let counts = ["planned", "due", "acked", "failed", "unknown", "skipped"];
+    assert_eq!(counts.map(|field| count(report, field)), [4500, 4500, 4500, 0, 0, 0]);
+    assert_each_once(server, "q", 3000);
+    assert_each_once(server, "s", 1500);
+    assert_no_cursor(server);
+}
+
+#[test]
+fn a_run_that_is_killed_again_and_again_sends_every_job_once() {
+    let server = RedisServer::start();
+    let dir = folder(SCRIPT);
+    let journal = dir.path().join("j");
+    let words = ["a.load", "--target", &server.url(), "--journal", "j"];
+    let mut run = start(dir.path(), &words);
+    for jobs in [200, 900, 901, 1700, 2400] {
+        run.has_sent(&server, "q", jobs);
+        run.kill();
+        assert!(journal.is_file());
+        run = start(dir.path(), &["--resume", "./j"]);
+    }
+    let (output, report) = ended(run);
+    assert_whole(&server, &output, &report);
+    assert_eq!(report["streams"][0]["by_job"][0]["acked"], 3000);
+    assert_eq!(report["forgotten"], Value::Array(Vec::new()));
+    assert!(!journal.exists(), "nothing is left to go on with");
+}
+
+#[test]
+fn what_a_killed_process_left_on_its_way_is_neither_lost_nor_doubled() {
+    let server = RedisServer::start();
+    let dir = folder(SCRIPT);
+    let words = ["a.load", "--target", &server.url(), "--journal", "j"];
+    let mut run = start(dir.path(), &words);
+    run.has_sent(&server, "q", 300);
+    // The server takes in what comes and does nothing with it before the process is dead.
+    server.pause();
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    run.kill();
+    let run = start(dir.path(), &["--resume", "./j"]);
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    server.resume();
+    let (output, report) = ended(run);
+    assert_whole(&server, &output, &report);
+}
+
+#[test]
+fn a_killed_run_goes_on_over_a_bad_network() {
+    let server = RedisServer::start();
+    let proxy = Proxy::start(server.port(), 9, 3);
+    let dir = folder(SCRIPT);
+    let mut run = start(dir.path(), &["a.load", "--target", &proxy.url(), "--journal", "j"]);
+    for jobs in [300, 1500] {
+        run.has_sent(&server, "q", jobs);
+        run.kill();
+        run = start(dir.path(), &["--resume", "./j", "--resume-at", "original"]);
+    }
+    let (output, report) = ended(run);
+    assert_whole(&server, &output, &report);
+}
+
+#[test]
+fn a_long_run_is_journaled_by_itself_and_goes_on_after_an_interrupt() {
+    let server = RedisServer::start();
+    let script = SCRIPT.replace("for 3s", "for 10m");
+    let dir = folder(&script);
+    let mut words = vec!["a.load".to_owned(), "--target".to_owned(), server.url()];
+    for jobs in [300, 900, 1500] {
+        let mut run = start(dir.path(), &words.iter().map(String::as_str).collect::<Vec<_>>());
+        run.has_sent(&server, "q", jobs);
+        run.interrupt();
+        let (output, report) = ended(run);
+        assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
+        assert_adds_up(&report);
+        let id = report["run_id"].as_str().unwrap();
+        let told = stderr(&output);
+        assert!(told.contains(&format!("loadc run --resume {id}")), "{told}");
+        for (stream, queue) in ["q", "s"].into_iter().enumerate() {
+            let acked = report["streams"][stream]["jobs"]["acked"].as_u64().unwrap();
+            assert_each_once(&server, queue, acked);
+        }
+        words = vec!["--resume".to_owned(), id.to_owned()];
+    }
+}
+
+#[test]
+fn without_proof_what_was_in_flight_is_unknown_after_a_kill() {
+    let server = RedisServer::start();
+    let dir = folder(SCRIPT);
+    let url = server.url();
+    let words = ["a.load", "--target", &url, "--journal", "j", "--at-least-once"];
+    let mut run = start(dir.path(), &words);
+    run.has_sent(&server, "q", 300);
+    server.pause();
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    run.kill();
+    server.resume();
+    let (output, report) = ended(start(dir.path(), &["--resume", "./j"]));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_adds_up(&report);
+    assert_eq!(count(&report, "acked") + count(&report, "unknown"), 4500);
+    assert!(count(&report, "unknown") > 0);
+    assert!(jobs_in(&server, "q") <= 3000);
+}
+
+#[test]
+fn a_server_that_lost_its_data_meanwhile_has_forgotten() {
+    let mut server = RedisServer::start();
+    let dir = folder(SCRIPT);
+    let mut run = start(dir.path(), &["a.load", "--target", &server.url(), "--journal", "j"]);
+    run.has_sent(&server, "q", 300);
+    run.kill();
+    server.kill();
+    server.restart();
+    let (output, report) = ended(start(dir.path(), &["--resume", "./j"]));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_adds_up(&report);
+    assert_eq!(report["forgotten"].as_array().unwrap().len(), 1);
+    let forgotten = report["forgotten"][0]["acked_jobs"].as_u64().unwrap();
+    let there = jobs_in(&server, "q") + server.ask::<u64>("XLEN s");
+    assert_eq!(there, count(&report, "acked") - forgotten);
+    assert_eq!(count(&report, "acked") + count(&report, "unknown"), 4500);
+}
+
+#[track_caller]
+fn assert_refused(dir: &Path, words: &[&str], said: &str) {
+    let (output, _) = ended(start(dir, words));
+    assert_eq!(output.status.code(), Some(2), "{words:?}: {}", stderr(&output));
+    assert!(stderr(&output).contains(said), "{words:?}: {}", stderr(&output));
+}
+
+#[test]
+fn what_cannot_be_gone_on_with_is_said() {
+    let server = RedisServer::start();
+    let dir = folder(SCRIPT);
+    let url = server.url();
+    let mut run = start(dir.path(), &["a.load", "--target", &url, "--journal", "j"]);
+    run.has_sent(&server, "q", 300);
+    assert_refused(dir.path(), &["--resume", "./j"], "is still going on");
+    let again = ["a.load", "--target", &url, "--journal", "j"];
+    assert_refused(dir.path(), &again, "another run writes its journal");
+    run.kill();
+    assert_refused(dir.path(), &["--resume", "nothing"], "there is no journal of `nothing`");
+    let bytes = std::fs::read(dir.path().join("j")).unwrap();
+    let mut mangled = bytes.clone();
+    mangled[40] ^= 1;
+    std::fs::write(dir.path().join("k"), mangled).unwrap();
+    assert_refused(dir.path(), &["--resume", "./k"], "can't be used: line 1");
+    std::fs::write(dir.path().join("k"), b"").unwrap();
+    assert_refused(dir.path(), &["--resume", "./k"], "can't be used: it ends before");
+    // As after a power failure: batches arrived that the journal does not tell of.
+    let last = bytes[..bytes.len() - 1].iter().rposition(|byte| *byte == b'\n').unwrap();
+    let short = bytes[..last / 2].iter().rposition(|byte| *byte == b'\n').unwrap();
+    std::fs::write(dir.path().join("k"), &bytes[..=short]).unwrap();
+    assert_refused(dir.path(), &["--resume", "./k"], "lacks its end");
+    std::fs::write(dir.path().join("a.load"), SCRIPT.replace("3s", "4s")).unwrap();
+    assert_refused(dir.path(), &["--resume", "./j"], "is not the plan of that run any more");
+    let unwritable = ["a.load", "--target", &url, "--journal", "no/such/folder/j"];
+    assert_refused(dir.path(), &unwritable, "cannot write the journal");
+}

@@ -1,0 +1,1 @@
+from record import record  # noqa: F401  (named by the jobs)
