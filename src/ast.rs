@@ -478,6 +478,8 @@ pub enum PhraseKind {
     Floor(Expr, Vec<Statement>),
     /// `speed x60 { … }`
     Speed(Expr, Vec<Statement>),
+    /// `arrivals poisson { … }`
+    Arrivals(Arrival, Vec<Statement>),
     /// `jitter 5% { … }`
     Jitter(Expr, Vec<Statement>),
 }
@@ -493,6 +495,7 @@ impl PhraseKind {
             | PhraseKind::Cap(_, body)
             | PhraseKind::Floor(_, body)
             | PhraseKind::Jitter(_, body)
+            | PhraseKind::Arrivals(_, body)
             | PhraseKind::Speed(_, body) => body,
             _ => &[],
         }

@@ -40,7 +40,7 @@ use crate::exact::{Exact, whole};
 use crate::lint;
 use crate::plan::Plan;
 use crate::problem::{Code, Problem, Severity, did_you_mean};
-use crate::schedule::Shard;
+use crate::schedule::{Block, Shard};
 use crate::source::{SourceFile, Span};
 use drawn::Draws;
 use std::collections::{BTreeMap, BTreeSet};
@@ -199,6 +199,10 @@ struct Checker<'a> {
     draws: Draws,
     /// Where each flow stands.
     flows: BTreeMap<String, Span>,
+    /// The blocks of the stream in hand that have arrivals of their own.
+    blocks: Vec<Block>,
+    /// The mark of the phrase in hand.
+    mark_in_hand: u32,
     /// Steps of all stairs so far.
     steps: i128,
     /// Rows of files that the job in hand has, and files read so far.
@@ -236,6 +240,8 @@ impl<'a> Checker<'a> {
             misused: BTreeSet::new(),
             draws: Draws::default(),
             flows: BTreeMap::new(),
+            blocks: Vec::new(),
+            mark_in_hand: 0,
             steps: 0,
             rows: rows::Files::default(),
             shaky,

@@ -305,7 +305,7 @@ impl Reader {
     }
 
     /// `even`, `poisson exact`, `gamma cv 2`.
-    fn arrival(&mut self, pair: Pair<'_>) -> Option<Arrival> {
+    pub(super) fn arrival(&mut self, pair: Pair<'_>) -> Option<Arrival> {
         let mut found = None;
         for part in pair.into_inner() {
             match part.as_rule() {

@@ -61,6 +61,8 @@ pub struct Stream {
     pub late: Late,
     /// How many of its jobs fall due together, in one command where they go to one list; from 1.
     pub batch: u64,
+    /// How those of its blocks lie that have arrivals of their own.
+    pub blocks: Vec<Arrivals>,
     /// When its jobs are due.
     pub due: Arc<dyn DueTimes>,
     /// What its flows are expected to send besides.
@@ -94,6 +96,21 @@ impl fmt::Display for Late {
 }
 
 impl Stream {
+    /// Whether any of its jobs is drawn.
+    pub fn is_drawn(&self) -> bool {
+        std::iter::once(&self.arrivals).chain(&self.blocks).any(|own| *own != Arrivals::Even)
+    }
+
+    /// The largest coefficient of variation of its arrivals.
+    pub fn cv(&self) -> f64 {
+        let of = |arrivals: &Arrivals| match arrivals {
+            Arrivals::Even => 0.0,
+            Arrivals::Poisson { .. } => 1.0,
+            Arrivals::Gamma { cv } => *cv,
+        };
+        std::iter::once(&self.arrivals).chain(&self.blocks).map(of).fold(0.0, f64::max)
+    }
+
     /// How many jobs it has.
     pub fn jobs(&self) -> u64 {
         self.due.jobs().unwrap_or(0)

@@ -9,6 +9,7 @@ mod law;
 mod placed;
 mod renewal;
 mod scatter;
+mod sections;
 mod spliced;
 
 pub use crate::timeline::curve::Arrivals;
@@ -24,6 +25,7 @@ pub use flowing::{Flowing, Things, thing_and_step};
 pub use placed::{Placed, Shard};
 pub use renewal::Renewal;
 pub use scatter::Scatter;
+pub use sections::{Block, Sections};
 pub use spliced::{Entry, Source, Spliced};
 
 /// The due jobs of one stream, as an indexed sequence. Times are in nanoseconds from the run's

@@ -66,6 +66,16 @@ fn threshold(k: u64) -> Dd {
     whole - Dd::new(whole.hi * COUNT_TOLERANCE)
 }
 
+/// The count at which job k of an even stream is due.
+pub fn even_position(k: u64) -> Dd {
+    threshold(k)
+}
+
+/// How many jobs of an even stream are due by a count: ⌊count + ½⌋, ties counted.
+pub fn even_count(count: Dd) -> u64 {
+    whole_jobs(count)
+}
+
 /// ⌊count + ½⌋ where the count is known to within `doubt`, if that leaves but one answer.
 #[inline]
 fn jobs_near(count: f64, doubt: f64) -> Option<u64> {
@@ -203,6 +213,13 @@ impl Timeline {
         let range = self.root.range_between(from, to, slack(to));
         let high = if range.jumps { f64::INFINITY } else { (range.high * NANOS).hi };
         ((range.low * NANOS).hi, high)
+    }
+
+    /// The counts between which some marks lie, in order and pass by pass, as far as they are not
+    /// within another or within a sum. `None` if there are more than `most`.
+    pub fn places(&self, ids: &[u32], most: usize) -> Option<Vec<(u32, Dd, Dd)>> {
+        let mut places = Vec::new();
+        marks::places(&self.root, ids, Dd::ZERO, most, &mut places).then_some(places)
     }
 
     /// Every mark of the curve, in its order, with what it holds.

@@ -174,3 +174,40 @@ fn recorded_instants_are_sent_one_by_one() {
     assert_done(&output, &report, 1000);
     assert_eq!(server.connection().llen::<_, u64>("loadc").unwrap(), 1000);
 }
+
+#[test]
+fn a_block_may_have_arrivals_of_its_own() {
+    let text = "constant 10 for 10s
+        arrivals poisson { constant 50 for 20s }
+        constant 10 for 10s
+        repeat 3 { arrivals gamma cv 2 { constant 20 for 10s }; constant 4 for 5s }
+        arrivals poisson exact { ramp 0->30 over 10s }";
+    let plan = plan(text);
+    let stream = &plan.streams[0];
+    let (times, _) = drawn(stream);
+    assert!(times.is_sorted());
+    for (k, t) in times.iter().enumerate() {
+        let (k, due) = (k as u64 + 1, stream.due.jobs_by(*t));
+        assert!(due >= k && (*t == 0 || stream.due.jobs_by(t - 1) < k), "job {k}");
+    }
+    let between = |from: u64, to: u64| {
+        let second = 1_000_000_000;
+        stream.due.jobs_by(to * second) - stream.due.jobs_by(from * second)
+    };
+    assert_eq!([between(0, 10), between(30, 40), between(50, 55)], [100, 100, 20], "even ones");
+    assert_eq!(between(85, 95), 150, "as many as even");
+    let poisson = between(10, 30);
+    assert!(poisson.abs_diff(1000) < 230, "{poisson}");
+    let passes = [between(40, 50), between(55, 65), between(70, 80)];
+    assert!(passes[0] != passes[1] || passes[1] != passes[2], "{passes:?}");
+    let even: Vec<u64> = times.iter().copied().take_while(|t| *t < 10_000_000_000).collect();
+    assert_eq!(even[..3], [50_000_000, 150_000_000, 250_000_000]);
+    assert_eq!(times.len() as u64, stream.jobs());
+}
+
+#[test]
+fn a_total_among_exact_arrivals_is_exact() {
+    let text = format!("arrivals poisson exact\n{CHAOS}\nconstant 7 for 1m total 1234\n{WALK}");
+    let plan = plan(&text);
+    assert_eq!(plan.streams[0].phrases[1].jobs, loadc::plan::PhraseJobs::Exact(1234));
+}

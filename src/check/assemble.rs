@@ -33,9 +33,9 @@ impl Checker<'_> {
         let mut all_nodes = Vec::new();
         let until_ns = self.options.for_length.as_ref().and_then(seconds_to_nanos);
         for draft in drafts {
-            let key = draft.arrivals.key;
+            let (key, blocks) = (draft.arrivals.key, draft.blocks.clone());
             let (stream, nodes) = self.stream(draft)?;
-            growing.push(Growing { stream, key, points: None, until_ns });
+            growing.push(Growing { stream, key, blocks, points: None, until_ns });
             all_nodes.push(nodes);
         }
         let mut notes = Vec::new();
@@ -109,6 +109,7 @@ impl Checker<'_> {
             due: batched(timeline.clone(), draft.batch),
             timeline,
             arrivals: draft.arrivals.arrivals,
+            blocks: draft.blocks.iter().map(|block| block.arrivals).collect(),
             late: draft.late,
             batch: draft.batch,
             steps: Vec::new(),

@@ -224,6 +224,7 @@ fn reach(curve: &Curve) -> f64 {
         | Curve::Total { body, .. }
         | Curve::Hours { body, .. }
         | Curve::Jitter { body, .. }
+        | Curve::Arrivals { body, .. }
         | Curve::Cut { body, .. }
         | Curve::Mark { body, .. } => reach(body),
     }

@@ -15,7 +15,7 @@ const STEPS: f64 = 32.0;
 /// over the whole plan that matters. Of curves that stay below it.
 pub(super) fn left_to_chance(streams: &[&Stream], window_ns: u64, limit_jobs: u64) -> bool {
     let (drawn, even): (Vec<&Stream>, Vec<&Stream>) =
-        streams.iter().partition(|stream| stream.arrivals != Arrivals::Even);
+        streams.iter().partition(|stream| stream.is_drawn());
     let steps: Vec<(f64, f64)> = streams.iter().flat_map(|stream| steps_of(stream)).collect();
     if drawn.is_empty() && steps.is_empty() {
         return false;
@@ -37,7 +37,7 @@ pub(super) fn left_to_chance(streams: &[&Stream], window_ns: u64, limit_jobs: u6
     let beyond = drawn.iter().zip(&means).map(|(stream, own)| {
         let length_s = stream.timeline.length_ns().unwrap_or(0) as f64 / 1e9;
         let stretches = STEPS * length_s / window_s + STEPS + 1.0;
-        stretches * tail(*own, (room * own / mean).floor(), cv(stream))
+        stretches * tail(*own, (room * own / mean).floor(), stream.cv())
     });
     let length_s = steps.iter().map(|(_, length_s)| *length_s).fold(0.0, f64::max);
     let stretches = STEPS * length_s / window_s + STEPS + 1.0;
@@ -73,10 +73,6 @@ fn surplus(stream: &Stream) -> f64 {
         }
         _ => 1.0,
     }
-}
-
-fn cv(stream: &Stream) -> f64 {
-    if let Arrivals::Gamma { cv } = stream.arrivals { cv } else { 1.0 }
 }
 
 /// A bound of the probability that a stretch of `mean` jobs holds more than `limit`.

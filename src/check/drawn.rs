@@ -5,6 +5,7 @@ use crate::ast::{Arrival, Chaos, Expr, Name, Walk};
 use crate::exact::{Exact, to_f64};
 use crate::problem::{Code, Problem};
 use crate::random::{Key, Kind};
+use crate::schedule::Block;
 use crate::source::Span;
 use crate::timeline::curve::{Arrivals, Curve};
 use std::collections::BTreeMap;
@@ -23,6 +24,9 @@ pub(super) struct Draws {
     calls: BTreeMap<String, usize>,
     /// Where the stream's arrivals are drawn in number.
     numbers: Option<Span>,
+    /// They are `poisson exact`, outside of any block with its own.
+    exact: bool,
+    blocks: usize,
 }
 
 impl Default for Draws {
@@ -34,6 +38,8 @@ impl Default for Draws {
             jitters: 0,
             calls: BTreeMap::new(),
             numbers: None,
+            exact: false,
+            blocks: 0,
         }
     }
 }
@@ -59,7 +65,7 @@ impl Draws {
     pub fn of_call(&mut self, shape: &str) -> Draws {
         let ordinal = next(self.calls.entry(shape.to_owned()).or_default());
         let key = self.key.named(Kind::Call, shape).indexed(Kind::Pass, ordinal);
-        Draws { key, numbers: self.numbers, ..Draws::default() }
+        Draws { key, numbers: self.numbers, exact: self.exact, ..Draws::default() }
     }
 }
 
@@ -74,6 +80,8 @@ impl Checker<'_> {
         let key = Key::stream(seed, load.map(|name| name.node.as_str()));
         let certain = matches!(arrivals, Arrivals::Even | Arrivals::Poisson { exact: true });
         self.draws = Draws { key, numbers: (!certain).then_some(place), ..Draws::default() };
+        self.draws.exact = arrivals == Arrivals::Poisson { exact: true };
+        self.blocks.clear();
         Drawing { arrivals, key: key.indexed(Kind::Arrivals, 0).value() }
     }
 
@@ -102,6 +110,49 @@ impl Checker<'_> {
                 }
                 Some(Arrivals::Gamma { cv: to_f64(&value) })
             }
+        }
+    }
+
+    /// `arrivals poisson { … }`: what is inside has arrivals of its own.
+    pub(super) fn arrivals_block(
+        &mut self,
+        arrival: &Arrival,
+        head: Span,
+        shared: bool,
+        body: impl FnOnce(&mut Self) -> Option<Vec<Curve>>,
+    ) -> Option<Curve> {
+        let mark = self.mark_in_hand;
+        let arrivals = self.arrivals(arrival);
+        if shared {
+            self.report(
+                Problem::error(
+                    Code::Misplaced,
+                    head,
+                    "`arrivals` within a sum or a jitter does not belong here",
+                )
+                .label("no job in here is its own")
+                .help("put it around the whole of it, or give that part a `load` of its own"),
+            );
+        }
+        let key = self.draws.key.indexed(Kind::Arrivals, 1 + next(&mut self.draws.blocks)).value();
+        let certain =
+            matches!(arrivals, None | Some(Arrivals::Even | Arrivals::Poisson { exact: true }));
+        let numbers = (!certain).then_some(head);
+        let outer = (self.draws.numbers, self.draws.exact);
+        (self.draws.numbers, self.draws.exact) = (numbers, false);
+        let body = body(self);
+        (self.draws.numbers, self.draws.exact) = outer;
+        let (arrivals, body) = (arrivals?, Box::new(Curve::Sequence(body?)));
+        self.blocks.push(Block { mark, arrivals, key });
+        Some(Curve::Arrivals { arrivals, body })
+    }
+
+    /// A total in `poisson exact` is a part of its own, so that it has exactly its jobs.
+    pub(super) fn exact_total(&mut self, mark: u32, shared: bool) {
+        if self.draws.exact && !shared {
+            let key =
+                self.draws.key.indexed(Kind::Arrivals, 1 + next(&mut self.draws.blocks)).value();
+            self.blocks.push(Block { mark, arrivals: Arrivals::Poisson { exact: true }, key });
         }
     }
 

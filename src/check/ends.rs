@@ -6,7 +6,7 @@ use super::{Checker, proof};
 use crate::exact::{nanos_to_seconds, seconds_to_nanos};
 use crate::plan::{Action, Guard, GuardKind, Stream};
 use crate::problem::{Code, Problem};
-use crate::schedule::{self, Arrivals, DueTimes, Points};
+use crate::schedule::{self, Arrivals, Block, DueTimes, Points, Sections};
 use crate::show;
 use crate::source::Span;
 use crate::timeline::curve::Curve;
@@ -18,6 +18,8 @@ pub(super) struct Growing {
     pub stream: Stream,
     /// What its arrivals are drawn by.
     pub key: u64,
+    /// Its blocks with arrivals of their own.
+    pub blocks: Vec<Block>,
     /// What has been drawn, over the curve as it was then.
     pub points: Option<Arc<dyn Points>>,
     /// When the plan ends what is still under way in its flows, if it does.
@@ -127,12 +129,13 @@ impl Checker<'_> {
     /// takes for so many, and more than chance could leave over.
     fn draw(&mut self, one: &mut Growing, limit: u64) -> Option<()> {
         let arrivals = one.stream.arrivals;
-        if arrivals == Arrivals::Even || one.points.is_some() {
+        let is_even = arrivals == Arrivals::Even && one.blocks.is_empty();
+        if is_even || one.points.is_some() {
             return Some(());
         }
         let mut timeline = Arc::clone(&one.stream.timeline);
         if timeline.total().is_none() {
-            let cv = if let Arrivals::Gamma { cv } = arrivals { cv.max(1.0) } else { 1.0 };
+            let cv = one.stream.cv().max(1.0);
             let spare = 10.0 * cv * (limit as f64).sqrt() + 100.0 * cv * cv;
             let end_ns = timeline.time_of(limit.saturating_add(spare as u64));
             // What never comes to so many jobs has none after some time.
@@ -140,9 +143,30 @@ impl Checker<'_> {
             let (length, body) = (nanos_to_seconds(end_ns), Box::new(one.stream.curve.clone()));
             timeline = Arc::new(self.timeline(&Curve::Cut { length, body })?);
         }
-        one.points = schedule::points(arrivals, &timeline, one.key);
+        one.points = if one.blocks.is_empty() {
+            schedule::points(arrivals, &timeline, one.key)
+        } else {
+            match Sections::new((arrivals, one.key), &one.blocks, &timeline) {
+                Some(sections) => Some(Arc::new(sections)),
+                None => {
+                    self.too_many_sections();
+                    return None;
+                }
+            }
+        };
         one.set_due();
         Some(())
+    }
+
+    fn too_many_sections(&mut self) {
+        self.report(
+            Problem::error(
+                Code::TooIntricate,
+                Span::default(),
+                "blocks with arrivals of their own come round more than 100,000 times",
+            )
+            .help("put `arrivals` around the repetition in place of within it"),
+        );
     }
 
     /// Reports a stream that has no end.
@@ -177,6 +201,7 @@ impl Checker<'_> {
                 | Curve::Floor { body, .. }
                 | Curve::Hours { body, .. }
                 | Curve::Jitter { body, .. }
+                | Curve::Arrivals { body, .. }
                 | Curve::Speed { body, .. } => body,
                 Curve::Sequence(parts) | Curve::Together(parts) => {
                     match parts.iter().find(|part| is_endless(part)) {

@@ -12,6 +12,7 @@ use crate::exact::{Exact, seconds_to_nanos, to_f64, whole};
 use crate::job::{Format, JobSpec, LARGE, MEDIUM, Payload, QueueChoice, SMALL};
 use crate::plan::{FlowJobs, Late, MixEntry};
 use crate::problem::{Code, Problem};
+use crate::schedule::Block;
 use crate::show;
 use crate::source::Span;
 use crate::timeline::curve::{Arrivals, Curve};
@@ -45,6 +46,8 @@ pub(super) struct Draft {
     pub late: Late,
     /// How many of its jobs fall due together.
     pub batch: u64,
+    /// Its blocks with arrivals of their own.
+    pub blocks: Vec<Block>,
     /// Its curve, if all of its phrases check.
     pub curve: Option<Curve>,
     /// Its phrases.
@@ -296,6 +299,7 @@ impl Checker<'_> {
             let batch = own.map_or(batch_of_file, |size| self.batch(size));
             let arrivals = self.begin_stream(seed, scope.name, chosen);
             let (curve, nodes) = self.stream_curve(&scope.phrases);
+            let blocks = std::mem::take(&mut self.blocks);
             let whole_after = after.unwrap_or_else(|| whole(0));
             let curve = curve.and_then(|curve| {
                 let own = [scope, &scopes.scopes[0]].into_iter().find(|one| !one.hours.is_empty());
@@ -311,6 +315,7 @@ impl Checker<'_> {
                     scope: index,
                     after,
                     arrivals,
+                    blocks,
                     late,
                     batch,
                     curve,

@@ -31,6 +31,8 @@ pub(super) struct Node {
 pub(super) struct Inside {
     /// The word of a `cap` or `floor` around it, which cannot hold jobs at once.
     pub limit: Option<Span>,
+    /// A `together` or a `jitter` around it, in which a count belongs to no phrase alone.
+    pub shared: bool,
     /// Nothing after it is reached.
     pub together: bool,
     /// A shape is checked by itself.
@@ -80,6 +82,7 @@ impl Checker<'_> {
             }
             let mark = self.next_mark(phrase.head);
             let mut children = Vec::new();
+            self.mark_in_hand = mark;
             let curve = self.phrase(phrase, inside, &mut children);
             if curve.as_ref().is_some_and(is_endless) {
                 endless = Some(phrase.head);
@@ -114,6 +117,7 @@ impl Checker<'_> {
             | PhraseKind::Cap(..)
             | PhraseKind::Floor(..)
             | PhraseKind::Jitter(..)
+            | PhraseKind::Arrivals(..)
             | PhraseKind::Speed(..) => format!("{head} {{ … }}"),
             _ => head.split_whitespace().collect::<Vec<_>>().join(" "),
         };
@@ -129,6 +133,7 @@ impl Checker<'_> {
         inside: Inside,
         children: &mut Vec<Node>,
     ) -> Option<Curve> {
+        let mark = self.mark_in_hand;
         let body = self.phrase_kind(phrase, inside, children);
         if let Some(curve) = &body {
             self.block_lints(&phrase.kind, phrase.head, curve);
@@ -136,6 +141,7 @@ impl Checker<'_> {
         let Some(total) = &phrase.total else { return body };
         let jobs = self.count(total, "a total");
         self.total_of_drawn(total.span);
+        self.exact_total(mark, inside.shared);
         let body = body?;
         if jobs.is_some_and(|jobs| jobs > 0) && is_silent(&body) {
             self.report(
@@ -191,7 +197,7 @@ impl Checker<'_> {
             }
             PhraseKind::Group(body) => self.serial(body, inside, children).map(Curve::Sequence),
             PhraseKind::Together(body) => {
-                let inside = Inside { together: true, ..inside };
+                let inside = Inside { together: true, shared: true, ..inside };
                 self.block(body, inside, children).map(Curve::Together)
             }
             PhraseKind::Repeat(times, body) => {
@@ -210,9 +216,14 @@ impl Checker<'_> {
                 let value = self.positive(factor, value?, "a speed")?;
                 Some(Curve::Speed { factor: value, body })
             }
+            PhraseKind::Arrivals(arrival, body) => {
+                let body = |checker: &mut Self| checker.serial(body, inside, children);
+                self.arrivals_block(arrival, phrase.head, inside.shared, body)
+            }
             PhraseKind::Jitter(amount, body) => {
                 let key = self.jitter_key();
                 let amount = self.share(amount);
+                let inside = Inside { shared: true, ..inside };
                 let body = Box::new(Curve::Sequence(self.serial(body, inside, children)?));
                 Some(Curve::Jitter { amount: amount?, key, body })
             }
@@ -329,6 +340,7 @@ pub(super) fn is_endless(curve: &Curve) -> bool {
         | Curve::Speed { body, .. }
         | Curve::Hours { body, .. }
         | Curve::Jitter { body, .. }
+        | Curve::Arrivals { body, .. }
         | Curve::Mark { body, .. } => is_endless(body),
     }
 }
@@ -354,6 +366,7 @@ fn is_empty(curve: &Curve) -> bool {
         | Curve::Total { body, .. }
         | Curve::Hours { body, .. }
         | Curve::Jitter { body, .. }
+        | Curve::Arrivals { body, .. }
         | Curve::Mark { body, .. } => is_empty(body),
     }
 }
@@ -381,6 +394,7 @@ fn is_silent(curve: &Curve) -> bool {
         Curve::Speed { body, .. }
         | Curve::Hours { body, .. }
         | Curve::Jitter { body, .. }
+        | Curve::Arrivals { body, .. }
         | Curve::Mark { body, .. } => is_silent(body),
     }
 }

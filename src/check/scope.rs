@@ -431,6 +431,14 @@ impl Checker<'_> {
                 StatementKind::Expect(_) => "an `expect` within a block",
                 StatementKind::Mix(_) => "a choice of jobs within a block",
                 StatementKind::Use(_) => "a `use` within a block",
+                StatementKind::Setting(Setting::Arrivals(_)) => {
+                    self.out_of_place(
+                        statement.span,
+                        "a setting within a block",
+                        "write it around what it is for: `arrivals poisson { … }`",
+                    );
+                    continue;
+                }
                 StatementKind::Setting(_) | StatementKind::Hours(_) => "a setting within a block",
                 _ => continue,
             };

@@ -3,8 +3,8 @@
 
 use super::{INDENT, Page};
 use crate::ast::{
-    Between, Burst, Chaos, Expr, ExprKind, Phrase as Tree, PhraseKind, Points, Ramp, RampCurve,
-    Replay, Script, Sine, Statement, StatementKind, Steps, Unit, Walk,
+    Arrival, Between, Burst, Chaos, Expr, ExprKind, Phrase as Tree, PhraseKind, Points, Ramp,
+    RampCurve, Replay, Script, Sine, Statement, StatementKind, Steps, Unit, Walk,
 };
 use crate::plan::{Phrase, PhraseJobs, Stream};
 use crate::show;
@@ -112,6 +112,15 @@ impl<'a> Phrases<'a> {
             }
             PhraseKind::Floor(at, _) => {
                 format!("runs what follows with its rate never below {}", self.rate(at))
+            }
+            PhraseKind::Arrivals(arrival, _) => {
+                let how = match arrival {
+                    Arrival::Even => "evenly",
+                    Arrival::Poisson { exact: false } => "by chance, as a Poisson process",
+                    Arrival::Poisson { exact: true } => "by chance, as many as the curve says",
+                    Arrival::Gamma(_) => "by chance, at gamma intervals",
+                };
+                format!("runs what follows with jobs that arrive {how}")
             }
             PhraseKind::Jitter(by, _) => format!(
                 "runs what follows with its rate shaken, by up to {} in each second",
@@ -309,6 +318,7 @@ fn body(kind: &PhraseKind) -> Option<&[Statement]> {
         | PhraseKind::Cap(_, body)
         | PhraseKind::Floor(_, body)
         | PhraseKind::Jitter(_, body)
+        | PhraseKind::Arrivals(_, body)
         | PhraseKind::Speed(_, body) => Some(body),
         _ => None,
     }

@@ -64,6 +64,10 @@ impl Reader {
 
     fn block_head(&mut self, pair: Pair<'_>, body: Vec<Statement>) -> Option<PhraseKind> {
         let rule = pair.as_rule();
+        if rule == Rule::arrivals_block {
+            let arrival = pair.into_inner().find(|part| part.as_rule() == Rule::arrival)?;
+            return Some(PhraseKind::Arrivals(self.arrival(arrival)?, body));
+        }
         let argument =
             pair.into_inner().find(|p| p.as_rule() == Rule::expr).map(|expr| self.expr(expr));
         Some(match (rule, argument) {

@@ -63,7 +63,7 @@ fn word(rule: Rule) -> &'static str {
     use Rule as R;
     match rule {
         R::batch | R::kw_batch => "`batch`",
-        R::arrivals | R::kw_arrivals => "`arrivals`",
+        R::arrivals | R::arrivals_block | R::kw_arrivals => "`arrivals`",
         R::late | R::kw_late => "`late`",
         R::lateness => "`send`, `skip after 1s` or `spread over 5s`",
         R::kw_skip => "`skip`",

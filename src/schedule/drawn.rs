@@ -29,11 +29,19 @@ pub fn points(arrivals: Arrivals, timeline: &Timeline, key: u64) -> Option<Arc<d
     let (total, key) = (timeline.total()?, Key::of(key));
     match arrivals {
         Arrivals::Even => None,
-        Arrivals::Poisson { exact: false } => Some(Arc::new(Scatter::poisson(total, key))),
         Arrivals::Poisson { exact: true } => {
             Some(Arc::new(Scatter::exact(timeline.jobs()?, total, key)))
         }
+        drawn => whole(drawn, total, key),
+    }
+}
+
+/// The points of arrivals whose number is drawn, up to a count.
+pub(super) fn whole(arrivals: Arrivals, total: Dd, key: Key) -> Option<Arc<dyn Points>> {
+    match arrivals {
+        Arrivals::Poisson { exact: false } => Some(Arc::new(Scatter::poisson(total, key))),
         Arrivals::Gamma { cv } => Some(Arc::new(Renewal::new(cv, total, key))),
+        Arrivals::Even | Arrivals::Poisson { exact: true } => None,
     }
 }
 

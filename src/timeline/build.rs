@@ -177,6 +177,7 @@ impl Builder {
             | Curve::Chaos { .. }
             | Curve::Replay { .. }
             | Curve::Moments { .. } => self.leaf(curve)?,
+            Curve::Arrivals { body, .. } => self.node(body, depth + 1)?,
             Curve::Hours { steps, body } => self.hours(steps, body, depth + 1)?,
             Curve::Repeat { times, body } if draws(body) => {
                 self.drawn_repeat(*times, body, depth)?

@@ -214,6 +214,13 @@ pub enum Curve {
         /// Of what.
         body: Box<Curve>,
     },
+    /// Jobs that lie along the curve in a way of their own; the curve itself is that of the body.
+    Arrivals {
+        /// How they lie.
+        arrivals: Arrivals,
+        /// Of what.
+        body: Box<Curve>,
+    },
     /// A seeded factor for each second, so that each two seconds keep their jobs: see
     /// `timeline/jitter.rs`.
     Jitter {

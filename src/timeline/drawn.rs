@@ -165,6 +165,7 @@ pub fn draws(curve: &Curve) -> bool {
         | Curve::Total { body, .. }
         | Curve::Cut { body, .. }
         | Curve::Hours { body, .. }
+        | Curve::Arrivals { body, .. }
         | Curve::Mark { body, .. } => draws(body),
     }
 }
@@ -220,6 +221,7 @@ pub(super) fn cost(curve: &Curve) -> Cost {
         | Curve::Total { body, .. }
         | Curve::Cut { body, .. }
         | Curve::Jitter { body, .. }
+        | Curve::Arrivals { body, .. }
         | Curve::Hours { body, .. }
         | Curve::Mark { body, .. } => one.plus(cost(body)),
     }

@@ -48,6 +48,7 @@ impl Builder {
             | Curve::Floor { body, .. }
             | Curve::Total { body, .. }
             | Curve::Jitter { body, .. }
+            | Curve::Arrivals { body, .. }
             | Curve::Cut { body, .. } => {
                 let (node, length) = self.timed(body, at, steps, depth + 1)?;
                 self.timed_block(curve, node, length)?

@@ -114,6 +114,43 @@ impl Marks<'_> {
     }
 }
 
+/// Where some marks lie, in counts; false if there are too many.
+pub fn places(
+    node: &Node,
+    ids: &[u32],
+    before: Dd,
+    most: usize,
+    found: &mut Vec<(u32, Dd, Dd)>,
+) -> bool {
+    match &node.kind {
+        Kind::Mark { id, body } if ids.contains(id) => {
+            let total = body.total.map_or(Dd::ZERO, |total| total.dd());
+            found.push((*id, before, before + total));
+            found.len() <= most
+        }
+        Kind::Mark { body, .. } => places(body, ids, before, most, found),
+        Kind::Sequence(sequence) => {
+            let mut items = sequence.items.iter().zip(&sequence.sums);
+            items.all(|(item, sum)| places(item, ids, before + *sum, most, found))
+        }
+        Kind::Repeat { body, times } => {
+            let one = body.total.map_or(Dd::ZERO, |total| total.dd());
+            for pass in 0..times.unwrap_or(0) {
+                let had = found.len();
+                if !places(body, ids, before + one * Dd::from_u64(pass), most, found) {
+                    return false;
+                }
+                // Without any in the first pass there are none in the others.
+                if found.len() == had {
+                    break;
+                }
+            }
+            true
+        }
+        Kind::Piece(_) | Kind::Jump | Kind::Jitter(_) | Kind::Together { .. } => true,
+    }
+}
+
 fn repeated(place: &Place, body: &Node, times: Option<u64>) -> Place {
     let passes = times.map_or(u64::MAX, |times| times.saturating_mul(place.passes));
     let one = body.total.unwrap_or(Num::zero());

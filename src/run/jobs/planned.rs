@@ -205,6 +205,7 @@ mod tests {
             due: timeline.clone(),
             timeline,
             arrivals: Arrivals::Even,
+            blocks: Vec::new(),
             late: crate::plan::Late::Send,
             batch: 1,
             steps: Vec::new(),

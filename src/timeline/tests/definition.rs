@@ -89,7 +89,8 @@ fn defined(curve: &Curve) -> Defined {
         | Curve::Replay { .. }
         | Curve::Moments { .. }
         | Curve::Hours { .. }
-        | Curve::Jitter { .. } => {
+        | Curve::Jitter { .. }
+        | Curve::Arrivals { .. } => {
             panic!("no formula")
         }
     }

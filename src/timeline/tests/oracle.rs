@@ -117,7 +117,8 @@ impl Oracle {
             | Curve::Replay { .. }
             | Curve::Moments { .. }
             | Curve::Hours { .. }
-            | Curve::Jitter { .. } => {
+            | Curve::Jitter { .. }
+            | Curve::Arrivals { .. } => {
                 panic!("no formula")
             }
         }
