@@ -128,6 +128,9 @@ fn floor() -> Vec<f64> {
     late
 }
 
+/// The jobs planned by an instant of a run of some length, both in seconds.
+type Planned = fn(f64, f64) -> f64;
+
 fn main() {
     let server = Server::start();
     let job = "job a { queue \"s\" as stream; body { n: seq() } }\n";
@@ -138,7 +141,7 @@ fn main() {
     );
     println!("{:<34}{:>20}{:>20}", "", "10 ms windows", "100 ms windows");
     let seconds = SECONDS as f64;
-    let cases: [(&str, &str, fn(f64, f64) -> f64); 2] = [
+    let cases: [(&str, &str, Planned); 2] = [
         ("constant 10k", &constant, |t, _| 10_000.0 * t),
         ("ramp 2k->18k", &ramp, |t, length| 2_000.0 * t + 16_000.0 * t * t / (2.0 * length)),
     ];

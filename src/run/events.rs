@@ -15,10 +15,6 @@ use tokio::sync::{mpsc, watch};
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a few a second, and readers take them apart at once"
-)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// The first job may now fall due.

@@ -159,16 +159,17 @@ impl Builder {
         if depth > MAX_DEPTH || self.parts > MAX_PARTS {
             return Err(self.fail(Fault::TooComplex));
         }
-        let node = match curve {
-            Curve::Sequence(items) => Node::sequence(self.nodes(items, depth)?),
-            Curve::Together(members) => Node::together(self.nodes(members, depth)?),
-            Curve::Mark { id, body } => {
-                self.marks.push(*id);
-                self.around.push(*id);
-                let body = self.node(body, depth + 1)?;
-                self.around.pop();
-                Node::mark(*id, body)
-            }
+        let node = self.part(curve, depth)?;
+        self.counted(node)
+    }
+
+    /// The tree of a part by its kind. What an arm needs is in a function of its own: all of it would
+    /// be part of every level's stack.
+    fn part(&mut self, curve: &Curve, depth: usize) -> Built {
+        match curve {
+            Curve::Sequence(items) => self.nodes(items, depth).map(Node::sequence),
+            Curve::Together(members) => self.nodes(members, depth).map(Node::together),
+            Curve::Mark { id, body } => self.marked(*id, body, depth),
             Curve::Constant { .. }
             | Curve::Ramp { .. }
             | Curve::Sine { .. }
@@ -176,12 +177,10 @@ impl Builder {
             | Curve::Walk { .. }
             | Curve::Chaos { .. }
             | Curve::Replay { .. }
-            | Curve::Moments { .. } => self.leaf(curve)?,
-            Curve::Arrivals { body, .. } => self.node(body, depth + 1)?,
-            Curve::Hours { steps, body } => self.hours(steps, body, depth + 1)?,
-            Curve::Repeat { times, body } if draws(body) => {
-                self.drawn_repeat(*times, body, depth)?
-            }
+            | Curve::Moments { .. } => self.leaf(curve),
+            Curve::Arrivals { body, .. } => self.node(body, depth + 1),
+            Curve::Hours { steps, body } => self.hours(steps, body, depth + 1),
+            Curve::Repeat { times, body } if draws(body) => self.drawn_repeat(*times, body, depth),
             Curve::Repeat { body, .. }
             | Curve::Scale { body, .. }
             | Curve::Speed { body, .. }
@@ -189,12 +188,21 @@ impl Builder {
             | Curve::Floor { body, .. }
             | Curve::Total { body, .. }
             | Curve::Jitter { body, .. }
-            | Curve::Cut { body, .. } => {
-                let body = self.node(body, depth + 1)?;
-                self.changed(curve, body)?
-            }
-        };
-        self.counted(node)
+            | Curve::Cut { body, .. } => self.around(curve, body, depth),
+        }
+    }
+
+    fn marked(&mut self, id: u32, body: &Curve, depth: usize) -> Built {
+        self.marks.push(id);
+        self.around.push(id);
+        let body = self.node(body, depth + 1)?;
+        self.around.pop();
+        Ok(Node::mark(id, body))
+    }
+
+    fn around(&mut self, block: &Curve, body: &Curve, depth: usize) -> Built {
+        let body = self.node(body, depth + 1)?;
+        self.changed(block, body)
     }
 
     fn nodes(&mut self, curves: &[Curve], depth: usize) -> Result<Vec<Node>, CurveError> {
