@@ -1,6 +1,8 @@
 //! The command line: the only room that prints and that knows exit codes.
 
 mod check;
+#[cfg(unix)]
+mod ctl;
 mod diff;
 mod explain;
 mod files;
@@ -86,6 +88,12 @@ enum Command {
     Report(report::ReportArgs),
     /// Put runs side by side
     Compare(report::CompareArgs),
+    /// Steer a run on this machine, or ask how it is
+    #[cfg(unix)]
+    Ctl(ctl::Args),
+    /// List the runs on this machine
+    #[cfg(unix)]
+    Ps(ctl::PsArgs),
     /// Ask a target how it is: version, role, memory, latency
     Health(health::Args),
     /// Print completions for a shell
@@ -116,6 +124,10 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args, &out),
         Command::Report(args) => report::report(&args, &out),
         Command::Compare(args) => report::compare(&args, &out),
+        #[cfg(unix)]
+        Command::Ctl(args) => ctl::run(&args, &out),
+        #[cfg(unix)]
+        Command::Ps(args) => ctl::ps(&args, &out),
         Command::Health(args) => health::run(&args, &out),
         Command::Completions(args) => pages::completions(&args, &out),
         Command::Man(args) => pages::man(&args, &out),

@@ -10,6 +10,7 @@ pub mod ast;
 pub mod calendar;
 pub mod check;
 pub mod cli;
+pub mod ctl;
 pub mod diag;
 pub mod diff;
 pub mod exact;

@@ -21,9 +21,10 @@ pub mod jobs;
 pub mod options;
 pub mod pacer;
 pub mod report;
+pub mod status;
 pub mod stream_clock;
 
-pub use control::{Control, Why};
+pub use control::{Change, Control, Why};
 pub use dispatcher::Task;
 pub use events::{Publisher, Views, channel};
 pub use options::RunOptions;
@@ -31,7 +32,7 @@ pub use report::Report;
 
 use crate::job::CompileError;
 use crate::plan::Plan;
-use crate::schedule::{Placed, Schedule};
+use crate::schedule::{Placed, Schedule, Source};
 use crate::sink::Sink;
 use clock::Clock;
 use dispatcher::Dispatcher;
@@ -90,6 +91,13 @@ impl Task<PlannedJobs> {
             jobs: PlannedJobs::compile(plan)?,
             guards: plan.guards.clone(),
             expectations: plan.expectations.clone(),
+            sources: plan.streams.iter().map(source).collect(),
+            places: plan.streams.iter().map(|stream| stream.phrases.clone()).collect(),
         })
     }
+}
+
+/// When the jobs of a stream are due.
+fn source(stream: &crate::plan::Stream) -> Source {
+    Source { due: Arc::clone(&stream.due), after_ns: stream.after_ns, batch: stream.batch }
 }

@@ -140,17 +140,20 @@ pub struct Stats {
     slice: SliceTimes,
 }
 
+fn stream((planned, jobs): (u64, Vec<String>)) -> StreamStats {
+    StreamStats {
+        counts: Counts { planned, ..Counts::default() },
+        by_job: jobs.into_iter().map(|job| JobCounts { job, ..JobCounts::default() }).collect(),
+        times: Times::default(),
+        deviation: Deviation::default(),
+        bytes: 0,
+    }
+}
+
 impl Stats {
     /// An account of streams, each with the number of jobs in its plan and the names of their
     /// kinds, over a number of queues.
     pub fn new(streams: Vec<(u64, Vec<String>)>, queues: usize) -> Stats {
-        let stream = |(planned, jobs): (u64, Vec<String>)| StreamStats {
-            counts: Counts { planned, ..Counts::default() },
-            by_job: jobs.into_iter().map(|job| JobCounts { job, ..JobCounts::default() }).collect(),
-            times: Times::default(),
-            deviation: Deviation::default(),
-            bytes: 0,
-        };
         Stats {
             streams: streams.into_iter().map(stream).collect(),
             deviation: Deviation::default(),
@@ -158,6 +161,31 @@ impl Stats {
             depths: vec![QueueDepth::default(); queues],
             slice: SliceTimes::default(),
         }
+    }
+
+    /// Takes in one more stream.
+    pub fn add_stream(&mut self, planned: u64) {
+        self.streams.push(stream((planned, Vec::new())));
+    }
+
+    /// Takes in one more queue.
+    pub fn add_queue(&mut self) {
+        self.depths.push(QueueDepth::default());
+    }
+
+    /// The place of a kind of job among those of a stream, taken in if it is new.
+    pub fn kind(&mut self, stream: usize, name: &str) -> usize {
+        let kinds = &mut self.streams[stream].by_job;
+        let known = kinds.iter().position(|kind| kind.job == name);
+        known.unwrap_or_else(|| {
+            kinds.push(JobCounts { job: name.to_owned(), ..JobCounts::default() });
+            kinds.len() - 1
+        })
+    }
+
+    /// Notes that a stream now has so many jobs in its plan.
+    pub fn set_planned(&mut self, stream: usize, jobs: u64) {
+        self.streams[stream].counts.planned = jobs;
     }
 
     /// The streams, in the plan's order.

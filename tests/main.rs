@@ -24,6 +24,8 @@ mod proxy;
 mod redis_server;
 mod report_page;
 mod seeing;
+#[cfg(unix)]
+mod steer_ctl;
 mod steer_guards;
 mod uses;
 mod walls;

@@ -140,6 +140,7 @@ const WALLS: &[(&str, &[&str])] = &[
             "clap",
         ],
     ),
+    ("ctl", &["crate::parse", "crate::check", "crate::plan", "crate::sink", "crate::cli", "clap"]),
     ("notify", &["crate::run", "crate::check", "crate::cli", "crate::sink", "tokio", "clap"]),
     (
         "record",
@@ -228,6 +229,7 @@ fn each_library_has_its_room() {
         ("miette::", &["diag"]),
         ("clap::", &["cli"]),
         ("ureq::", &["notify"]),
+        ("notify::Watcher", &["cli"]),
         ("hyper::", &["metrics"]),
         ("ratatui::", &["live", "cli"]),
         ("prometheus_client::", &["metrics"]),

@@ -11,7 +11,7 @@ use crate::target::Target;
 use std::path::{Path, PathBuf};
 
 /// `--policy`
-#[derive(Debug, Default, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct PolicyFlag {
     /// Guards for targets that no script loosens, besides those this machine's owner installed
     #[arg(long, value_name = "FILE")]

@@ -4,6 +4,7 @@ mod afterwards;
 mod dry;
 mod live;
 mod progress;
+mod reload;
 mod seeing;
 mod signals;
 mod summary;
@@ -30,7 +31,7 @@ use crate::source::SourceFile;
 use crate::target::Target;
 use seeing::Seeing;
 use serde_json::json;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Send a script's jobs at their planned times
@@ -61,6 +62,12 @@ pub(super) struct Args {
     /// the others again: every job arrives once. The key goes when the run ends.
     #[arg(long)]
     at_least_once: bool,
+    /// Read the script again whenever it or a file that it uses changes, and go on with it
+    #[arg(long)]
+    watch: bool,
+    /// Where in a script that was read again the run goes on
+    #[arg(long, value_enum, default_value = "elapsed", value_name = "WHERE")]
+    splice: reload::Splice,
     #[command(flatten)]
     see: seeing::Flags,
     #[command(flatten)]
@@ -99,6 +106,10 @@ impl Reached {
 pub(super) fn run(args: &Args, out: &Output) -> Exit {
     let mut options = args.flags.options(false);
     options.target_given = args.target.is_some();
+    if args.watch && args.file == "-" {
+        out.fault("standard input can't be watched", "name the script's file");
+        return Exit::Wrong;
+    }
     let (source, mut plan) = match shared::plan(&args.file, &options, out) {
         Ok(found) => found,
         Err(exit) => return exit,
@@ -255,7 +266,17 @@ async fn drive(
         }
     };
     let history = views.history.clone();
-    signals::obey(control.clone(), *out);
+    let notifier = Notifier::start(&plan.notify).map(Arc::new);
+    let notifiers: reload::Notifiers = Arc::new(Mutex::new(notifier.iter().cloned().collect()));
+    let reload = match reloading(args, source, plan, reached, &control, &notifiers, out) {
+        Ok(reload) => reload,
+        Err(message) => {
+            out.fault(&message, "");
+            return Exit::Failed;
+        }
+    };
+    let _open = open_control(&run_id, &control, &mut publisher, &views, reload.clone(), out);
+    signals::obey(control.clone(), *out, reload);
     let following = if args.see.live {
         let target = reached.target.shown();
         let picture = Picture::new(plan.clone(), &source.text, target, live::ink(out));
@@ -269,7 +290,6 @@ async fn drive(
     } else {
         progress::spawn(views, args.quiet)
     };
-    let notifier = Notifier::start(&plan.notify).map(Arc::new);
     let options = RunOptions {
         run_id,
         notifier: notifier.clone(),
@@ -285,7 +305,8 @@ async fn drive(
     if let Some(following) = following {
         let _ = following.join();
     }
-    for trouble in notifier.iter().flat_map(|notifier| notifier.finish(LAST_WORDS)) {
+    let notifiers = std::mem::take(&mut *notifiers.lock().unwrap_or_else(PoisonError::into_inner));
+    for trouble in notifiers.iter().flat_map(|notifier| notifier.finish(LAST_WORDS)) {
         out.note(&format!("warning: {trouble}"));
     }
     recording.finish(out);
@@ -312,6 +333,69 @@ fn facts(plan: &Plan, run_id: &str, reached: &Reached) -> Facts {
         digest: plan.digest.clone(),
         target: reached.target.shown(),
     }
+}
+
+/// Reads the script again when it is told to; there is none to read on standard input.
+fn reloading(
+    args: &Args,
+    source: &SourceFile,
+    plan: &Plan,
+    reached: &Reached,
+    control: &Control,
+    notifiers: &reload::Notifiers,
+    out: &Output,
+) -> Result<Option<reload::Trigger>, String> {
+    if args.file == "-" {
+        return Ok(None);
+    }
+    let mut options = args.flags.options(false);
+    options.target_given = args.target.is_some();
+    let reloader = reload::Reloader {
+        file: args.file.clone(),
+        options,
+        policy: args.policy.clone(),
+        target: reached.target.clone(),
+        entry: args.splice,
+        control: control.clone(),
+        notifiers: Arc::clone(notifiers),
+        plan: plan.clone(),
+        source: source.clone(),
+        out: *out,
+        quiet: args.quiet,
+    };
+    reload::begin(reloader, args.watch).map(Some)
+}
+
+/// Opens the socket by which the run is steered. A run without one goes on.
+#[cfg(unix)]
+fn open_control(
+    run_id: &str,
+    control: &Control,
+    publisher: &mut events::Publisher,
+    views: &events::Views,
+    reload: Option<reload::Trigger>,
+    out: &Output,
+) -> Option<crate::ctl::Server> {
+    let (folders, tap) = (crate::ctl::folders(), publisher.tap(1_024));
+    let history = views.history.clone();
+    match crate::ctl::serve(&folders, run_id, control.clone(), tap, history, reload) {
+        Ok(server) => Some(server),
+        Err(error) => {
+            out.note(&format!("note: `loadc ctl` can't steer this run: {error}"));
+            None
+        }
+    }
+}
+
+#[cfg(not(unix))]
+fn open_control(
+    _: &str,
+    _: &Control,
+    _: &mut events::Publisher,
+    _: &events::Views,
+    _: Option<reload::Trigger>,
+    _: &Output,
+) {
 }
 
 /// The instant that payloads take for the run's start: where the plan stands in the calendar, and the run enters

@@ -67,7 +67,7 @@ fn setting(text: &str) -> Result<(String, String), String> {
     Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
-fn speed(text: &str) -> Result<Exact, String> {
+pub(crate) fn speed(text: &str) -> Result<Exact, String> {
     let text = if text.starts_with('x') { text.to_owned() } else { format!("x{text}") };
     match literal(&text) {
         Some((value, Unit::Factor)) if value > whole(0) => Ok(value),

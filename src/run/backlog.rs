@@ -28,6 +28,11 @@ impl Backlog {
         Backlog { lanes: vec![lane; streams], turn: 0 }
     }
 
+    /// Takes in one more stream.
+    pub fn add_stream(&mut self) {
+        self.lanes.push(Lane { next: 1, returned: BinaryHeap::new(), given_up: false });
+    }
+
     /// Jobs of a stream that are to be sent, if so many have fallen due.
     pub fn overdue(&self, stream: usize, due: u64) -> u64 {
         let lane = &self.lanes[stream];

@@ -21,20 +21,21 @@ mod own;
 mod probe;
 mod record;
 mod send;
+mod steer;
 mod tell;
 
 use super::backlog::Backlog;
 use super::clock::{Clock, give_way};
-use super::control::{Control, End, Why, Wishes};
+use super::control::{Control, End, Order, Why, Wishes};
 use super::events::{Event, Publisher, Record};
 use super::guards::{ASK_EVERY_NS, Guards};
 use super::jobs::Jobs;
 use super::options::{RunOptions, nanos};
 use super::pacer::Pacer;
-use super::report::{OutcomeName, Report};
+use super::report::{OutcomeName, ReloadEntry, Report};
 use super::stream_clock::Pace;
-use crate::plan::{Expectation, Guard};
-use crate::schedule::Schedule;
+use crate::plan::{Expectation, Guard, Phrase};
+use crate::schedule::{Schedule, Source, Spliced};
 use crate::sink::{BatchBuilder, Failure, ServerMemory, Sink};
 use crate::stats::{Flight, Stats};
 use flights::{Flights, Reply};
@@ -47,8 +48,9 @@ use probe::{Probe, Reading};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use steer::{Lists, Sending};
 use tell::Teller;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 pub(super) type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
@@ -74,6 +76,11 @@ pub struct Task<J> {
     pub guards: Vec<Guard>,
     /// What is judged at the end.
     pub expectations: Vec<Expectation>,
+    /// When the jobs of each stream are due by its script: with these the run can be given another
+    /// one, or another place in it. None for streams that are of no script.
+    pub sources: Vec<Source>,
+    /// The phrases of each stream.
+    pub places: Vec<Vec<Phrase>>,
 }
 
 /// Why a run ends before its plan does.
@@ -93,7 +100,18 @@ pub(super) struct Dispatcher<J, S, C> {
     /// Kept so that wishes can always be waited for.
     _control: Control,
     wishes: watch::Receiver<Wishes>,
+    orders: mpsc::UnboundedReceiver<Order>,
     paused_by_hand: bool,
+    /// What each stream follows, if it is of a script.
+    splices: Vec<Spliced>,
+    /// So many times the plan's jobs fall due.
+    scale: f64,
+    /// What each stream sends.
+    sending: Vec<Sending>,
+    lists: Lists,
+    /// What streams send that the newest plan does not have.
+    old_jobs: Vec<(J, Lists)>,
+    reloads: Vec<ReloadEntry>,
 
     pacer: Pacer,
     /// Everything before this instant has fallen due.
@@ -137,6 +155,7 @@ enum Happened {
     Ready(Result<(), Failure>),
     Reading(Reading),
     Memory(Result<ServerMemory, Failure>),
+    Order(Order),
     Other,
 }
 
@@ -193,6 +212,13 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             turns: 0,
             teller,
             wishes: control.watch(),
+            orders: control.take_orders(),
+            splices: task.sources.iter().cloned().map(Spliced::new).collect(),
+            scale: 1.0,
+            sending: (0..streams).map(|stream| Sending::of(&task.jobs, stream)).collect(),
+            lists: Lists::first(task.jobs.queues().len()),
+            old_jobs: Vec::new(),
+            reloads: Vec::new(),
             _control: control,
             paused_by_hand: false,
             clock: Arc::new(clock),
@@ -261,6 +287,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             biased;
             Some(reply) = self.replies.next(), if !self.replies.is_empty() => Happened::Reply(reply),
             _ = self.wishes.changed() => Happened::Other,
+            Some(order) = self.orders.recv() => Happened::Order(order),
             ready = self.link.ready(), if self.link.is_held() => Happened::Ready(ready),
             memory = self.server.reading(), if self.server.is_out() => Happened::Memory(memory),
             reading = self.probe.reading(), if self.probe.is_out() => Happened::Reading(reading),
@@ -280,6 +307,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             Happened::Ready(ready) => self.link_ready(ready),
             Happened::Reading(reading) => self.depth_read(reading),
             Happened::Memory(reading) => self.memory_read(reading),
+            Happened::Order(order) => self.obey(order),
             Happened::Other => {}
         }
         if self.turns >= TURNS {

@@ -79,6 +79,31 @@ pub enum Event {
         /// The stream's name, or none for all.
         stream: Option<String>,
     },
+    /// Another plan was spliced in.
+    Reloaded {
+        /// What came of it.
+        #[serde(flatten)]
+        reload: super::report::ReloadEntry,
+    },
+    /// A script was not taken; the run goes on as it was.
+    ReloadRejected {
+        /// Why.
+        message: String,
+    },
+    /// From here on so many times the plan's jobs fall due.
+    Scaled {
+        /// How many times.
+        factor: f64,
+        /// Jobs in the plan now, those sent so far with them.
+        planned: u64,
+    },
+    /// The run goes on at another time of the plan.
+    Sought {
+        /// Which, in seconds from the plan's start.
+        plan_s: f64,
+        /// Jobs in the plan now, those sent so far with them.
+        planned: u64,
+    },
     /// The connection broke. What is due meanwhile is counted and sent later.
     ConnectionLost {
         /// Why.
@@ -135,6 +160,10 @@ impl Event {
             Event::Reconnected { .. } => "reconnected",
             Event::Forgot { .. } => "forgot",
             Event::Stopped { .. } => "stopped",
+            Event::Reloaded { .. } => "reloaded",
+            Event::ReloadRejected { .. } => "reload_rejected",
+            Event::Scaled { .. } => "scaled",
+            Event::Sought { .. } => "sought",
         }
     }
 }
@@ -326,6 +355,11 @@ impl Publisher {
     /// The history that the run writes.
     pub(crate) fn history(&self) -> &SharedHistory {
         &self.history
+    }
+
+    /// What was last shown.
+    pub(crate) fn shown(&self) -> Snapshot {
+        self.snapshots.borrow().clone()
     }
 
     /// Shows the present state.

@@ -2,7 +2,8 @@
 
 use super::clock::{Clock, RehearsalClock};
 use super::jobs::{Choice, DueJob, Jobs, Kind};
-use crate::job::Format;
+use crate::job::{CompileError, Format};
+use crate::plan::Plan;
 use crate::schedule::Schedule;
 use crate::sink::{Args, Command, Failure, Outcome, Queue, ServerMemory, Sink, State};
 use std::future::Future;
@@ -124,6 +125,11 @@ impl Jobs for FakeJobs {
 
     fn write(&self, due: DueJob, _: usize, args: &mut Args) {
         args.push(format!("{}:{}", due.stream, due.number).as_bytes());
+    }
+
+    /// The same, whatever the plan.
+    fn of_plan(&self, _: &Plan) -> Result<FakeJobs, CompileError> {
+        Ok(self.clone())
     }
 }
 

@@ -16,6 +16,7 @@
 
 mod brake;
 mod breach;
+mod carried;
 mod entry;
 mod measured;
 mod near;

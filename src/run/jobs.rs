@@ -4,6 +4,8 @@ mod planned;
 
 pub use planned::PlannedJobs;
 
+use crate::job::CompileError;
+use crate::plan::Plan;
 use crate::sink::{Args, Queue};
 
 /// A job that is due.
@@ -50,6 +52,15 @@ pub trait Jobs: Send {
     /// Appends what a job carries: one argument, or for a queue that is a stream its fields and
     /// values in turn.
     fn write(&self, due: DueJob, kind: usize, args: &mut Args);
+
+    /// What the streams of another plan send.
+    ///
+    /// # Errors
+    ///
+    /// If the plan's jobs can't be compiled, which `check` has ruled out.
+    fn of_plan(&self, plan: &Plan) -> Result<Self, CompileError>
+    where
+        Self: Sized;
 }
 
 /// The queues that a stream writes to, each once.

@@ -131,6 +131,30 @@ impl Pacer {
         lane.schedule.rate(lane.clock.stream_ns(now_ns))
     }
 
+    /// The time of a stream's own clock, also after its end.
+    pub fn stream_ns(&self, stream: usize, now_ns: u64) -> u64 {
+        self.lanes[stream].clock.stream_ns(now_ns)
+    }
+
+    /// Goes on with other jobs. Those due by now are the same, and have been counted.
+    pub fn set_schedule(&mut self, stream: usize, now_ns: u64, schedule: Arc<dyn Schedule>) {
+        self.lanes[stream].schedule = schedule;
+        self.lanes[stream].look_ahead(now_ns);
+    }
+
+    /// Takes in one more stream, of which nothing has been due.
+    pub fn add_stream(&mut self, now_ns: u64, schedule: Arc<dyn Schedule>) {
+        let clock = StreamClock::default();
+        let mut lane = Lane { schedule, clock, due: 0, closed: false, over: false, next_ns: None };
+        lane.look_ahead(now_ns);
+        self.lanes.push(lane);
+    }
+
+    /// Whether a stream was told that nothing of it falls due any more.
+    pub fn is_closed(&self, stream: usize) -> bool {
+        self.lanes[stream].closed
+    }
+
     /// How fast a stream's clock runs.
     pub fn pace(&self, stream: usize) -> Pace {
         self.lanes[stream].clock.pace()

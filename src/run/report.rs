@@ -61,6 +61,8 @@ pub struct Report {
     pub events: Vec<Record>,
     /// Events beyond those listed.
     pub events_unlisted: u64,
+    /// Other plans that were spliced in, in order.
+    pub reloads: Vec<ReloadEntry>,
     /// What was expected.
     pub expectations: Vec<ExpectationEntry>,
     /// The times in full; they stand apart in the document of a run.
@@ -97,6 +99,25 @@ impl Histograms {
             response_time_us: times.response.kept(),
         }
     }
+}
+
+/// Another plan that was spliced into the run.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ReloadEntry {
+    /// When, in seconds of the run.
+    pub at_s: f64,
+    /// Where in the new plan the run went on: `elapsed` or `restart`.
+    pub splice: &'static str,
+    /// The digest of the plan before.
+    pub digest_before: String,
+    /// That of the plan from there on.
+    pub digest_after: String,
+    /// Jobs that had fallen due by then.
+    pub due: u64,
+    /// Jobs in the plan before, those that had fallen due with them.
+    pub planned_before: u64,
+    /// The same from there on.
+    pub planned_after: u64,
 }
 
 /// A stream's part of the report.

@@ -23,6 +23,8 @@ pub struct Source {
     pub due: Arc<dyn DueTimes>,
     /// From the plan's start to the stream's, in nanoseconds.
     pub after_ns: u64,
+    /// How many jobs in a row a shard takes; from 1.
+    pub batch: u64,
 }
 
 /// Where in the new curve a seam goes on.
@@ -154,13 +156,13 @@ impl Spliced {
     }
 
     /// A stream that joins a run under way: nothing before this time of the run, at which the script
-    /// is at that one.
-    pub fn joining(source: Source, seam_ns: u64, script_ns: u64) -> Spliced {
+    /// is at that one. What is due at that instant itself is past where the others have gone on.
+    pub fn joining(source: Source, seam_ns: u64, script_ns: u64, entry: Entry) -> Spliced {
         let mut spliced = Spliced::new(source);
         let segment = &mut spliced.segments[0];
         segment.start_ns = seam_ns;
         segment.offset_ns = i128::from(seam_ns) - i128::from(script_ns);
-        spliced.enter(0, script_ns);
+        spliced.enter(0, script_ns.saturating_add(u64::from(entry == Entry::Elapsed)));
         spliced
     }
 
@@ -290,7 +292,7 @@ mod tests {
     }
 
     fn source(curve: &Curve, after_ns: u64) -> Source {
-        Source { due: Arc::new(Timeline::new(curve).unwrap()), after_ns }
+        Source { due: Arc::new(Timeline::new(curve).unwrap()), after_ns, batch: 1 }
     }
 
     /// Each job at its time, and the counts agree with them.
@@ -345,7 +347,12 @@ mod tests {
 
     #[test]
     fn a_stream_may_join_and_may_start_later() {
-        let joined = Spliced::joining(source(&constant(10, 10), 2 * SECOND), 5 * SECOND, SECOND);
+        let joined = Spliced::joining(
+            source(&constant(10, 10), 2 * SECOND),
+            5 * SECOND,
+            SECOND,
+            Entry::Elapsed,
+        );
         assert_eq!((joined.jobs_by(6 * SECOND), joined.jobs()), (0, Some(100)));
         assert_eq!(joined.length_ns(), Some(16 * SECOND));
         assert_sound(&joined, 16 * SECOND);

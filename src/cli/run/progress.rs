@@ -91,6 +91,24 @@ impl Line {
             Event::Error { kind, outcome, count, message } => {
                 format!("error: {} {outcome} ({kind}): {message}", show::plural(*count, "job"))
             }
+            Event::Reloaded { reload } => format!(
+                "reloaded: {} of the plan from here on, it was {}; digest {} in place of {}",
+                show::plural(reload.planned_after, "job"),
+                show::count(reload.planned_before),
+                reload.digest_after,
+                reload.digest_before
+            ),
+            Event::ReloadRejected { message } => {
+                format!("not reloaded, the run goes on as it was: {message}")
+            }
+            Event::Scaled { factor, planned } => {
+                format!("scaled to x{factor} of the plan: {}", show::plural(*planned, "job"))
+            }
+            Event::Sought { plan_s, planned } => format!(
+                "goes on {} after the plan's start: {}",
+                show::duration((plan_s * 1e9) as u64),
+                show::plural(*planned, "job")
+            ),
             Event::Near { message, .. } => format!("warning: {message}"),
             Event::Guard { hit } => format!("guard: {}", guard(hit, "")),
             Event::Paused { by, stream } => format!("paused{} by {by}", whose(stream)),

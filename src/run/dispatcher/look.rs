@@ -104,6 +104,18 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         Ok(hits)
     }
 
+    /// Looks for the files of other guards from now on.
+    pub(super) fn look_for_others(&mut self) {
+        let files = self.guards.files();
+        self.lookouts.retain(|lookout| files.iter().any(|(_, path)| *path == lookout.path));
+        for (guard, path) in files {
+            match self.lookouts.iter_mut().find(|lookout| lookout.path == path) {
+                Some(lookout) => lookout.guard = guard,
+                None => self.lookouts.push(Lookout::new(guard, path)),
+            }
+        }
+    }
+
     /// Looks again, and warns of a file that nobody can tell of.
     pub(super) fn look(&mut self, now_ns: u64) {
         let (mut hits, mut troubles) = (Vec::new(), Vec::new());

@@ -55,6 +55,16 @@ impl Probe {
         Probe { queues, out: None, asking: 0, asked_ns: 0, next_round_ns: 0, unread }
     }
 
+    /// The place of a queue, taken in if it is new; and whether it is.
+    pub(super) fn place(&mut self, queue: &Queue) -> (usize, bool) {
+        if let Some(place) = self.queues.iter().position(|known| known == queue) {
+            return (place, false);
+        }
+        self.queues.push(queue.clone());
+        self.unread.push(Unread::default());
+        (self.queues.len() - 1, true)
+    }
+
     pub(super) fn queues(&self) -> &[Queue] {
         &self.queues
     }

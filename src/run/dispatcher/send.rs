@@ -74,13 +74,18 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
                 let index = self.backlog.take(stream);
                 let number = self.pacer.schedule(stream).number_of(index);
                 let (planned_ns, intended_ns) = self.pacer.times_of(stream, index);
-                let choice = self.task.jobs.choose(stream, number);
-                let due = DueJob { stream, number, due_unix_ns: start.saturating_add(planned_ns) };
+                let own = &self.sending[stream];
+                let (jobs, lists) = match own.old {
+                    None => (&self.task.jobs, &self.lists),
+                    Some(old) => (&self.old_jobs[old].0, &self.old_jobs[old].1),
+                };
+                let choice = jobs.choose(own.stream, number);
+                let due_unix_ns = start.saturating_add(planned_ns);
+                let due = DueJob { stream: own.stream, number, due_unix_ns };
                 // A plan has far fewer than 2³² streams and jobs.
-                let (stream_no, job) = (stream as u32, choice.job as u32);
+                let (stream_no, job) = (stream as u32, own.kinds[choice.job]);
                 let flight = Flight { index, intended_ns, stream: stream_no, job };
-                let jobs = &self.task.jobs;
-                self.builder.add(choice.queue, flight, |args| {
+                self.builder.add(lists.builder[choice.queue], flight, |args| {
                     let before = args.byte_len();
                     jobs.write(due, choice.job, args);
                     bytes += args.byte_len() - before;

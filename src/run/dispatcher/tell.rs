@@ -5,7 +5,7 @@ use super::{Dispatcher, Ending, SECOND_NS};
 use crate::run::clock::Clock;
 use crate::run::events::{Event, Publisher, Record, Snapshot, instant_text};
 use crate::run::guards::GuardEntry;
-use crate::run::jobs::{Jobs, queues_of};
+use crate::run::jobs::Jobs;
 use crate::run::report::{
     FailureEntry, ForgottenEntry, Histograms, Report, StreamFacts, StreamReport, judge, per_second,
 };
@@ -20,6 +20,8 @@ pub(super) struct Teller {
     pub(super) publisher: Publisher,
     /// Queues that jobs go to: the first of all.
     written_queues: usize,
+    /// And these, since a reload.
+    pub(super) also_written: Vec<usize>,
     next_second_ns: u64,
     told_ns: u64,
     told_due: u64,
@@ -51,6 +53,7 @@ impl Teller {
         Teller {
             publisher,
             written_queues,
+            also_written: Vec::new(),
             next_second_ns: SECOND_NS,
             told_ns: 0,
             told_due: 0,
@@ -77,6 +80,18 @@ impl Teller {
 
     pub(super) fn tell(&self, record: Record) {
         self.publisher.tell(record);
+    }
+
+    /// How many queues were written to from the start: the first of all.
+    pub(super) fn written_queues(&self) -> usize {
+        self.written_queues
+    }
+
+    /// Notes that guards are elsewhere in their list now, or gone.
+    pub(super) fn move_hits(&mut self, places: &[Option<usize>]) {
+        let open = std::mem::take(&mut self.open_hits);
+        let moved = |(guard, hit): (usize, usize)| Some(((*places.get(guard)?)?, hit));
+        self.open_hits = open.into_iter().filter_map(moved).collect();
     }
 
     /// Lists a hit of a guard.
@@ -221,7 +236,9 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let response = self.teller.response.take(times().map(|times| &times.response));
         let remaining_ns =
             self.streams().map(|stream| self.pacer.remaining_ns(stream, now_ns)).max();
-        let depths = &self.stats.depths()[..self.teller.written_queues];
+        let (written, also) = (self.teller.written_queues, &self.teller.also_written);
+        let depths = self.stats.depths();
+        let depths = depths[..written].iter().chain(also.iter().map(|queue| &depths[*queue]));
         Snapshot {
             elapsed_s: now_ns as f64 / 1e9,
             remaining_s: remaining_ns.unwrap_or(0) as f64 / 1e9,
@@ -231,7 +248,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             jobs,
             in_flight: jobs.in_flight(),
             overdue: jobs.overdue(),
-            depth: depths.iter().filter_map(|depth| depth.latest).reduce(|sum, depth| sum + depth),
+            depth: depths.filter_map(|depth| depth.latest).reduce(|sum, depth| sum + depth),
             p99_response_us: response.map(|brief| brief.p99_us),
             p99_send_delay_us: send_delay.map(|brief| brief.p99_us),
             deviation: self.stats.deviation().so_far(),
@@ -269,7 +286,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     }
 
     fn stream_report(&self, stream: usize, elapsed_s: f64) -> StreamReport {
-        let queues = queues_of(&self.task.jobs, stream)
+        let queues = self
+            .lane_queues(stream)
             .into_iter()
             .map(|queue| (self.probe.queues()[queue].name.clone(), queue))
             .collect();
@@ -322,6 +340,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             events_unlisted: 0,
             expectations,
             histograms: Histograms::of(&times),
+            reloads: std::mem::take(&mut self.reloads),
             cpu_s: cpu_s() - self.teller.cpu_at_start_s,
             rss_max_bytes: rss_max_bytes(),
             outcome,

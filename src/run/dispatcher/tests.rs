@@ -11,6 +11,7 @@ mod braking;
 mod faults;
 mod guarding;
 mod measuring;
+mod reloading;
 mod steering;
 
 const MS: u64 = 1_000_000;
@@ -107,6 +108,8 @@ impl Scene {
             jobs: self.jobs,
             guards: self.guards,
             expectations: Vec::new(),
+            sources: Vec::new(),
+            places: Vec::new(),
         };
         let clock = self.rehearsal.clock();
         let acting = actor(clock.clone(), self.control.clone());

@@ -19,6 +19,11 @@ impl SendWindow {
         SendWindow { window_ns, sends: VecDeque::new(), sum: 0 }
     }
 
+    /// Whether nothing was ever noted.
+    pub(super) fn is_new(&self) -> bool {
+        self.sends.is_empty()
+    }
+
     /// Jobs in the window that ends now.
     pub(super) fn sum(&mut self, now_ns: u64) -> u64 {
         while let Some((at_ns, jobs)) = self.sends.front()
@@ -94,6 +99,11 @@ impl ErrorWindow {
     pub(super) fn new(window_ns: u64) -> ErrorWindow {
         let slice_ns = (window_ns / SLICES).max(1);
         ErrorWindow { window_ns, slice_ns, slices: VecDeque::new(), sum: Slice::default() }
+    }
+
+    /// Whether nothing was ever noted.
+    pub(super) fn is_new(&self) -> bool {
+        self.slices.is_empty()
     }
 
     fn slide(&mut self, now_ns: u64) {

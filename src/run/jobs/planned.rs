@@ -83,6 +83,10 @@ impl Jobs for PlannedJobs {
             Format::Stream { .. } => template.write_fields(&context, args),
         }
     }
+
+    fn of_plan(&self, plan: &Plan) -> Result<PlannedJobs, CompileError> {
+        PlannedJobs::compile(plan)
+    }
 }
 
 #[cfg(test)]
