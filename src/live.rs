@@ -16,7 +16,7 @@ pub use curves::Kind;
 pub use ink::Ink;
 
 use crate::plan::Plan;
-use crate::run::events::{Record, Snapshot};
+use crate::run::events::{Event, Record, Snapshot};
 use crate::stats::history::Slice;
 use log::Log;
 use ratatui::Frame;
@@ -29,6 +29,9 @@ const LEAST: (u16, u16) = (40, 12);
 
 /// How far back the curves may reach, in seconds; the last is the whole run.
 const REACHES_S: [f64; 5] = [60.0, 300.0, 900.0, 3_600.0, f64::INFINITY];
+
+/// What a key makes of the plan's rates.
+const STEP: f64 = 1.25;
 
 /// What is shown, and of what.
 #[derive(Clone, Debug)]
@@ -47,6 +50,10 @@ pub struct Picture {
     asking: Option<Asking>,
     help: bool,
     ending: bool,
+    /// So many times the plan's jobs fall due.
+    scale: f64,
+    /// Another plan is in force than the one that is known here.
+    outdated: bool,
 }
 
 /// A question that waits for a second key.
@@ -56,12 +63,14 @@ enum Asking {
 }
 
 /// What a key asks of the run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Wish {
     /// Pause it, or let it go on.
     Pause,
     /// End it gracefully.
     Stop,
+    /// Send so many times the jobs of the plan from here on.
+    Scale(f64),
 }
 
 /// A key that the picture knows.
@@ -91,6 +100,8 @@ impl Picture {
             asking: None,
             help: false,
             ending: false,
+            scale: 1.0,
+            outdated: false,
         }
     }
 
@@ -107,7 +118,17 @@ impl Picture {
 
     /// Takes in an event.
     pub fn tell(&mut self, record: &Record) {
+        match &record.event {
+            Event::Scaled { factor, .. } => self.scale = *factor,
+            Event::Reloaded { .. } => self.outdated = true,
+            _ => {}
+        }
         self.log.take(record);
+    }
+
+    /// Says something in the line of events.
+    pub fn say(&mut self, words: &str) {
+        self.log.say(self.now.elapsed_s, words);
     }
 
     /// Takes in a key, and says what it asks of the run.
@@ -132,6 +153,9 @@ impl Picture {
             's' | 'q' if !self.ending => self.asking = Some(Asking::Stop),
             '+' | '=' => self.reach = self.reach.saturating_sub(1),
             '-' => self.reach = (self.reach + 1).min(REACHES_S.len() - 1),
+            '>' => return Some(Wish::Scale(self.scale * STEP)),
+            '<' => return Some(Wish::Scale(self.scale / STEP)),
+            '0' => return Some(Wish::Scale(1.0)),
             '?' | 'h' => self.help = true,
             digit => {
                 let place = digit.to_digit(10).and_then(|digit| digit.checked_sub(1));

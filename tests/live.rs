@@ -113,6 +113,8 @@ fn the_picture_is_drawn_and_keys_steer_the_run() {
     tty.wait_for("paused by hand");
     tty.press(" ");
     tty.wait_for("resumed after hand");
+    tty.press(">");
+    tty.wait_for("scaled to x1.25");
     tty.press("s");
     tty.wait_for("once more ends the run");
     tty.press("s");

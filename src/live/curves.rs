@@ -188,6 +188,9 @@ impl Picture {
     /// The plan from now on, if nothing pauses it.
     fn ahead(&self, (now, to, column_s): (f64, f64, f64)) -> Points {
         let mut points = Points::new();
+        if self.outdated {
+            return points;
+        }
         let mut after_s = column_s;
         while now + after_s < to {
             points.push((now + after_s, self.planned_rate(after_s)));
@@ -203,7 +206,7 @@ impl Picture {
             let own_ns = at_ns.checked_sub(stream.after_ns)?;
             (own_ns < stream.timeline.length_ns()?).then(|| stream.timeline.rate(own_ns))
         };
-        streams.filter_map(rate).sum()
+        streams.filter_map(rate).sum::<f64>() * self.scale
     }
 }
 

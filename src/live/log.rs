@@ -24,10 +24,19 @@ pub(super) struct Log {
 impl Log {
     pub(super) fn take(&mut self, record: &Record) {
         let Some((weight, words)) = words(&record.event) else { return };
+        self.push(record.t_s, weight, &words);
+    }
+
+    /// Takes in something that is no event.
+    pub(super) fn say(&mut self, t_s: f64, words: &str) {
+        self.push(t_s, Weight::Warning, words);
+    }
+
+    fn push(&mut self, t_s: f64, weight: Weight, words: &str) {
         if self.entries.len() == KEPT {
             self.entries.pop_front();
         }
-        self.entries.push_back((record.t_s, weight, show::clean(&words)));
+        self.entries.push_back((t_s, weight, show::clean(words)));
     }
 
     /// From the last on.
@@ -71,7 +80,28 @@ fn words(event: &Event) -> Option<(Weight, String)> {
             Weight::Bad,
             format!("the server forgot {}: {message}", show::plural(*acked_jobs, "job")),
         ),
-        // What is not of interest here, or not worded yet.
-        _ => return None,
+        Event::Reloaded { reload } => (
+            Weight::Warning,
+            format!("reloaded: {} of the plan now", show::plural(reload.planned_after, "job")),
+        ),
+        Event::ReloadRejected { message } => {
+            (Weight::Bad, format!("not reloaded, the run goes on as it was: {message}"))
+        }
+        Event::Scaled { factor, planned } => (
+            Weight::Warning,
+            format!(
+                "scaled to x{} of the plan: {}",
+                show::decimal(*factor, 3),
+                show::plural(*planned, "job")
+            ),
+        ),
+        Event::Sought { plan_s, .. } => (
+            Weight::Warning,
+            format!(
+                "goes on {} after the plan's start",
+                show::duration((plan_s * 1e3) as u64 * 1_000_000)
+            ),
+        ),
+        Event::Metrics(_) | Event::Stopped { .. } => return None,
     })
 }

@@ -133,7 +133,8 @@ impl Picture {
 
     /// The script around the phrase that is being played, which is marked.
     pub(super) fn script(&self, frame: &mut Frame<'_>, area: Rect) {
-        let block = Block::bordered().title(" script ").border_style(self.ink.soft());
+        let title = if self.outdated { " script before it was reloaded " } else { " script " };
+        let block = Block::bordered().title(title).border_style(self.ink.soft());
         let inner = block.inner(area);
         frame.render_widget(block, area);
         let present = self.present_lines();
@@ -162,6 +163,9 @@ impl Picture {
     /// Lines of the phrases that are being played, the innermost of each stream.
     pub(super) fn present_lines(&self) -> Vec<usize> {
         let mut lines = Vec::new();
+        if self.outdated {
+            return lines;
+        }
         for (stream, state) in self.plan.streams.iter().zip(&self.now.streams) {
             let at_ns = (state.place_s * 1e9) as u64;
             if let Some(own_ns) = at_ns.checked_sub(stream.after_ns) {
@@ -210,9 +214,14 @@ impl Picture {
             return;
         }
         let mut spans = Vec::new();
-        for (key, word) in
-            [("p", "pause"), ("s", "stop"), ("1-5", "chart"), ("+ -", "zoom"), ("?", "help")]
-        {
+        for (key, word) in [
+            ("p", "pause"),
+            ("< >", "scale"),
+            ("s", "stop"),
+            ("1-5", "chart"),
+            ("+ -", "zoom"),
+            ("?", "help"),
+        ] {
             spans.push(Span::styled(format!(" {key} "), self.ink.bar()));
             spans.push(Span::raw(format!(" {word}  ")));
         }
@@ -222,6 +231,7 @@ impl Picture {
     pub(super) fn help_box(&self, frame: &mut Frame<'_>, area: Rect) {
         let lines = [
             "p, blank  pause, go on",
+            "< > 0     slower, faster, as planned",
             "s s       stop: finish what is in flight",
             "Ctrl+C    the same; a second time at once",
             "1 … 5     rate, response, depth, errors, loadc",
@@ -230,7 +240,7 @@ impl Picture {
             "",
             "Any key closes this.",
         ];
-        let (width, height) = (50.min(area.width), 10.min(area.height));
+        let (width, height) = (50.min(area.width), 11.min(area.height));
         let place = Rect {
             x: area.x + (area.width - width) / 2,
             y: area.y + (area.height - height) / 2,

@@ -138,6 +138,10 @@ fn keys_change_the_picture_or_ask_something_of_the_run() {
     picture.key(Key::Tab);
     assert_eq!(picture.chart, Kind::Errors);
     assert_eq!(picture.key(Key::Char('p')), Some(Wish::Pause));
+    assert_eq!(picture.key(Key::Char('>')), Some(Wish::Scale(1.25)));
+    let scaled = Event::Scaled { factor: 2.5, planned: 7 };
+    picture.tell(&Record { at: 0, t_s: 1.0, event: scaled });
+    assert_eq!(picture.key(Key::Char('<')), Some(Wish::Scale(2.0)));
     // To stop takes the same key twice.
     assert_eq!((picture.key(Key::Char('s')), picture.key(Key::Char('x'))), (None, None));
     assert_eq!(

@@ -153,9 +153,25 @@ pub struct Record {
 
 impl Event {
     /// Its name, as its JSON has it.
-    pub fn name(&self) -> String {
-        let value = serde_json::to_value(self).unwrap_or_default();
-        value["event"].as_str().unwrap_or_default().to_owned()
+    pub fn name(&self) -> &'static str {
+        match self {
+            Event::Started { .. } => "started",
+            Event::Metrics(_) => "metrics",
+            Event::Warning { .. } | Event::Near { .. } => "warning",
+            Event::Error { .. } => "error",
+            Event::Guard { .. } => "guard",
+            Event::Paused { .. } => "paused",
+            Event::Resumed { .. } => "resumed",
+            Event::ConnectionLost { .. } => "connection_lost",
+            Event::Reconnected { .. } => "reconnected",
+            Event::Forgot { .. } => "forgot",
+            Event::Stopped { .. } => "stopped",
+            Event::Reloaded { .. } => "reloaded",
+            Event::ReloadRejected { .. } => "reload_rejected",
+            Event::Scaled { .. } => "scaled",
+            Event::Sought { .. } => "sought",
+            Event::Stalled { .. } => "stalled",
+        }
     }
 }
 
@@ -330,7 +346,7 @@ impl Publisher {
         }
         if !matches!(record.event, Event::Metrics(_)) {
             let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-            *told.counts.entry(record.event.name()).or_default() += 1;
+            *told.counts.entry(record.event.name().to_owned()).or_default() += 1;
             if told.records.len() < LISTED {
                 told.records.push(record);
             } else {

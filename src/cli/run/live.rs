@@ -27,6 +27,8 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// Between two looks at keys and news.
 const LOOK: Duration = Duration::from_millis(100);
+/// How long the run may take to answer.
+const ANSWER: Duration = Duration::from_secs(1);
 /// How long a terminal may take to be given back when the process ends at once.
 const GIVE_BACK: Duration = Duration::from_millis(300);
 
@@ -157,6 +159,7 @@ impl Screen {
         match self.picture.key(key) {
             Some(Wish::Pause) => self.pause(),
             Some(Wish::Stop) => self.control.stop(Why::ByHand),
+            Some(Wish::Scale(factor)) => self.scale(factor),
             None => {}
         }
         true
@@ -167,6 +170,19 @@ impl Screen {
             self.control.resume();
         } else {
             self.control.pause();
+        }
+    }
+
+    /// The run answers between two batches; if it does not, somebody else has to be asked why.
+    fn scale(&mut self, factor: f64) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        let Ok(runtime) = runtime else { return };
+        let asked = self.control.scale(factor);
+        let answer = runtime.block_on(async { tokio::time::timeout(ANSWER, asked).await });
+        match answer {
+            Ok(Ok(())) => {}
+            Ok(Err(why)) => self.picture.say(&why),
+            Err(_) => self.picture.say("the run does not answer"),
         }
     }
 

@@ -111,9 +111,15 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     pub(super) fn stream_states(&self, now_ns: u64) -> Vec<StreamState> {
         let state = |stream: usize| {
             let place_ns = self.pacer.place_ns(stream, now_ns);
+            let place_ns = self.options.from_ns.saturating_add(place_ns);
+            // After a seek or a reload the script is elsewhere than the time that has passed.
+            let place_ns = match self.splices.get(stream) {
+                Some(spliced) => spliced.script_ns(place_ns),
+                None => place_ns,
+            };
             StreamState {
                 name: self.task.streams[stream].0.clone(),
-                place_s: self.options.from_ns.saturating_add(place_ns) as f64 / 1e9,
+                place_s: place_ns as f64 / 1e9,
                 target_per_s: self.pacer.rate(stream, now_ns),
                 paused: self.pacer.is_paused(stream),
                 jobs: self.stats.streams()[stream].counts,
