@@ -185,6 +185,11 @@ impl Checker<'_> {
             unwatched || !layout(job.format.word()).is_some_and(&tells)
         });
         let Some(job) = silent else { return Some(()) };
+        // What stands behind a quote that is not closed may have been a queue.
+        let unread = |problem: &Problem| problem.code == Code::Quote;
+        if !self.jobs_sound || self.problems.iter().any(unread) {
+            return None;
+        }
         let message = format!("nothing tells {what} in a queue of `as {}`", job.format.word());
         let problem = Problem::error(Code::CannotSay, place, message);
         self.report(problem.help("bound its `depth` instead, or use a format that keeps it"));

@@ -136,7 +136,7 @@ fn no_recovery(stream: &Stream) -> Option<Problem> {
     let rose = before.iter().any(|phrase| is_low(phrase.rate_start_per_s));
     let fell = behind.iter().any(|p| is_low(p.rate_start_per_s) || is_low(p.rate_end_per_s));
     let is_drawn = ["walk", "chaos"].iter().any(|word| last.text.starts_with(word));
-    let stays = (last.end_ns - last.start_ns) * 2 > last.end_ns;
+    let stays = last.end_ns - last.start_ns > last.end_ns / 2;
     if !is_high(last.rate_end_per_s) || peak <= 0.0 || !rose || fell || is_drawn || stays {
         return None;
     }

@@ -98,6 +98,48 @@ pub(super) fn ink(out: &Output) -> Ink {
     Ink { color: out.color_err }
 }
 
+/// The terminal that keys come from.
+///
+/// It is asked first whether it is still there: what reads the keys would ask one that is gone again
+/// and again, and keep a processor busy with that.
+#[cfg(unix)]
+struct Line(Option<std::fs::File>);
+
+#[cfg(unix)]
+impl Line {
+    fn open() -> Line {
+        Line(std::fs::File::open("/dev/tty").ok())
+    }
+
+    /// Waits for a key, but no longer than [`LOOK`]; false if the terminal is gone.
+    fn wait(&self) -> bool {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        let Some(tty) = &self.0 else {
+            std::thread::sleep(LOOK);
+            return true;
+        };
+        let mut asked = [PollFd::new(tty, PollFlags::IN)];
+        let look = Timespec { tv_sec: 0, tv_nsec: i64::from(LOOK.subsec_nanos()) };
+        // An interrupted wait is none; a new size of the terminal comes by a signal.
+        let _ = poll(&mut asked, Some(&look));
+        !asked[0].revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL)
+    }
+}
+
+#[cfg(not(unix))]
+struct Line;
+
+#[cfg(not(unix))]
+impl Line {
+    fn open() -> Line {
+        Line
+    }
+
+    fn wait(&self) -> bool {
+        !matches!(event::poll(LOOK), Err(_))
+    }
+}
+
 struct Screen {
     picture: Picture,
     views: Views,
@@ -110,7 +152,7 @@ impl Screen {
     fn show(&mut self) -> io::Result<()> {
         let mut terminal: Terminal<CrosstermBackend<Stderr>> =
             Terminal::new(CrosstermBackend::new(stderr()))?;
-        let mut stale = true;
+        let (line, mut stale) = (Line::open(), true);
         loop {
             loop {
                 match self.views.events.try_recv() {
@@ -129,7 +171,10 @@ impl Screen {
                 self.update();
                 terminal.draw(|frame| self.picture.draw(frame))?;
             }
-            stale = event::poll(LOOK)? && self.take(&event::read()?);
+            if !line.wait() {
+                return Ok(());
+            }
+            stale = event::poll(Duration::ZERO)? && self.take(&event::read()?);
         }
     }
 
