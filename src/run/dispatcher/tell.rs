@@ -352,8 +352,12 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         self.probe.workers(queue).report(self.acked_by(queue), elapsed_s, by)
     }
 
-    /// Jobs that a queue has acknowledged; none if some of them may have gone to another.
+    /// Jobs that a queue has acknowledged; none if some of them may have gone to another, or before
+    /// its depth was first seen: in a run that is gone on with.
     pub(super) fn acked_by(&self, queue: usize) -> Option<u64> {
+        if self.is_resumed {
+            return None;
+        }
         let mut acked = 0;
         for stream in self.streams() {
             for (queues, counts) in self.kinds_and_counts(stream) {
