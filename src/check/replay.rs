@@ -3,6 +3,7 @@
 use super::Checker;
 use crate::ast::{Column, Name, Replay};
 use crate::exact::nanos_to_seconds;
+use crate::files;
 use crate::problem::{Code, Problem};
 use crate::recording::{self, Columns, Recording, TimeColumn, TimeUnit};
 use crate::source::Span;
@@ -104,12 +105,11 @@ impl Checker<'_> {
 
     fn recording(&mut self, file: &Name, columns: &Columns) -> Option<Recording> {
         let path = self.source.path_from(file.span.start, &file.node);
-        let read = std::fs::read(&path)
-            .map_err(|error| {
-                let what = error.to_string();
-                let what = what.split(" (os error").next().unwrap_or_default();
+        self.rows.note(&path);
+        let read = files::read(&path)
+            .map_err(|what| {
                 let help = "its path begins at the folder of the script".to_owned();
-                (format!("the recording cannot be read: {what}"), help)
+                (format!("the recording cannot be used: {what}"), help)
             })
             .and_then(|bytes| {
                 recording::read(&bytes, columns).map_err(|error| {

@@ -9,7 +9,7 @@ use crate::problem::{Code, Problem};
 use crate::show;
 use crate::source::Span;
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -23,6 +23,8 @@ pub(super) struct Files {
     /// Read so far, by path; `None` for those that can't be used, which is said once.
     tables: BTreeMap<PathBuf, Option<Arc<Table>>>,
     blobs: BTreeMap<PathBuf, Option<Blob>>,
+    /// Those of recordings, which are read where they are played.
+    recordings: BTreeSet<PathBuf>,
     /// The rows of the job in hand, by what a row is called; `None` for those found wrong.
     of_job: BTreeMap<String, Option<Arc<job::Rows>>>,
     /// A statement of the job in hand could not be read: it may have been one of rows.
@@ -35,7 +37,12 @@ pub(super) struct Files {
 impl Files {
     /// The paths of all of them.
     pub fn paths(&self) -> impl Iterator<Item = std::path::PathBuf> {
-        self.tables.keys().chain(self.blobs.keys()).cloned()
+        self.tables.keys().chain(self.blobs.keys()).chain(&self.recordings).cloned()
+    }
+
+    /// Takes note of a recording.
+    pub fn note(&mut self, recording: &std::path::Path) {
+        self.recordings.insert(recording.to_owned());
     }
 }
 
