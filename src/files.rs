@@ -22,11 +22,11 @@ pub fn read(path: &Path) -> Result<Vec<u8>, String> {
             format!("it cannot be read: {what}")
         }
     };
-    let mut file = File::open(path).map_err(fault)?;
-    // A pipe or a device may never end.
-    if !file.metadata().map_err(fault)?.is_file() {
+    // A pipe or a device may never end, and opening a pipe waits for whoever writes to it.
+    if !std::fs::metadata(path).map_err(fault)?.is_file() {
         return Err("it is not a file".to_owned());
     }
+    let mut file = File::open(path).map_err(fault)?;
     let mut bytes = Vec::new();
     let limited = file.by_ref().take(MAX_BYTES + 1);
     { limited }.read_to_end(&mut bytes).map_err(fault)?;
