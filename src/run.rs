@@ -14,6 +14,7 @@ pub mod clock;
 pub mod control;
 mod dispatcher;
 pub mod events;
+pub mod expecting;
 #[cfg(test)]
 pub(crate) mod fakes;
 pub mod guards;

@@ -11,6 +11,7 @@ use crate::plan::{Expectation, Guard, Part, Phrase, PhraseJobs, Plan, Stream};
 use crate::problem::{Code, Problem};
 use crate::schedule::{Shard, batched};
 use crate::show;
+use crate::source::Span;
 use crate::target::Target;
 use crate::timeline::curve::Curve;
 use crate::timeline::{CurveError, MarkJobs, MarkSpan, Timeline};
@@ -24,7 +25,7 @@ impl Checker<'_> {
         settings: Settings,
         drafts: Vec<Draft>,
         guards: Vec<Guard>,
-        expectations: Vec<Expectation>,
+        expectations: Vec<(Expectation, Span)>,
     ) -> Option<Plan> {
         if drafts.is_empty() {
             return None;
@@ -45,6 +46,7 @@ impl Checker<'_> {
             let marks = marks.iter().map(|mark| (mark.id, mark)).collect();
             stream.phrases = self.phrases(nodes, &marks);
         }
+        let expectations = self.place_expectations(expectations, &streams, &all_nodes)?;
         let total = streams.iter().map(Stream::jobs).fold(0, u64::saturating_add);
         if total > MAX_JOBS {
             let span = all_nodes.iter().flatten().next().map(|node| node.span).unwrap_or_default();

@@ -2,6 +2,7 @@
 //! newer one adds is left out.
 
 use super::columns::Columns;
+use crate::run::report::ExpectationEntry;
 use serde::Deserialize;
 use serde_json::Value;
 use thiserror::Error;
@@ -33,7 +34,7 @@ pub struct Run {
     pub guards_unlisted: u64,
     pub events: Vec<Value>,
     pub events_unlisted: u64,
-    pub expectations: Vec<Expectation>,
+    pub expectations: Vec<ExpectationEntry>,
     pub cpu_s: f64,
     pub rss_max_bytes: Option<u64>,
     pub outcome: String,
@@ -140,14 +141,6 @@ pub struct Hit {
     pub limit: f64,
     pub action: String,
     pub cause: Option<String>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Expectation {
-    pub text: String,
-    pub met: bool,
-    pub value: Option<f64>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -3,6 +3,7 @@
 use super::events::Told;
 use super::markup::{escape, known, measured, percent, seconds};
 use super::model::{Hit, Run, Times};
+use crate::run::report::ExpectationEntry;
 use crate::show;
 
 /// Rows of a table that are shown; more are counted.
@@ -103,14 +104,15 @@ fn sign(good: bool, word: &str) -> String {
 }
 
 pub(super) fn expectations(run: &Run) -> String {
-    let row = |expectation: &super::model::Expectation| {
-        let value = expectation.value.map_or_else(
-            || "nothing to measure".to_owned(),
-            |value| measured(&expectation.text, value),
-        );
+    let row = |expectation: &ExpectationEntry| {
+        let value = expectation.measured();
+        let when = expectation.at_s.map_or_else(String::new, |at_s| {
+            let end = if expectation.stopped { ", which ended the run" } else { "" };
+            format!(" <span class=\"soft\">after {}{end}</span>", seconds(at_s))
+        });
         vec![
             sign(expectation.met, if expectation.met { "met" } else { "missed" }),
-            format!("<code>{}</code>", escape(&expectation.text)),
+            format!("<code>{}</code>{when}", escape(&expectation.text)),
             escape(&value),
         ]
     };

@@ -15,6 +15,7 @@
 mod braking;
 mod drain;
 mod due;
+mod expecting;
 mod flights;
 mod lateness;
 mod link;
@@ -31,6 +32,7 @@ use super::backlog::Backlog;
 use super::clock::{Clock, give_way};
 use super::control::{Control, End, Order, Why, Wishes};
 use super::events::{Event, Publisher, Record};
+use super::expecting::Expecting;
 use super::guards::{ASK_EVERY_NS, Guards};
 use super::jobs::Jobs;
 use super::late::Lates;
@@ -94,6 +96,7 @@ pub struct Task<J> {
 #[derive(Clone, Debug)]
 enum Ending {
     Guard,
+    Missed,
     Wished(Why),
     Failed(Failure),
 }
@@ -131,6 +134,7 @@ pub(super) struct Dispatcher<J, S, C> {
     ending_streams: Vec<bool>,
     guards: Guards,
     stats: Stats,
+    expecting: Expecting,
 
     builder: BatchBuilder<Flight>,
     /// Room for the shares of a batch.
@@ -202,6 +206,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let planned = task.streams.iter().enumerate();
         let accounts = planned.map(|(stream, (_, jobs))| (jobs.len(), kinds(stream))).collect();
         let stats = Stats::new(accounts, probe.queues().len());
+        let lanes: Vec<usize> = (0..streams).collect();
+        let expecting = Expecting::new(&task.expectations, &lanes);
         let queues = probe.queues().iter().map(|queue| queue.name.clone()).collect();
         publisher.history().begin(options.history, queues);
         let teller = Teller::new(publisher, task.jobs.queues().len(), options.history.every_ns);
@@ -216,6 +222,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             ending_streams: vec![false; streams],
             guards,
             stats,
+            expecting,
             builder: BatchBuilder::new(task.jobs.queues().to_vec(), options.command),
             shares: Vec::with_capacity(streams),
             flights: Flights::from(next.max(1)),
@@ -305,6 +312,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         if now_ns >= self.next_ask_ns {
             self.next_ask_ns = now_ns - now_ns % ASK_EVERY_NS + ASK_EVERY_NS;
             self.ask(now_ns);
+            self.look_at_expectations(now_ns);
         }
         self.cut_slices(now_ns);
         self.tell_seconds(now_ns);
@@ -440,6 +448,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     fn outcome(&self) -> OutcomeName {
         match &self.ending {
             Some(Ending::Guard) => OutcomeName::Guard,
+            Some(Ending::Missed) => OutcomeName::Missed,
             Some(Ending::Wished(Why::ByHand)) => OutcomeName::Stopped,
             Some(Ending::Wished(Why::Interrupt)) => OutcomeName::Interrupted,
             Some(Ending::Failed(_)) => OutcomeName::Failed,

@@ -65,6 +65,19 @@ pub enum Event {
         #[serde(flatten)]
         hit: GuardEntry,
     },
+    /// An expectation was decided before the end of the run.
+    Expectation {
+        /// As written.
+        expectation: String,
+        /// Whether it was met.
+        met: bool,
+        /// What was measured: jobs, a share, or microseconds; null if there was nothing.
+        value: Option<f64>,
+        /// What the value is in.
+        unit: super::report::ValueUnit,
+        /// Whether it ended the run.
+        stopped: bool,
+    },
     /// Clocks of streams stand still.
     Paused {
         /// By what: a guard as written, or `hand`.
@@ -129,7 +142,7 @@ pub enum Event {
     },
     /// The run is over.
     Stopped {
-        /// How: `done`, `stopped`, `guard`, `interrupted`, `failed`.
+        /// How: `done`, `stopped`, `guard`, `missed`, `interrupted`, `failed`.
         outcome: super::report::OutcomeName,
         /// The exit code.
         exit_code: u8,
@@ -160,6 +173,7 @@ impl Event {
             Event::Warning { .. } | Event::Near { .. } => "warning",
             Event::Error { .. } => "error",
             Event::Guard { .. } => "guard",
+            Event::Expectation { .. } => "expectation",
             Event::Paused { .. } => "paused",
             Event::Resumed { .. } => "resumed",
             Event::ConnectionLost { .. } => "connection_lost",

@@ -137,8 +137,10 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             && now_ns >= self.probe.next_round_ns
             && !self.probe.queues.is_empty()
         {
-            let every_ns =
-                if self.guards.asks_depths() || self.guards.asks_workers() { 0 } else { SECOND_NS };
+            let often = self.guards.asks_depths()
+                || self.guards.asks_workers()
+                || self.expecting.asks_depths();
+            let every_ns = if often { 0 } else { SECOND_NS };
             self.probe.next_round_ns = now_ns.saturating_add(every_ns);
             self.ask_depth(0, now_ns);
         }

@@ -207,6 +207,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         self.send_other(jobs, &lanes);
         self.guard_otherwise(&plan, &lanes, now_ns);
         self.task.expectations.clone_from(&plan.expectations);
+        self.expecting.replace(&plan.expectations, &lanes);
         self.task.seed = plan.seed;
         for (own, lane) in lanes.iter().enumerate() {
             self.task.places[*lane].clone_from(&plan.streams[own].phrases);

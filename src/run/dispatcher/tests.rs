@@ -8,6 +8,7 @@ use crate::stats::Counts;
 use futures_util::future::join;
 
 mod braking;
+mod expecting;
 mod faults;
 mod guarding;
 mod lateness;

@@ -9,12 +9,12 @@ use crate::schedule::Entry;
 use crate::source::SourceFile;
 use std::collections::BTreeSet;
 
-fn plan(text: &str) -> Arc<Plan> {
+pub(super) fn plan(text: &str) -> Arc<Plan> {
     let checked = check(&SourceFile::new("test.load", text), &Options::default());
     Arc::new(checked.plan.unwrap_or_else(|| panic!("{text}: {:?}", checked.problems)))
 }
 
-fn change(text: &str) -> Change {
+pub(super) fn change(text: &str) -> Change {
     Change { plan: plan(text), entry: Entry::Elapsed, notifier: None }
 }
 
@@ -23,7 +23,7 @@ fn play(text: &str, actor: impl AsyncFnOnce(RehearsalClock, Control)) -> Played 
     play_on(text, |sink| sink, actor)
 }
 
-fn play_on(
+pub(super) fn play_on(
     text: &str,
     with: impl FnOnce(FakeSink) -> FakeSink,
     actor: impl AsyncFnOnce(RehearsalClock, Control),
