@@ -216,7 +216,9 @@ impl Expecting {
         for rule in &mut self.rules {
             let Some(tally) = &mut rule.tally else { continue };
             let own = |flight: &&Flight| rule.part.is_none_or(|part| flight.parts >> part & 1 == 1);
-            for flight in flights.iter().filter(own) {
+            let named = rule.expectation.phrase.is_some();
+            let judged = |flight: &&Flight| named || !flight.is_warmup;
+            for flight in flights.iter().filter(own).filter(judged) {
                 tally.settled(flight, outcome, command);
             }
         }

@@ -115,9 +115,9 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     pub(super) fn queue_facts(&self) -> QueueFacts {
         let fact = |queue: usize| QueueFact {
             name: self.probe.queues()[queue].name.clone(),
-            deepest: self.stats.depths()[queue].max,
+            deepest: self.stats.depths()[queue].judged_max(),
             depth: self.stats.depths()[queue].latest,
-            pickup: self.probe.workers(queue).pickup().clone(),
+            pickup: self.probe.workers(queue).judged_pickup().clone(),
         };
         let queues = self.written().into_iter().map(fact).collect();
         QueueFacts { queues, drained_us: self.drained_us }

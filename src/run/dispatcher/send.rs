@@ -98,7 +98,9 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
                     }
                     false => 0,
                 };
-                let flight = Flight { index, intended_ns, stream: stream_no, job, parts };
+                let is_warmup = self.is_warmup(stream, index, number, planned_ns);
+                let flight =
+                    Flight { index, intended_ns, stream: stream_no, job, parts, is_warmup };
                 self.builder.add(place, flight, |unit| {
                     let before = unit.byte_len();
                     jobs.write(due, choice, unit);

@@ -3,6 +3,7 @@
 use crate::ast::TimeKind;
 use crate::plan::Expectation;
 use crate::sink::Outcome;
+use crate::stats::judged::JudgedCounts;
 use crate::stats::times::Distribution;
 use crate::stats::{Counts, Flight, Settled};
 use crate::timeline::Pass;
@@ -16,6 +17,8 @@ pub struct Part {
     queue: Option<String>,
     /// Its jobs; `planned` and `due` are not known of a part.
     counts: Counts,
+    /// Those of them that are judged: what only warms up is not, unless its phrase is named.
+    judged: JudgedCounts,
     send_delay: Option<Distribution>,
     service: Option<Distribution>,
     response: Option<Distribution>,
@@ -68,6 +71,11 @@ impl Part {
         &self.counts
     }
 
+    /// Its jobs that have an outcome, without what only warms up.
+    pub fn judged(&self) -> &JudgedCounts {
+        &self.judged
+    }
+
     pub(super) fn takes_queue(&self, name: &str) -> bool {
         self.queue.as_deref().is_none_or(|queue| queue == name)
     }
@@ -116,6 +124,15 @@ impl Part {
         // Jobs that were on their way when a reload brought the part were not counted then.
         let answered = self.counts.acked + self.counts.failed + self.counts.unknown;
         self.counts.sent = self.counts.sent.max(answered);
+        if flight.is_warmup && self.label.is_none() {
+            return;
+        }
+        self.judged.sent += 1;
+        match outcome {
+            Outcome::Acked => self.judged.acked += 1,
+            Outcome::Failed(_) => self.judged.failed += 1,
+            _ => self.judged.unknown += 1,
+        }
         for kind in [TimeKind::SendDelay, TimeKind::Service, TimeKind::Response] {
             if let (Some(Some(times)), Some(ns)) =
                 (self.kept(kind), sample(kind, flight, outcome, command))
@@ -199,7 +216,8 @@ mod tests {
         assert!(!part.past, "not all of it was sent");
         part.look(&[Some(22)], false);
         assert!(part.past && !part.is_complete());
-        let flight = Flight { index: 1, intended_ns: 0, stream: 0, job: 0, parts: 1 };
+        let flight =
+            Flight { index: 1, intended_ns: 0, stream: 0, job: 0, parts: 1, is_warmup: false };
         let command = Settled { bytes: 0, sent_ns: 1, at_ns: 2 };
         part.settled(&flight, &Outcome::Acked, command);
         assert!(part.is_complete());

@@ -234,7 +234,14 @@ mod tests {
             for tick in 1..=10 {
                 let now_ns = second * SECOND_NS + tick * SECOND_NS / 10;
                 if *us > 0 {
-                    let flight = Flight { index: 1, intended_ns: 0, stream: 0, job: 0, parts: 0 };
+                    let flight = Flight {
+                        index: 1,
+                        intended_ns: 0,
+                        stream: 0,
+                        job: 0,
+                        parts: 0,
+                        is_warmup: false,
+                    };
                     let command = Settled { bytes: 0, sent_ns: 0, at_ns: us * 1_000 };
                     recovering.settled(&flight, &Outcome::Acked, command);
                 }

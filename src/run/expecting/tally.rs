@@ -97,7 +97,8 @@ mod tests {
             sum_us: 0.0,
         };
         for us in samples_us {
-            let flight = Flight { index: 1, intended_ns: 0, stream: 0, job: 0, parts: 0 };
+            let flight =
+                Flight { index: 1, intended_ns: 0, stream: 0, job: 0, parts: 0, is_warmup: false };
             let command = Settled { bytes: 0, sent_ns: 0, at_ns: us * 1_000 };
             tally.settled(&flight, &Outcome::Acked, command);
         }

@@ -3,10 +3,12 @@
 
 use crate::ast::{Comparison, Measure, Statistic, TimeKind};
 use crate::plan::Expectation;
-use crate::run::expecting::{Expecting, Rule};
+use crate::run::expecting::{Expecting, Part, Rule};
 use crate::show;
-use crate::stats::Stats;
-use crate::stats::times::Distribution;
+use crate::stats::deviation::Deviation;
+use crate::stats::judged::JudgedCounts;
+use crate::stats::times::{Distribution, Times};
+use crate::stats::{Counts, Stats};
 use serde::{Deserialize, Serialize};
 
 /// An expectation and what came of it.
@@ -158,28 +160,29 @@ pub fn value(
         Measure::Depth => queues.deepest(queue, |fact| fact.deepest),
         Measure::DepthNow => queues.deepest(queue, |fact| fact.depth),
         Measure::Recovers(_) => rule.recovery.as_ref()?.took_us(),
-        Measure::Deviation if expectation.at_ns.is_some() => Some(stats.deviation().so_far()),
-        Measure::Deviation => Some(stats.deviation().of_run()),
+        Measure::Deviation if expectation.at_ns.is_some() => Some(deviation(stats).so_far()),
+        Measure::Deviation => Some(deviation(stats).of_run()),
         Measure::Jobs => Some(match part {
             Some(part) => part.counts().acked as f64,
             None => stats.counts().acked as f64,
         }),
         Measure::Errors => match part {
-            Some(part) if part.counts().sent == 0 => None,
-            Some(part) => Some(part.counts().error_share()),
-            None => Some(stats.counts().error_share()),
+            Some(part) if part.judged().sent == 0 => None,
+            part => Some(answered(part, stats).error_share()),
         },
         Measure::Time(statistic, TimeKind::Pickup) => of(statistic, &queues.pickup(queue)),
         Measure::Time(statistic, kind) => match part {
             Some(part) => of(statistic, part.times(kind)?),
             None => {
+                let of_kind = |times: &Times| match kind {
+                    TimeKind::SendDelay => times.send_delay.clone(),
+                    TimeKind::Service => times.service.clone(),
+                    TimeKind::Response | TimeKind::Pickup => times.response.clone(),
+                };
                 let mut all = Distribution::default();
-                for stream in stats.streams() {
-                    all.add(match kind {
-                        TimeKind::SendDelay => &stream.times.send_delay,
-                        TimeKind::Service => &stream.times.service,
-                        TimeKind::Response | TimeKind::Pickup => &stream.times.response,
-                    });
+                match stats.judged() {
+                    Some(judged) => all = of_kind(&judged.times),
+                    None => stats.streams().iter().for_each(|one| all.add(&of_kind(&one.times))),
                 }
                 of(statistic, &all)
             }
@@ -195,6 +198,23 @@ fn of(statistic: Statistic, distribution: &Distribution) -> Option<f64> {
             distribution.quantile_us(f64::from(thousandths) / 100_000.0)
         }
     }
+}
+
+/// The jobs of a part, or of the run, that have an outcome and are judged.
+fn answered(part: Option<&Part>, stats: &Stats) -> JudgedCounts {
+    match (part, stats.judged()) {
+        (Some(part), _) => *part.judged(),
+        (None, Some(judged)) => judged.counts,
+        (None, None) => {
+            let Counts { acked, failed, unknown, .. } = stats.counts();
+            JudgedCounts { sent: acked + failed + unknown, acked, failed, unknown }
+        }
+    }
+}
+
+/// The distance from the plan that is judged: what only warms up is left out.
+fn deviation(stats: &Stats) -> &Deviation {
+    stats.judged().map_or(stats.deviation(), |judged| &judged.deviation)
 }
 
 /// Whether an expectation that is judged at the end can no longer be met, whatever becomes of the jobs
@@ -228,13 +248,13 @@ pub fn is_lost(
             }
         }
         Measure::Errors => {
-            let answered = counts.acked + counts.failed + counts.unknown;
-            let all = answered.saturating_add(rest);
-            let lowest = (counts.failed + counts.unknown) as f64 / all.max(1) as f64;
-            answered > 0 && !holds(lowest, expectation.comparison, limit)
+            let answered = answered(part, stats);
+            let all = answered.sent.saturating_add(rest);
+            let lowest = (answered.failed + answered.unknown) as f64 / all.max(1) as f64;
+            answered.sent > 0 && !holds(lowest, expectation.comparison, limit)
         }
         // The largest so far is never smaller again.
-        Measure::Deviation => !holds(stats.deviation().so_far(), expectation.comparison, limit),
+        Measure::Deviation => !holds(deviation(stats).so_far(), expectation.comparison, limit),
         Measure::Depth => now().is_some_and(|depth| depth >= limit),
         Measure::Recovers(_) => rule.recovery.as_ref().is_some_and(|back| back.is_missed()),
         Measure::Time(..) => rule.tally.as_ref().is_some_and(|tally| tally.is_lost(rest)),
@@ -280,7 +300,11 @@ mod tests {
     fn account() -> Stats {
         let mut stats = Stats::new(vec![(2_000, vec!["job".to_owned()])], 0);
         stats.due(0, 2_000, 0);
-        let flights = vec![Flight { index: 1, intended_ns: 0, stream: 0, job: 0, parts: 0 }; 2_000];
+        let flights =
+            vec![
+                Flight { index: 1, intended_ns: 0, stream: 0, job: 0, parts: 0, is_warmup: false };
+                2_000
+            ];
         stats.handed_over(&flights);
         let command = Settled { bytes: 0, sent_ns: 1_000_000, at_ns: 3_000_000 };
         let failure = Failure { kind: "OOM".into(), message: "full".into(), lasting: true };
