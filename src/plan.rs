@@ -25,6 +25,8 @@ pub struct Plan {
     pub digest: String,
     /// Where it stands in the calendar, if the script or a flag says so.
     pub starts: Option<Start>,
+    /// What a clock on the wall shows along it.
+    pub wall: WallClock,
     /// The target the script names, as written (a URL), or none.
     pub target: Option<String>,
     /// Which part of it a run plays.
@@ -42,6 +44,32 @@ pub struct Plan {
     pub default_guards: DefaultGuards,
     /// Where a guard with an action is known to act before the run, and other remarks.
     pub notes: Vec<String>,
+}
+
+/// What a clock on the wall shows along a plan.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WallClock {
+    /// Where the plan starts; at midnight if nobody says.
+    pub starts: Option<Start>,
+    /// So many seconds of the clock pass in one of the plan.
+    pub speed: f64,
+}
+
+impl Default for WallClock {
+    fn default() -> WallClock {
+        WallClock { starts: None, speed: 1.0 }
+    }
+}
+
+impl WallClock {
+    /// When a second of the day is first shown, in nanoseconds from the plan's start.
+    pub fn plan_ns(&self, clock_s: u32) -> Option<u64> {
+        let seconds = match &self.starts {
+            Some(starts) => starts.until_clock(clock_s)?,
+            None => i64::from(clock_s),
+        };
+        Some((seconds as f64 * 1e9 / self.speed) as u64)
+    }
 }
 
 /// Jobs that fall due along one curve.

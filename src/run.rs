@@ -105,6 +105,7 @@ impl Task<PlannedJobs> {
             expectations: plan.expectations.clone(),
             sources: plan.streams.iter().map(source).collect(),
             warmups: warmup::Warmups::of(plan),
+            wall: plan.wall.clone(),
             places: plan.streams.iter().map(|stream| stream.phrases.clone()).collect(),
         })
     }

@@ -6,8 +6,8 @@ use super::jobs::Draft;
 use super::lower::{MAX_JOBS, Node};
 use super::scope::Settings;
 use super::{defaults, digest, proof};
-use crate::exact::{checked, seconds_to_nanos, whole};
-use crate::plan::{Expectation, Guard, Part, Phrase, PhraseJobs, Plan, Stream};
+use crate::exact::{checked, seconds_to_nanos, to_f64, whole};
+use crate::plan::{Expectation, Guard, Part, Phrase, PhraseJobs, Plan, Stream, WallClock};
 use crate::problem::{Code, Problem};
 use crate::schedule::{Shard, batched};
 use crate::show;
@@ -82,6 +82,10 @@ impl Checker<'_> {
             file: self.source.name.clone(),
             seed,
             digest: digest::digest(seed, settings.starts.as_ref(), &streams),
+            wall: WallClock {
+                starts: settings.starts.clone(),
+                speed: self.options.speed.map_or(1.0, |speed| to_f64(&speed)),
+            },
             starts: settings.starts,
             target: settings.target,
             part,

@@ -3,6 +3,7 @@
 
 use super::columns::Columns;
 use crate::run::report::ExpectationEntry;
+use crate::stats::workers::WorkersReport;
 use serde::Deserialize;
 use serde_json::Value;
 use thiserror::Error;
@@ -123,6 +124,7 @@ pub struct Queue {
     pub depth_start: Option<u64>,
     pub depth_end: Option<u64>,
     pub depth_max: Option<u64>,
+    pub workers: Option<WorkersReport>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -165,6 +167,14 @@ pub struct Failure {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Script {
+    pub name: String,
+    pub text: String,
+    pub files: Vec<UsedFile>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct UsedFile {
     pub name: String,
     pub text: String,
 }

@@ -42,7 +42,7 @@ use super::pacer::Pacer;
 use super::report::{OutcomeName, ReloadEntry, Report};
 use super::stream_clock::Pace;
 use super::warmup::Warmups;
-use crate::plan::{Expectation, Guard, Late, Phrase};
+use crate::plan::{Expectation, Guard, Late, Phrase, WallClock};
 use crate::schedule::{Schedule, Source, Spliced};
 use crate::sink::{BatchBuilder, Failure, ServerMemory, Sink};
 use crate::stats::{Flight, Stats};
@@ -90,6 +90,8 @@ pub struct Task<J> {
     /// When the jobs of each stream are due by its script: with these the run can be given another
     /// one, or another place in it. None for streams that are of no script.
     pub sources: Vec<Source>,
+    /// Where the plan stands in the calendar.
+    pub wall: WallClock,
     /// The phrases of each stream.
     pub places: Vec<Vec<Phrase>>,
     /// What of the streams only warms up.

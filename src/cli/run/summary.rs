@@ -199,7 +199,7 @@ impl Text {
         if !parts.is_empty() {
             self.row("workers", &parts.join(", "));
         }
-        match (&workers.pickup_us, workers.pickup_by) {
+        match (&workers.pickup_us, &workers.pickup_by) {
             (Some(pickup), Some(by)) => {
                 let samples = show::plural(workers.pickup_samples, "job");
                 let text = format!(

@@ -115,6 +115,7 @@ impl Scene {
             guards: self.guards,
             expectations: Vec::new(),
             sources: Vec::new(),
+            wall: crate::plan::WallClock::default(),
             places: Vec::new(),
             warmups: Warmups::default(),
         };

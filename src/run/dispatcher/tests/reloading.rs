@@ -105,6 +105,21 @@ fn a_factor_holds_from_its_instant_on() {
 }
 
 #[test]
+fn a_clock_is_sought_from_where_the_plan_stands_in_the_calendar() {
+    let text = "starts 2026-03-02 08:00\nconstant 1/min for 3h as \"early\"\nconstant 1/min for 3h as \"late\"";
+    play(text, async |clock, control| {
+        clock.sleep_until(2 * SECOND).await;
+        control.seek_clock(12 * 3600).await.unwrap();
+        let status = control.status().await.unwrap();
+        assert_eq!(status.places[0].plan_s, 4.0 * 3600.0);
+        assert_eq!(status.places[0].label.as_deref(), Some("late"));
+        // Seven o'clock is that of the next day.
+        assert!(control.seek_clock(7 * 3600).await.unwrap_err().contains("6h"));
+        control.stop(crate::run::Why::ByHand);
+    });
+}
+
+#[test]
 fn a_run_goes_on_elsewhere_in_its_plan() {
     let text = "constant 100 for 10s\nconstant 10 for 10s as \"low\"";
     let played = play(text, async |clock, control| {
