@@ -142,6 +142,11 @@ impl RedisServer {
         self.signal(Signal::CONT);
     }
 
+    /// Whether it has been started and not killed.
+    pub fn is_running(&self) -> bool {
+        self.child.is_some()
+    }
+
     /// Kills it at once (SIGKILL). Its data is gone.
     pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {

@@ -7,7 +7,7 @@ type Answer = oneshot::Receiver<Vec<Outcome>>;
 
 fn proven() -> Traffic {
     let queue = Queue { name: "q".to_owned(), format: crate::job::Format::List };
-    Traffic::new(Some(Standing::new(Cursor::beside(&queue, "RUN"))))
+    Traffic::new(Some(Standing::new(Cursor::beside(&queue, "RUN"))), Turns::Never)
 }
 
 fn batch(lines: &[&str], proven: bool, generation: u64) -> (Batch, Answer) {
@@ -66,7 +66,7 @@ fn evidence(numbers: Option<&[u64]>, fenced: bool, types: &[(&str, &str)]) -> Ev
 
 #[tokio::test]
 async fn what_was_meant_for_an_older_connection_is_not_sent() {
-    let mut traffic = Traffic::new(None);
+    let mut traffic = Traffic::new(None, Turns::Never);
     traffic.break_off(&broken("cut"));
     let (old, answer) = batch(&["PING", "PING"], false, 0);
     traffic.take_in(old);
@@ -85,7 +85,7 @@ async fn without_proof_a_command_is_unknown_from_its_last_byte_on() {
         (27, ["unknown", "not sent"]),
         (28, ["unknown", "unknown"]),
     ] {
-        let mut traffic = Traffic::new(None);
+        let mut traffic = Traffic::new(None, Turns::Never);
         let (batch, answer) = batch(&["PING", "PING"], false, 0);
         traffic.take_in(batch);
         if written > 0 {
@@ -275,7 +275,7 @@ async fn what_the_server_says_unasked_ends_the_connection() {
 #[tokio::test(start_paused = true)]
 async fn no_more_batches_are_under_way_than_the_cursor_has_places() {
     for (is_proven, most) in [(true, SLOTS as usize), (false, 3000)] {
-        let mut traffic = if is_proven { proven() } else { Traffic::new(None) };
+        let mut traffic = if is_proven { proven() } else { Traffic::new(None, Turns::Never) };
         let (sender, mut batches) = mpsc::unbounded_channel();
         let mut answers = Vec::new();
         for _ in 0..3000 {
@@ -334,7 +334,7 @@ mod fuzz {
             gone: bool,
             fenced: bool,
         ) {
-            let mut traffic = if is_proven { proven() } else { Traffic::new(None) };
+            let mut traffic = if is_proven { proven() } else { Traffic::new(None, Turns::Never) };
             let answers: Vec<_> =
                 (0..3).map(|_| written(&mut traffic, &["LPUSH q a", "XADD s * f v"])).collect();
             let mut failure = broken("cut");
