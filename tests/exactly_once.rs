@@ -48,9 +48,17 @@ impl Run {
         }
     }
 
-    /// It has not ended.
+    /// Waits for something that comes to be while the run goes on.
     #[track_caller]
-    pub fn must_go_on(&mut self) {
+    pub fn wait_until(&mut self, mut is_so: impl FnMut() -> bool) {
+        while !is_so() {
+            self.must_go_on();
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    #[track_caller]
+    fn must_go_on(&mut self) {
         if self.child.try_wait().unwrap().is_some() {
             let mut told = String::new();
             _ = self.child.stderr.take().unwrap().read_to_string(&mut told);

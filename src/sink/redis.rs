@@ -141,7 +141,7 @@ impl RedisSink {
             // Any of its servers, so that what is wrong is known now.
             way.connect().await?;
             let run = cursor.map(|cursor| cursor.run().to_owned());
-            let lanes = Lanes::BySlot(Slots::new(way, run, options));
+            let lanes = Lanes::BySlot(Box::new(Slots::new(way, run, options)));
             return Ok((RedisSink { lanes, target: target.clone(), lookers }, None));
         }
         let (lane, told) = open(Arc::new(way), cursor, resumes, options).await?;
@@ -175,12 +175,15 @@ impl RedisSink {
 
     /// The state and its changes.
     #[cfg(test)]
-    fn watch(&self) -> watch::Receiver<State> {
+    pub(in crate::sink) fn watch(&self) -> watch::Receiver<State> {
         self.lanes.all()[0].link.watch()
     }
 
     /// Jobs of queues whose keys lie in several hash slots of a cluster, given by a job of each.
-    pub fn crossing<'a>(&self, jobs: impl IntoIterator<Item = (&'a Queue, &'a Args)>) -> Vec<Problem> {
+    pub fn crossing<'a>(
+        &self,
+        jobs: impl IntoIterator<Item = (&'a Queue, &'a Args)>,
+    ) -> Vec<Problem> {
         let mut homes: HashMap<&Queue, String> = HashMap::new();
         let mut problems = Vec::new();
         for (queue, args) in jobs {

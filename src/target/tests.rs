@@ -124,7 +124,8 @@ fn clusters_and_sentinels_are_taken_apart() {
     assert_eq!((sentinel.database(), sentinel.at(place("c", 1)).database()), (3, 3));
     assert_eq!(sentinel.shown(), "rediss+sentinel://:***@a:26379,b:1/my/master/3");
     assert_eq!(sentinel.at(place("c", 1)).anonymous().shown(), "rediss://c:1");
-    let unknown = |scheme: &str, meant| TargetError::UnknownScheme { scheme: scheme.to_owned(), meant };
+    let unknown =
+        |scheme: &str, meant| TargetError::UnknownScheme { scheme: scheme.to_owned(), meant };
     for (url, error) in [
         ("redis+cluster://a/1", TargetError::ClusterDatabase),
         ("redis+cluster://a,", TargetError::NoHost),

@@ -79,10 +79,7 @@ impl Cluster {
     }
 
     pub fn try_ask<T: FromRedisValue>(&self, node: usize, command: &str) -> redis::RedisResult<T> {
-        let mut words = command.split(' ');
-        let mut question = redis::cmd(words.next().unwrap());
-        words.for_each(|word| _ = question.arg(word));
-        question.query(&mut self.nodes[node].connection())
+        self.nodes[node].try_ask(command)
     }
 
     /// The URL of all servers.

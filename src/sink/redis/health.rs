@@ -2,8 +2,8 @@
 
 use super::Options;
 use super::connect::ConnectError;
-use super::route::{Turns, Way};
 use super::control::{Control, text};
+use super::route::{Turns, Way};
 use crate::sink::{Failure, ServerMemory};
 use crate::target::Target;
 use serde::Serialize;

@@ -22,7 +22,7 @@ pub(super) struct Lane {
 /// One lane, or one a slot.
 pub(super) enum Lanes {
     One(Arc<Lane>),
-    BySlot(Slots),
+    BySlot(Box<Slots>),
 }
 
 /// Lanes of a cluster, by slot. One that is not there yet is made when it is first needed.

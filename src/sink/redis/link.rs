@@ -249,11 +249,14 @@ impl Keeper {
     async fn drive(&mut self, socket: Socket, traffic: &mut Traffic) -> End {
         let way = self.way.clone();
         let place = self.here.as_ref().map(|here| here.place.clone());
-        traffic.drive(socket, &mut self.batches, move || {
-            let (way, place) = (way.clone(), place.clone());
-            Some(Box::pin(async move { way.is_superseded(place.as_ref()?).await.then_some(()) }))
-        })
-        .await
+        traffic
+            .drive(socket, &mut self.batches, move || {
+                let (way, place) = (way.clone(), place.clone());
+                Some(Box::pin(
+                    async move { way.is_superseded(place.as_ref()?).await.then_some(()) },
+                ))
+            })
+            .await
     }
 
     /// Why to give up a target whose servers send each batch on to another, for as long as one

@@ -117,13 +117,11 @@ impl Problem {
                 "let workers drain the queues, raise `maxmemory`, or use another server".to_owned()
             }
             Problem::Loading => "wait until it has, then run again".to_owned(),
-            Problem::Elsewhere { .. } => {
-                "name the cluster: `redis+cluster://host:port`".to_owned()
-            }
+            Problem::Elsewhere { .. } => "name the cluster: `redis+cluster://host:port`".to_owned(),
             Problem::CrossSlot { queue, keys } if keys.iter().all(|key| key.contains(queue)) => {
                 format!(
                     "a hash tag in the queue's name keeps its keys together: \
-                     `queue \"{{{queue}}}\"`, for the workers too"
+                     `queue \"{{{{{queue}}}}}\"`, for the workers `{{{queue}}}`"
                 )
             }
             Problem::CrossSlot { .. } => "jobs of this format can't be sent to a cluster, whose \

@@ -110,7 +110,11 @@ impl ConnectErrorKind {
 }
 
 impl ConnectError {
-    pub(in crate::sink::redis) fn new(kind: ConnectErrorKind, target: &Target, detail: String) -> ConnectError {
+    pub(in crate::sink::redis) fn new(
+        kind: ConnectErrorKind,
+        target: &Target,
+        detail: String,
+    ) -> ConnectError {
         let help = help(kind, target, &detail);
         ConnectError { kind, target: target.shown(), detail, help }
     }

@@ -205,10 +205,7 @@ pub(super) async fn recall(socket: Socket, cursor: &Cursor) -> Result<(Socket, M
 /// # Errors
 ///
 /// As [`introduce`].
-pub(super) async fn greet(
-    socket: Socket,
-    cursor: &Cursor,
-) -> Result<(Socket, Identity), Failure> {
+pub(super) async fn greet(socket: Socket, cursor: &Cursor) -> Result<(Socket, Identity), Failure> {
     let mut dialogue = Dialogue::new(socket);
     let identity = introduce(&mut dialogue, cursor).await?;
     Ok((dialogue.into_socket(), identity))

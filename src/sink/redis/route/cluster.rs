@@ -61,9 +61,8 @@ impl Map {
                 }
             }
         }
-        let holds = |range: &&Range| {
-            slot.is_none_or(|slot| (range.first..=range.last).contains(&slot))
-        };
+        let holds =
+            |range: &&Range| slot.is_none_or(|slot| (range.first..=range.last).contains(&slot));
         match known.ranges.iter().find(holds) {
             Some(range) => Ok(range.owner.clone()),
             None => {

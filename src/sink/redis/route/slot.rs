@@ -47,9 +47,8 @@ const TABLE: [u16; 256] = {
 /// behind its name.
 pub(in crate::sink::redis) fn keys<'a>(words: &[&'a [u8]]) -> Vec<&'a [u8]> {
     let name = words.first().map(|name| name.to_ascii_uppercase()).unwrap_or_default();
-    let number = |at: usize| -> Option<usize> {
-        std::str::from_utf8(words.get(at)?).ok()?.parse().ok()
-    };
+    let number =
+        |at: usize| -> Option<usize> { std::str::from_utf8(words.get(at)?).ok()?.parse().ok() };
     let (first, count, step) = match name.as_slice() {
         b"PUBLISH" | b"PING" | b"ECHO" | b"TIME" | b"SELECT" | b"SCRIPT" | b"CLIENT" => (0, 0, 1),
         b"EVAL" | b"EVALSHA" | b"EVAL_RO" | b"EVALSHA_RO" | b"FCALL" | b"FCALL_RO" => {
