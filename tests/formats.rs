@@ -1,5 +1,7 @@
-//! The formats' documentation says what the table of formats says.
+//! The formats: their documentation says what the table of formats says, and they keep what is said of them.
 
+use crate::cli_run::run;
+use crate::redis_server::RedisServer;
 use loadc::job::layouts::{Carries, LAYOUTS, Layout};
 use std::fs;
 use std::path::Path;
@@ -43,4 +45,47 @@ fn the_table_of_formats_is_that_of_the_program() {
     assert!(text.contains(&table), "docs/queues.md should hold:\n{table}");
     let list = LAYOUTS.iter().filter_map(options).collect::<Vec<_>>().join("\n");
     assert!(text.contains(&list), "docs/queues.md should hold:\n{list}");
+}
+
+/// Messages that asynq 0.24.1 itself wrote for the task `email:send` with the payload
+/// `{"to":"ann"}`, the queue `mail` and the id below: with other options each.
+const ASYNQ: [(&str, &str); 3] = [
+    ("", "281940880e"),
+    ("retry 3 timeout 90s retention 1h", "2803405a60901c"),
+    ("timeout 30m", "281940880e"),
+];
+const ASYNQ_HEAD: &[u8] = b"\x0a\x0aemail:send\x12\x0c{\"to\":\"ann\"}\x1a\x24";
+const ASYNQ_TAIL: &[u8] = b"\x22\x04mail";
+
+fn unhex(text: &str) -> Vec<u8> {
+    let digit = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).unwrap();
+    (0..text.len()).step_by(2).map(digit).collect()
+}
+
+#[test]
+fn a_task_of_asynq_is_what_asynq_itself_writes() {
+    let server = RedisServer::start();
+    let mut redis = server.connection();
+    for (options, numbers) in ASYNQ {
+        redis::cmd("FLUSHALL").exec(&mut redis).unwrap();
+        let job = format!(
+            "job a {{ queue \"mail\" as asynq type \"email:send\" {options}; body {{ to: \"ann\" }} }}"
+        );
+        let (output, _) = run(&format!("{job}\nsend 1 at once"), &server.url(), &[]);
+        assert_eq!(output.status.code(), Some(0));
+        let pending: Vec<String> = redis::cmd("LRANGE")
+            .arg("asynq:{mail}:pending")
+            .arg(0)
+            .arg(-1)
+            .query(&mut redis)
+            .unwrap();
+        let [id] = pending.as_slice() else { panic!("{pending:?}") };
+        let message: Vec<u8> = redis::cmd("HGET")
+            .arg(format!("asynq:{{mail}}:t:{id}"))
+            .arg("msg")
+            .query(&mut redis)
+            .unwrap();
+        let stored = [ASYNQ_HEAD, id.as_bytes(), ASYNQ_TAIL, &unhex(numbers)].concat();
+        assert_eq!(message, stored, "{options}");
+    }
 }

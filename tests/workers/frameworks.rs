@@ -1,6 +1,7 @@
 //! Each framework: how a job for it is written, and how its worker is started.
 
 use crate::install::{self, Missing, here};
+use crate::proofs::{self, Proof};
 use std::path::Path;
 use std::process::Command;
 
@@ -13,16 +14,22 @@ pub struct Framework {
     pub format: &'static str,
     /// Whether jobs are calls with arguments.
     pub call: bool,
+    /// Whether these may be named.
+    pub kwargs: bool,
     /// Whether jobs can be put off.
     pub delay: bool,
     /// A priority that is sooner, and one that is later.
     pub priority: Option<(u32, u32)>,
-    /// What makes a failing job be tried twice more, soon.
-    pub retry: Option<&'static str>,
     /// Whether nobody may be late: what is sent while no worker listens is gone.
     pub listens: bool,
     /// Whether the depth is known.
     pub depth: bool,
+    /// Whether the framework keeps when each job was begun.
+    pub picks: bool,
+    /// The keys in which the framework counts attempts, and failed ones.
+    pub totals: Option<[&'static str; 2]>,
+    /// Further options.
+    pub proofs: &'static [Proof],
     /// Starts the worker.
     pub worker: fn(&Framework) -> Result<Command, Missing>,
 }
@@ -31,11 +38,14 @@ const PLAIN: Framework = Framework {
     name: "",
     format: "",
     call: false,
+    kwargs: false,
     delay: false,
     priority: None,
-    retry: None,
     listens: false,
     depth: true,
+    picks: false,
+    totals: None,
+    proofs: &[],
     worker: |framework| python("python", &["plain.py", framework.name]),
 };
 
@@ -65,12 +75,32 @@ pub fn node(args: &[&str]) -> Result<Command, Missing> {
     Ok(command)
 }
 
-fn sidekiq(_: &Framework) -> Result<Command, Missing> {
-    install::system("sidekiq", "Debian's ruby-sidekiq")?;
-    let mut command = Command::new("sidekiq");
-    let folder = here().join("ruby");
-    command.args(["-r", "./sidekiq_app.rb", "-q", "work", "-c", "4"]).current_dir(folder);
+/// A program of the Ruby frameworks, out of a gem or out of Debian's packages.
+fn ruby(gem: Option<(&str, &str)>, program: &str, args: &[&str]) -> Result<Command, Missing> {
+    let home = match gem {
+        Some((name, version)) => Some(install::gem(name, version)?),
+        None => None,
+    };
+    let mut command = match &home {
+        Some(home) if program != "ruby" => Command::new(home.join("bin").join(program)),
+        _ => Command::new(program),
+    };
+    if let Some(home) = home {
+        command.env("GEM_HOME", &home).env("GEM_PATH", &home);
+    }
+    command.args(args).current_dir(here().join("ruby"));
     Ok(command)
+}
+
+const SIDEKIQ: &[&str] = &["-q", "work", "-c", "4", "-r"];
+
+fn sidekiq(app: &str) -> Result<Command, Missing> {
+    install::system("sidekiq", "Debian's ruby-sidekiq")?;
+    ruby(None, "sidekiq", &[SIDEKIQ, &[app]].concat())
+}
+
+fn sidekiq_of(version: &str) -> Result<Command, Missing> {
+    ruby(Some(("sidekiq", version)), "sidekiq", &[SIDEKIQ, &["./sidekiq_app.rb"]].concat())
 }
 
 fn taskiq(framework: &Framework) -> Result<Command, Missing> {
@@ -81,11 +111,97 @@ fn taskiq(framework: &Framework) -> Result<Command, Missing> {
     Ok(command)
 }
 
+fn celery(_: &Framework) -> Result<Command, Missing> {
+    // Time limits need a process for the task.
+    let mut command =
+        python("celery", &["-A", "celery_app", "worker", "-P", "prefork", "-c", "1"])?;
+    command.args(["-Q", "work", "--without-gossip", "--without-mingle", "--without-heartbeat"]);
+    Ok(command)
+}
+
+fn rq(more: &[&str]) -> Result<Command, Missing> {
+    let args = ["worker", "-w", "rq.SimpleWorker", "--with-scheduler", "-q", "work"];
+    python("rq", &[&args, more].concat())
+}
+
+fn laravel(_: &Framework) -> Result<Command, Missing> {
+    install::php()?;
+    let mut command = Command::new("sh");
+    command.arg("again.sh").current_dir(here().join("php"));
+    Ok(command)
+}
+
+const SIDEKIQ_6: Framework = Framework {
+    name: "sidekiq",
+    format: "as sidekiq class \"Recorder\" version 6",
+    call: true,
+    delay: true,
+    totals: Some(["stat:processed", "stat:failed"]),
+    proofs: proofs::SIDEKIQ,
+    worker: |_| sidekiq("./sidekiq_app.rb"),
+    ..PLAIN
+};
+
+const BULLMQ: Framework = Framework {
+    name: "bullmq5",
+    format: "as bullmq",
+    delay: true,
+    priority: Some((1, 9)),
+    picks: true,
+    proofs: proofs::BULLMQ,
+    worker: |framework| node(&[framework.name]),
+    ..PLAIN
+};
+
+const RQ: Framework = Framework {
+    name: "rq",
+    format: "as rq function \"rq_jobs.record\"",
+    call: true,
+    kwargs: true,
+    delay: true,
+    picks: true,
+    proofs: proofs::RQ,
+    worker: |_| rq(&[]),
+    ..PLAIN
+};
+
+const ARQ: Framework = Framework {
+    name: "arq",
+    format: "as arq function \"record\"",
+    call: true,
+    kwargs: true,
+    delay: true,
+    picks: true,
+    proofs: proofs::ARQ,
+    worker: |_| python("arq", &["arq_app.WorkerSettings"]),
+    ..PLAIN
+};
+
+const TASKIQ: Framework = Framework {
+    name: "taskiq",
+    format: "as taskiq task \"jobs:record\"",
+    call: true,
+    kwargs: true,
+    proofs: proofs::TASKIQ,
+    worker: taskiq,
+    ..PLAIN
+};
+
+const RESQUE: Framework = Framework {
+    name: "resque",
+    format: "as resque class \"Recorder\"",
+    call: true,
+    totals: Some(["resque:stat:processed", "resque:stat:failed"]),
+    proofs: proofs::RESQUE,
+    worker: |_| ruby(Some(("resque", "3.0.0")), "ruby", &["./resque_app.rb"]),
+    ..PLAIN
+};
+
 /// Everything that is tried.
 pub const FRAMEWORKS: &[Framework] = &[
     Framework { name: "list", format: "as list", ..PLAIN },
     Framework { name: "right", format: "as list right", ..PLAIN },
-    Framework { name: "stream", format: "as stream group \"workers\"", ..PLAIN },
+    Framework { name: "stream", format: "as stream group \"workers\"", picks: true, ..PLAIN },
     Framework { name: "delayed", format: "as delayed", delay: true, ..PLAIN },
     Framework { name: "pubsub", format: "as pubsub", listens: true, depth: false, ..PLAIN },
     Framework {
@@ -95,106 +211,69 @@ pub const FRAMEWORKS: &[Framework] = &[
         worker: |_| python("python", &["custom.py"]),
         ..PLAIN
     },
+    SIDEKIQ_6,
     Framework {
-        name: "sidekiq",
-        format: "as sidekiq class \"Recorder\" version 6",
-        call: true,
-        delay: true,
-        worker: sidekiq,
-        ..PLAIN
+        name: "sidekiq7",
+        format: "as sidekiq class \"Recorder\" version 7",
+        worker: |_| sidekiq_of("7.3.10"),
+        ..SIDEKIQ_6
+    },
+    Framework {
+        name: "sidekiq8",
+        format: "as sidekiq class \"Recorder\"",
+        worker: |_| sidekiq_of("8.0.10"),
+        ..SIDEKIQ_6
     },
     Framework {
         name: "sidekiq-activejob",
-        format: "as sidekiq class \"Recorder\" activejob version 6",
-        call: true,
-        worker: sidekiq,
-        ..PLAIN
+        format: "as sidekiq class \"Task\" activejob version 6",
+        proofs: &[],
+        worker: |_| {
+            install::ruby("active_job", "Debian's ruby-activejob")?;
+            sidekiq("./activejob_app.rb")
+        },
+        ..SIDEKIQ_6
     },
-    Framework {
-        name: "bullmq5",
-        format: "as bullmq",
-        delay: true,
-        priority: Some((1, 9)),
-        retry: Some("retry 2"),
-        worker: |_| node(&["bullmq5"]),
-        ..PLAIN
-    },
-    Framework {
-        name: "bullmq6",
-        format: "as bullmq",
-        delay: true,
-        priority: Some((1, 9)),
-        retry: Some("retry 2"),
-        worker: |_| node(&["bullmq6"]),
-        ..PLAIN
-    },
-    Framework {
-        name: "bull",
-        format: "as bull",
-        delay: true,
-        retry: Some("retry 2"),
-        worker: |_| node(&["bull"]),
-        ..PLAIN
-    },
+    BULLMQ,
+    Framework { name: "bullmq6", ..BULLMQ },
+    Framework { name: "bull", format: "as bull", priority: None, proofs: proofs::BULL, ..BULLMQ },
     Framework {
         name: "celery",
         format: "as celery task \"jobs.record\"",
         call: true,
+        kwargs: true,
         delay: true,
         priority: Some((0, 9)),
-        worker: |_| {
-            let quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"];
-            let mut command = python("celery", &["-A", "celery_app", "worker", "-P", "solo"])?;
-            command.args(["-Q", "work"]).args(quiet);
-            Ok(command)
-        },
+        proofs: proofs::CELERY,
+        worker: celery,
         ..PLAIN
     },
-    Framework {
-        name: "rq",
-        format: "as rq function \"rq_jobs.record\"",
-        call: true,
-        delay: true,
-        retry: Some("retry 2"),
-        worker: |_| {
-            python("rq", &["worker", "-w", "rq.SimpleWorker", "--with-scheduler", "-q", "work"])
-        },
-        ..PLAIN
-    },
+    RQ,
     Framework {
         name: "rq-json",
         format: "as rq function \"rq_jobs.record\" serializer json",
-        call: true,
-        retry: Some("retry 2"),
-        worker: |_| {
-            let json = ["-S", "rq.serializers.JSONSerializer", "-q", "work"];
-            let mut command = python("rq", &["worker", "-w", "rq.SimpleWorker"])?;
-            command.args(json);
-            Ok(command)
-        },
-        ..PLAIN
+        proofs: proofs::RETRIES,
+        worker: |_| rq(&["-S", "rq.serializers.JSONSerializer"]),
+        ..RQ
     },
-    Framework {
-        name: "arq",
-        format: "as arq function \"record\"",
-        call: true,
-        delay: true,
-        worker: |_| python("arq", &["arq_app.WorkerSettings"]),
-        ..PLAIN
-    },
+    ARQ,
     Framework {
         name: "arq-json",
         format: "as arq function \"record\" serializer json",
-        call: true,
-        worker: |_| python("arq", &["arq_app.JsonSettings"]),
-        ..PLAIN
+        worker: |_| {
+            let mut command = python("arq", &["arq_app.JsonSettings"])?;
+            command.env("JSON", "1");
+            Ok(command)
+        },
+        ..ARQ
     },
     Framework {
         name: "dramatiq",
-        format: "as dramatiq actor \"record\" min_backoff 100ms max_backoff 200ms",
+        format: "as dramatiq actor \"record\"",
         call: true,
+        kwargs: true,
         delay: true,
-        retry: Some("retry 2"),
+        proofs: proofs::DRAMATIQ,
         worker: |_| python("dramatiq", &["dramatiq_app", "-p", "1", "-t", "4"]),
         ..PLAIN
     },
@@ -202,29 +281,47 @@ pub const FRAMEWORKS: &[Framework] = &[
         name: "huey",
         format: "as huey task \"huey_app.record\"",
         call: true,
+        kwargs: true,
         delay: true,
-        retry: Some("retry 2"),
+        proofs: proofs::HUEY,
         worker: |_| {
+            // Time limits need a process for the task.
             let consumer = ["-m", "huey.bin.huey_consumer", "huey_app.huey"];
             let mut command = python("python", &consumer)?;
-            command.args(["-k", "thread", "-w", "2"]);
+            command.args(["-k", "process", "-w", "2"]);
             Ok(command)
         },
         ..PLAIN
     },
-    Framework {
-        name: "taskiq",
-        format: "as taskiq task \"jobs:record\"",
-        call: true,
-        retry: Some("retry 2"),
-        worker: taskiq,
-        ..PLAIN
-    },
+    TASKIQ,
     Framework {
         name: "taskiq-stream",
         format: "as taskiq stream task \"jobs:record\" group \"taskiq\"",
-        call: true,
-        worker: taskiq,
+        ..TASKIQ
+    },
+    Framework {
+        name: "asynq",
+        format: "as asynq type \"record\"",
+        delay: true,
+        totals: Some(["asynq:{work}:processed", "asynq:{work}:failed"]),
+        proofs: proofs::ASYNQ,
+        worker: |_| install::go().map(Command::new),
+        ..PLAIN
+    },
+    RESQUE,
+    Framework {
+        name: "node-resque",
+        // It counts failed jobs as failed, and not as processed besides, as Resque does.
+        totals: None,
+        worker: |_| node(&["resque"]),
+        ..RESQUE
+    },
+    Framework {
+        name: "laravel",
+        format: "as laravel job \"Recorder@fire\" prefix \"app_\"",
+        delay: true,
+        proofs: proofs::LARAVEL,
+        worker: laravel,
         ..PLAIN
     },
 ];

@@ -59,6 +59,61 @@ pub fn system(command: &str, package: &str) -> Result<(), Missing> {
     if found { Ok(()) } else { Err(format!("no `{command}`: install {package}")) }
 }
 
+/// The folder of a gem, with its program in `bin`.
+pub fn gem(name: &str, version: &str) -> Result<PathBuf, Missing> {
+    static GEMS: Mutex<BTreeMap<String, Result<PathBuf, Missing>>> = Mutex::new(BTreeMap::new());
+    system("gem", "Ruby")?;
+    let which = format!("{name}-{version}");
+    let mut known = GEMS.lock().unwrap();
+    let made = known.entry(which.clone()).or_insert_with(|| {
+        let home = cache().join(&which);
+        if !home.join("bin").exists() {
+            let mut gem = Command::new("gem");
+            gem.args(["install", "--no-document", name, "--version", version, "--install-dir"]);
+            run(gem.arg(&home))?;
+        }
+        Ok(home)
+    });
+    made.clone()
+}
+
+/// Whether a library of Ruby's is there.
+pub fn ruby(library: &str, package: &str) -> Result<(), Missing> {
+    let tried = run(Command::new("ruby").args(["-e", &format!("require '{library}'")]));
+    tried.map_err(|_| format!("no `{library}`: install {package}"))
+}
+
+/// Whether Laravel's queues are there.
+pub fn php() -> Result<(), Missing> {
+    system("php", "Debian's php-cli")?;
+    let code = "foreach (['Queue', 'Redis', 'Events'] as $part) \
+                require \"Illuminate/$part/autoload.php\"; exit(extension_loaded('redis') ? 0 : 1);";
+    let packages =
+        "Debian's php-illuminate-queue, php-illuminate-redis, php-illuminate-events, php-redis";
+    run(Command::new("php").args(["-r", code])).map_err(|_| format!("install {packages}"))
+}
+
+/// The worker of asynq, built where there is Go and its modules can be had.
+pub fn go() -> Result<PathBuf, Missing> {
+    static GO: OnceLock<Result<PathBuf, Missing>> = OnceLock::new();
+    GO.get_or_init(|| {
+        system("go", "Go")?;
+        let (from, home) = (here().join("go"), cache().join("go"));
+        let program = home.join("worker");
+        installed(&home, &from.join("main.go"), || {
+            std::fs::create_dir_all(&home).map_err(|error| error.to_string())?;
+            for file in ["go.mod", "main.go"] {
+                let copied = std::fs::copy(from.join(file), home.join(file));
+                copied.map_err(|error| error.to_string())?;
+            }
+            let build = ["build", "-mod=mod", "-o"];
+            run(Command::new("go").args(build).arg(&program).current_dir(&home))
+        })
+        .map(|()| program.clone())
+    })
+    .clone()
+}
+
 /// Installs unless what the list names is there already.
 fn installed(
     home: &Path,

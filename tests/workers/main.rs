@@ -5,9 +5,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "it tells how far it is")]
 
+mod agree;
 mod frameworks;
 mod install;
 mod pages;
+mod play;
+mod proofs;
+mod record;
 #[path = "../support/redis_server.rs"]
 mod redis_server;
 mod stage;
@@ -62,7 +66,7 @@ enum Task {
 fn one(task: &Task) -> usize {
     let since = Instant::now();
     let outcome = std::panic::catch_unwind(|| match task {
-        Task::Framework(framework) => stage::play(framework),
+        Task::Framework(framework) => play::play(framework),
         Task::Page(page) => pages::follow(page),
     });
     let name = match task {

@@ -22,8 +22,12 @@ pub struct Page {
 /// What to set so that a framework is found.
 #[derive(Default)]
 struct Place {
+    /// A folder of commands.
     bin: Option<PathBuf>,
-    modules: Option<PathBuf>,
+    /// Variables.
+    set: Vec<(&'static str, PathBuf)>,
+    /// What the page installs belongs to its own folder, so it is followed in that too.
+    installs: bool,
 }
 
 fn python() -> Result<Place, Missing> {
@@ -32,7 +36,12 @@ fn python() -> Result<Place, Missing> {
 
 fn node() -> Result<Place, Missing> {
     let home = install::node()?;
-    Ok(Place { modules: Some(home.join("node_modules")), ..Place::default() })
+    Ok(Place { set: vec![("NODE_PATH", home.join("node_modules"))], ..Place::default() })
+}
+
+fn resque() -> Result<Place, Missing> {
+    let home = install::gem("resque", "3.0.0")?;
+    Ok(Place { set: vec![("GEM_HOME", home.clone()), ("GEM_PATH", home)], ..Place::default() })
 }
 
 /// The pages that are followed.
@@ -54,6 +63,12 @@ pub const PAGES: &[Page] = &[
     Page { name: "dramatiq", place: python },
     Page { name: "huey", place: python },
     Page { name: "taskiq", place: python },
+    Page {
+        name: "asynq",
+        place: || install::go().map(|_| Place { installs: true, ..Place::default() }),
+    },
+    Page { name: "resque", place: resque },
+    Page { name: "laravel", place: || install::php().map(|()| Place::default()) },
 ];
 
 /// A fenced block: what stands before it, its language and its text.
@@ -85,14 +100,17 @@ pub fn follow(page: &Page) -> Result<String, Trouble> {
     let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
     let server = RedisServer::start();
     // The suite has two versions of BullMQ side by side, so they bear other names.
-    let text = text.replace("127.0.0.1:6379", &format!("127.0.0.1:{}", server.port()));
-    let text = text.replace("port: 6379", &format!("port: {}", server.port()));
+    let mut text = text.replace("127.0.0.1:6379", &format!("127.0.0.1:{}", server.port()));
+    for port in ["port: ", "'port' => "] {
+        text = text.replace(&format!("{port}6379"), &format!("{port}{}", server.port()));
+    }
     let text = text.replace("require('bullmq')", "require('bullmq6')");
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let blocks = blocks(&text);
     for block in &blocks {
-        // A file's name stands before it, alone.
-        let name = block.before.strip_prefix('`').and_then(|name| name.strip_suffix("`:"));
+        // A file's name begins the line before it.
+        let line = block.before.strip_prefix('`').filter(|line| line.ends_with(':'));
+        let name = line.and_then(|line| line.split('`').next());
         if let Some(name) = name {
             let written = std::fs::write(folder.path().join(name), &block.text);
             written.map_err(|error| error.to_string())?;
@@ -103,6 +121,15 @@ pub fn follow(page: &Page) -> Result<String, Trouble> {
         block.map(|block| block.text.clone()).ok_or_else(|| format!("no block behind `{before}`"))
     };
     let said = folder.path().join("said");
+    if place.installs {
+        let block = blocks.iter().find(|block| block.language == "sh");
+        let install = block.map(|block| block.text.clone()).unwrap_or_default();
+        let done = Command::new("sh").args(["-c", &install]).current_dir(folder.path()).output();
+        let done = done.map_err(|error| error.to_string())?;
+        if !done.status.success() {
+            return Err(String::from_utf8_lossy(&done.stderr).into_owned().into());
+        }
+    }
     let worker = start(&command("Start the worker:")?, folder.path(), &place, &said)?;
     let send = command("Send it, in another terminal:")?;
     let send = send.replacen("loadc", env!("CARGO_BIN_EXE_loadc"), 1);
@@ -143,9 +170,7 @@ fn start(command: &str, folder: &Path, place: &Place, said: &Path) -> Result<Wor
         let path = std::env::var("PATH").unwrap_or_default();
         shell.env("PATH", format!("{}:{path}", bin.display()));
     }
-    if let Some(modules) = &place.modules {
-        shell.env("NODE_PATH", modules);
-    }
+    shell.envs(place.set.iter().map(|(name, value)| (*name, value)));
     let child = shell.spawn().map_err(|error| format!("{command}: {error}"))?;
     Ok(Worker(child))
 }

@@ -7,6 +7,7 @@ use super::{Encode, Job, command, pickle, words};
 use crate::job::{Envelope, Id, write};
 use crate::sink::{Args, Unit};
 use redis::Value;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// arq's own default: a job that nobody took is forgotten after a day.
 const LIFE_MS: u64 = 86_400_000;
@@ -85,7 +86,10 @@ impl Encode for Arq {
 pub(super) struct Results {
     plain: Plain,
     cursor: String,
-    counted: Recent,
+    counted: Recent<Id>,
+    /// The instant of the first look, in milliseconds since the Unix epoch: results of jobs from
+    /// before it, which lie about for an hour, are not this run's.
+    since_unix_ms: u64,
     /// The ids of the results that were asked for.
     asked: Vec<Id>,
 }
@@ -94,11 +98,20 @@ pub(super) struct Results {
 const KEYS: &[u8] = b"500";
 const SAMPLE: usize = 50;
 
+/// Results that are remembered, so that none counts twice when the keys have been gone over.
+const REMEMBERED: usize = 50_000;
+
 pub(super) fn watch(name: &str) -> Results {
     let plain = Plain::default()
         .ask(Kind::Waiting, &["ZCARD", name])
         .ask(Kind::Head, &["ZRANGE", name, "0", "0"]);
-    Results { plain, cursor: "0".to_owned(), counted: Recent::default(), asked: Vec::new() }
+    Results {
+        plain,
+        cursor: "0".to_owned(),
+        counted: Recent::new(REMEMBERED),
+        since_unix_ms: unix_ms(),
+        asked: Vec::new(),
+    }
 }
 
 impl Watch for Results {
@@ -117,9 +130,13 @@ impl Watch for Results {
             self.cursor = String::from_utf8_lossy(next).into_owned();
         }
         let keys = items(keys).iter().filter_map(bytes);
-        let fresh = self.counted.take_fresh(keys.filter(|key| Id::find(key).is_some()));
-        self.asked = fresh.iter().take(SAMPLE).filter_map(|key| Id::find(key)).collect();
-        fresh.iter().take(SAMPLE).map(|key| command(&[b"GET", key])).collect()
+        let own = keys.filter_map(|key| {
+            let id = Id::find(key).filter(|id| id.ready_unix_ms() >= self.since_unix_ms)?;
+            self.counted.is_fresh(&id).then_some((id, key))
+        });
+        let own: Vec<_> = own.take(SAMPLE).collect();
+        self.asked = own.iter().map(|(id, _)| *id).collect();
+        own.iter().map(|(_, key)| command(&[b"GET", key])).collect()
     }
 
     fn read(&mut self, answers: &[Value], more: &[Value], _: Clocks) -> Result<Seen, Value> {
@@ -131,6 +148,11 @@ impl Watch for Results {
         }
         Ok(seen)
     }
+}
+
+fn unix_ms() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// When a job began, in milliseconds, of its result: the number behind the key `st`, in JSON or in a

@@ -2,7 +2,7 @@
 //! (`bull:Q:meta-paused`) takes its jobs in `bull:Q:paused`.
 
 use super::text::{millis, quoted};
-use super::watch::{Clocks, Kind, Plain, Recent, Seen, Watch, bytes, items, number};
+use super::watch::{Clocks, Done, Kind, Plain, Seen, Watch, bytes, items, number};
 use super::{Encode, Job, command, words};
 use crate::job::{Envelope, Setting, write};
 use crate::sink::{Args, Unit};
@@ -154,7 +154,7 @@ pub(super) struct Lists {
     base: String,
     completed: String,
     /// Ids whose start has been counted, the newest last.
-    counted: Recent,
+    counted: Done,
 }
 
 /// Finished jobs that a look asks about.
@@ -170,7 +170,7 @@ pub(super) fn watch(name: &str, prefix: &str) -> Lists {
         .ask(Kind::Dead, &["ZCARD", &key("failed")])
         .ask(Kind::Head, &["LINDEX", &key("wait"), "-1"])
         .ask(Kind::Paused, &["EXISTS", &key("meta-paused")]);
-    Lists { plain, base: key(""), completed: key("completed"), counted: Recent::default() }
+    Lists { plain, base: key(""), completed: key("completed"), counted: Done::default() }
 }
 
 impl Watch for Lists {

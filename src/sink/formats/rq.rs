@@ -2,7 +2,7 @@
 //! sorted set `rq:scheduled:Q`.
 
 use super::text::{quoted, whole_seconds};
-use super::watch::{Clocks, Kind, Plain, Recent, Seen, Watch, bytes, items};
+use super::watch::{Clocks, Done, Kind, Plain, Seen, Watch, bytes, items};
 use super::{Encode, Job, command, pickle, words};
 use crate::job::{Envelope, write};
 use crate::sink::{Args, Unit};
@@ -22,6 +22,8 @@ pub(super) struct Rq {
     push: &'static [u8],
     /// Fields of the hash that are the same in every job.
     fixed: Vec<(&'static str, String)>,
+    /// Seconds that a job may wait.
+    ttl: Option<String>,
 }
 
 impl Rq {
@@ -46,6 +48,7 @@ impl Rq {
             json: envelope.text("serializer") == Some("json"),
             push: if envelope.is_set("at_front") { b"LPUSH" } else { b"RPUSH" },
             fixed,
+            ttl: seconds("ttl").map(|seconds| seconds.to_string()),
         }
     }
 
@@ -72,12 +75,13 @@ impl Rq {
     }
 
     fn hash(&self, job: &Job<'_>, unit: &mut Unit) {
-        let args = unit.command();
-        args.push(b"HSET");
-        args.push_with(|out| {
+        let key = |out: &mut Vec<u8>| {
             out.extend_from_slice(b"rq:job:");
             job.id.push_uuid(out);
-        });
+        };
+        let args = unit.command();
+        args.push(b"HSET");
+        args.push_with(key);
         let status: &[u8] = if job.delay_ns > 0 { b"scheduled" } else { b"queued" };
         words(args, &[b"status", status, b"created_at"]);
         args.push_with(|out| instant(out, job.now_unix_ns));
@@ -90,6 +94,13 @@ impl Rq {
         args.push_with(|out| self.data(job, out));
         for (field, value) in &self.fixed {
             words(args, &[field.as_bytes(), value.as_bytes()]);
+        }
+        // The field alone forgets nobody. A job for later gets its time when the scheduler enqueues it.
+        if let Some(ttl) = self.ttl.as_ref().filter(|_| job.delay_ns == 0) {
+            let args = unit.command();
+            args.push(b"EXPIRE");
+            args.push_with(key);
+            args.push(ttl.as_bytes());
         }
     }
 }
@@ -125,7 +136,7 @@ impl Encode for Rq {
 pub(super) struct Registries {
     plain: Plain,
     finished: String,
-    counted: Recent,
+    counted: Done,
 }
 
 /// Finished jobs that a look asks about.
@@ -139,7 +150,7 @@ pub(super) fn watch(name: &str) -> Registries {
         .ask(Kind::Active, &["ZCARD", &key("wip")])
         .ask(Kind::Dead, &["ZCARD", &key("failed")])
         .ask(Kind::Head, &["LINDEX", &key("queue"), "0"]);
-    Registries { plain, finished: key("finished"), counted: Recent::default() }
+    Registries { plain, finished: key("finished"), counted: Done::default() }
 }
 
 impl Watch for Registries {

@@ -2,11 +2,21 @@ import json
 import os
 
 from arq.connections import RedisSettings
-from record import record as write_down
+from arq.jobs import Job
+from record import record_async, waited
 
 
 async def record(ctx, *args, **named):
-    write_down(*args, **named)
+    await record_async(*args, **named)
+
+
+async def done(ctx):
+    """What arq keeps of a job once it is done."""
+    reads = WorkerSettings.reads if "JSON" in os.environ else None
+    job = Job(ctx["job_id"], ctx["redis"], _queue_name="work", _deserializer=reads)
+    info = await job.result_info()
+    if info.args[0] == "pick":
+        waited((info.start_time - info.enqueue_time).total_seconds() * 1000)
 
 
 class WorkerSettings:
@@ -15,6 +25,8 @@ class WorkerSettings:
     queue_name = "work"
     poll_delay = 0.05
     max_tries = 1
+    after_job_end = done
+    reads = staticmethod(json.loads)
 
 
 # arq takes the settings of the class itself, not those it inherits.

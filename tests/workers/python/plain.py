@@ -6,7 +6,7 @@ import sys
 import time
 
 import redis
-from record import record
+from record import record, waited
 
 how = sys.argv[1]
 server = redis.Redis.from_url(os.environ["REDIS_URL"], decode_responses=True)
@@ -24,11 +24,25 @@ elif how == "right":
     while True:
         take(server.blpop("work")[1])
 elif how == "stream":
+    held = []
     while True:
-        for _, entries in server.xreadgroup("workers", "one", {"work": ">"}, count=10, block=1000):
+        for _, entries in server.xreadgroup("workers", "one", {"work": ">"}, count=10, block=100):
             for entry, job in entries:
+                if job["kind"] == "pick":
+                    # Kept in hand, so that everybody may look at it; when it was delivered the server knows.
+                    both = server.pipeline()
+                    both.time()
+                    both.xpending_range("work", "workers", entry, entry, 1)
+                    (seconds, micros), [pending] = both.execute()
+                    delivered_ms = seconds * 1000 + micros / 1000 - pending["time_since_delivered"]
+                    waited(delivered_ms - int(entry.split("-")[0]))
+                    held.append(entry)
                 record(job["kind"], int(job["n"]), job["text"], json.loads(job["thing"]), job["due"])
-                server.xack("work", "workers", entry)
+                if job["kind"] != "pick":
+                    server.xack("work", "workers", entry)
+        if held and server.exists("let go"):
+            server.xack("work", "workers", *held)
+            held = []
 elif how == "delayed":
     while True:
         for member in server.zrangebyscore("work", "-inf", time.time(), start=0, num=100):

@@ -1,6 +1,6 @@
 import os
 
-from record import record as write_down
+from record import record_async
 from taskiq import SimpleRetryMiddleware
 from taskiq_redis import ListQueueBroker, RedisStreamBroker
 
@@ -11,4 +11,4 @@ broker = broker.with_middlewares(SimpleRetryMiddleware())
 
 @broker.task(task_name="jobs:record")
 async def record(*args, **named):
-    write_down(*args, **named)
+    await record_async(*args, **named)
