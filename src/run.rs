@@ -26,6 +26,7 @@ pub mod report;
 pub mod resumption;
 pub mod status;
 pub mod stream_clock;
+pub mod waits;
 pub mod warmup;
 
 pub use control::{Change, Control, Why};
@@ -106,6 +107,7 @@ impl Task<PlannedJobs> {
             sources: plan.streams.iter().map(source).collect(),
             warmups: warmup::Warmups::of(plan),
             wall: plan.wall.clone(),
+            waits: waits::Waits::of(plan),
             places: plan.streams.iter().map(|stream| stream.phrases.clone()).collect(),
         })
     }

@@ -206,7 +206,7 @@ impl Checker<'_> {
         &mut self,
         expectations: Vec<(Expectation, Span)>,
         streams: &[Stream],
-        nodes: &[(Vec<Node>, Vec<u32>)],
+        nodes: &[&[Node]],
     ) -> Option<Vec<Expectation>> {
         let ends = streams.iter().map(|stream| {
             stream.timeline.length_ns().unwrap_or(u64::MAX).saturating_add(stream.after_ns)
@@ -237,10 +237,10 @@ impl Checker<'_> {
         label: &str,
         span: Span,
         streams: &[Stream],
-        nodes: &[(Vec<Node>, Vec<u32>)],
+        nodes: &[&[Node]],
     ) -> Option<Vec<Vec<Pass>>> {
         let mut times = Vec::with_capacity(streams.len());
-        for (stream, (nodes, _)) in streams.iter().zip(nodes) {
+        for (stream, nodes) in streams.iter().zip(nodes) {
             let mut marks = Vec::new();
             marks_of(label, nodes, &mut marks);
             let Some(passes) = stream.timeline.passes(&marks, MOST_PASSES) else {

@@ -118,6 +118,12 @@ pub enum Event {
         /// Jobs in the plan now, those sent so far with them.
         planned: u64,
     },
+    /// A phrase that waits for its queues has ended: early, or because its time was up.
+    Waited {
+        /// Which, and how.
+        #[serde(flatten)]
+        wait: super::report::WaitEntry,
+    },
     /// The connection broke. What is due meanwhile is counted and sent later.
     ConnectionLost {
         /// Why.
@@ -186,6 +192,7 @@ impl Event {
             Event::Scaled { .. } => "scaled",
             Event::Sought { .. } => "sought",
             Event::Stalled { .. } => "stalled",
+            Event::Waited { .. } => "waited",
         }
     }
 }

@@ -15,6 +15,7 @@ mod lateness;
 mod measuring;
 mod reloading;
 mod steering;
+mod waiting;
 mod warming;
 
 const MS: u64 = 1_000_000;
@@ -118,6 +119,7 @@ impl Scene {
             wall: crate::plan::WallClock::default(),
             places: Vec::new(),
             warmups: Warmups::default(),
+            waits: Waits::default(),
         };
         let clock = self.rehearsal.clock();
         let acting = actor(clock.clone(), self.control.clone());
