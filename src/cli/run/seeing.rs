@@ -195,8 +195,8 @@ impl Recording {
             && let Some(fault) = pushed.fault
         {
             let all = pushed.arrived + pushed.failed;
-            let failed = show::plural(pushed.failed, "push");
-            out.note(&format!("warning: {failed} of {all} by OTLP failed: {fault}"));
+            let (failed, all) = (show::count(pushed.failed), show::count(all));
+            out.note(&format!("warning: {failed} of {all} tries to push by OTLP failed: {fault}"));
         }
         for writer in self.writers {
             let written = writer.finish(PATIENCE);
