@@ -30,7 +30,7 @@ pub struct Layout {
 impl Layout {
     /// Whether the age of the oldest waiting job can be seen.
     pub fn tells_age(&self) -> bool {
-        !matches!(self.word, "list" | "stream" | "delayed" | "pubsub" | "resque" | "custom")
+        !matches!(self.word, "list" | "pubsub" | "resque" | "custom")
     }
 
     /// Whether failed jobs can be told.
