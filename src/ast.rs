@@ -482,9 +482,31 @@ pub enum PhraseKind {
     Arrivals(Arrival, Vec<Statement>),
     /// `jitter 5% { … }`
     Jitter(Expr, Vec<Statement>),
+    /// `warmup { … }`
+    Warmup(Vec<Statement>),
+    /// `at 02:00 { … }`
+    At(Name, Vec<Statement>),
 }
 
 impl PhraseKind {
+    /// Whether it is a block of statements, and no shape.
+    pub fn is_block(&self) -> bool {
+        matches!(
+            self,
+            PhraseKind::Group(_)
+                | PhraseKind::Repeat(..)
+                | PhraseKind::Together(_)
+                | PhraseKind::Scale(..)
+                | PhraseKind::Cap(..)
+                | PhraseKind::Floor(..)
+                | PhraseKind::Jitter(..)
+                | PhraseKind::Arrivals(..)
+                | PhraseKind::Warmup(_)
+                | PhraseKind::At(..)
+                | PhraseKind::Speed(..)
+        )
+    }
+
     /// The statements within a block; none of a shape.
     pub fn body(&self) -> &[Statement] {
         match self {
@@ -496,6 +518,8 @@ impl PhraseKind {
             | PhraseKind::Floor(_, body)
             | PhraseKind::Jitter(_, body)
             | PhraseKind::Arrivals(_, body)
+            | PhraseKind::Warmup(body)
+            | PhraseKind::At(_, body)
             | PhraseKind::Speed(_, body) => body,
             _ => &[],
         }

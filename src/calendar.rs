@@ -65,8 +65,15 @@ impl Start {
 
     /// Seconds from here until a clock on the wall next shows a second of the day.
     pub fn until_clock(&self, clock_s: u32) -> Option<i64> {
+        self.when_shown(clock_s, 0)
+    }
+
+    /// When, in seconds from here, a clock on the wall first shows a second of the day, but not before
+    /// `from_s` seconds have passed.
+    pub fn when_shown(&self, clock_s: u32, from_s: i64) -> Option<i64> {
         let zone = TimeZone::get(&self.zone).ok()?;
-        let day = Timestamp::from_second(self.unix_s).ok()?.to_zoned(zone.clone()).date();
+        let from = self.unix_s.checked_add(from_s)?;
+        let day = Timestamp::from_second(from).ok()?.to_zoned(zone.clone()).date();
         let (hour, minute) = (clock_s / 3600, clock_s / 60 % 60);
         let days = [day, day.tomorrow().ok()?];
         let seconds = days.into_iter().filter_map(|day| {
@@ -74,7 +81,7 @@ impl Start {
             let at = at.to_zoned(zone.clone()).ok()?.timestamp().as_second();
             Some(at - self.unix_s)
         });
-        seconds.filter(|seconds| *seconds >= 0).min()
+        seconds.filter(|seconds| *seconds >= from_s).min()
     }
 
     /// Nanoseconds since 1970.

@@ -23,6 +23,7 @@ mod jobs;
 mod lints;
 mod lower;
 mod names;
+mod overlay;
 mod payload;
 mod policy;
 mod proof;
@@ -30,6 +31,7 @@ mod replay;
 mod rows;
 mod scope;
 mod shapes;
+mod stretches;
 mod tuning;
 mod units;
 mod used;
@@ -201,6 +203,8 @@ struct Checker<'a> {
     flows: BTreeMap<String, Span>,
     /// The blocks of the stream in hand that have arrivals of their own.
     blocks: Vec<Block>,
+    /// The marks of what only warms up in it.
+    warmups: Vec<u32>,
     /// The mark of the phrase in hand.
     mark_in_hand: u32,
     /// Steps of all stairs so far.
@@ -241,6 +245,7 @@ impl<'a> Checker<'a> {
             draws: Draws::default(),
             flows: BTreeMap::new(),
             blocks: Vec::new(),
+            warmups: Vec::new(),
             mark_in_hand: 0,
             steps: 0,
             rows: rows::Files::default(),

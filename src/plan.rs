@@ -65,6 +65,8 @@ pub struct Stream {
     pub blocks: Vec<Arrivals>,
     /// When its jobs are due.
     pub due: Arc<dyn DueTimes>,
+    /// The stretches of it that no expectation judges, in order and apart from one another.
+    pub warmup: Vec<Warmup>,
     /// What its flows are expected to send besides.
     pub steps: Vec<Steps>,
     /// The phrases, as a table shows them. Times are from the stream's start.
@@ -95,6 +97,19 @@ impl fmt::Display for Late {
     }
 }
 
+/// A stretch of a stream that only warms up: `warmup { … }`, one of its passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Warmup {
+    /// Its jobs are those after this number …
+    pub after_job: u64,
+    /// … up to this one.
+    pub to_job: u64,
+    /// Where it starts, in nanoseconds from the stream's start.
+    pub start_ns: u64,
+    /// Where it ends, likewise.
+    pub end_ns: u64,
+}
+
 impl Stream {
     /// Whether any of its jobs is drawn.
     pub fn is_drawn(&self) -> bool {
@@ -114,6 +129,11 @@ impl Stream {
     /// How many jobs it has.
     pub fn jobs(&self) -> u64 {
         self.due.jobs().unwrap_or(0)
+    }
+
+    /// How many of its jobs only warm up.
+    pub fn warmup_jobs(&self) -> u64 {
+        self.warmup.iter().map(|stretch| stretch.to_job - stretch.after_job).sum()
     }
 
     /// How many steps its flows are expected to send besides.
@@ -234,6 +254,10 @@ pub struct Phrase {
     pub peak_per_s: f64,
     /// It is the call of a shape: what is within stands elsewhere in the script.
     pub is_call: bool,
+    /// It is laid over the phrases around it: `at 02:00 { … }`.
+    pub is_overlay: bool,
+    /// It only warms up: no expectation judges it.
+    pub is_warmup: bool,
     /// The phrases within a block.
     pub phrases: Vec<Phrase>,
 }

@@ -160,6 +160,8 @@ codes! {
     NoLoad = "E0406",
     /// a statement that does not belong here
     Misplaced = "E0407",
+    /// a block that begins when the rest is over
+    BehindEnd = "E0408",
     /// a total where the number of jobs is drawn
     DrawnTotal = "E0421",
     /// a recording that cannot be replayed

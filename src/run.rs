@@ -25,6 +25,7 @@ pub mod report;
 pub mod resumption;
 pub mod status;
 pub mod stream_clock;
+pub mod warmup;
 
 pub use control::{Change, Control, Why};
 pub use dispatcher::Task;
@@ -102,6 +103,7 @@ impl Task<PlannedJobs> {
             guards: plan.guards.clone(),
             expectations: plan.expectations.clone(),
             sources: plan.streams.iter().map(source).collect(),
+            warmups: warmup::Warmups::of(plan),
             places: plan.streams.iter().map(|stream| stream.phrases.clone()).collect(),
         })
     }

@@ -13,6 +13,7 @@ pub mod depth;
 pub mod deviation;
 pub mod errors;
 pub mod history;
+pub mod judged;
 pub mod minutes;
 pub mod process;
 pub mod sketch;
@@ -23,6 +24,7 @@ use crate::sink::{Failure, Outcome};
 use depth::QueueDepth;
 use deviation::Deviation;
 use errors::{Errors, Fate};
+use judged::Judged;
 use serde::Serialize;
 use sketch::SliceTimes;
 use times::Times;
@@ -118,6 +120,8 @@ pub struct Flight {
     pub stream: u32,
     /// Its kind: the place among its stream's jobs.
     pub job: u32,
+    /// It only warms up: no expectation judges it.
+    pub is_warmup: bool,
 }
 
 /// A command that has its outcome.
@@ -139,6 +143,8 @@ pub struct Stats {
     errors: Errors,
     depths: Vec<QueueDepth>,
     slice: SliceTimes,
+    /// What is judged, where that is not everything.
+    judged: Option<Box<Judged>>,
 }
 
 fn stream((planned, jobs): (u64, Vec<String>)) -> StreamStats {
@@ -161,6 +167,7 @@ impl Stats {
             errors: Errors::default(),
             depths: vec![QueueDepth::default(); queues],
             slice: SliceTimes::default(),
+            judged: None,
         }
     }
 
@@ -206,6 +213,25 @@ impl Stats {
         let mut sum = Times::default();
         self.streams.iter().for_each(|stream| sum.add(&stream.times));
         sum
+    }
+
+    /// From here on what only warms up is left out of what is judged.
+    pub fn judge_apart(&mut self) {
+        if self.judged.is_none() {
+            self.judged = Some(Box::new(Judged::of(self)));
+        }
+    }
+
+    /// What is judged, if that is not everything.
+    pub fn judged(&self) -> Option<&Judged> {
+        self.judged.as_deref()
+    }
+
+    /// Notes that jobs which are judged have fallen due in this second of the run.
+    pub fn due_judged(&mut self, jobs: u64, second: u64) {
+        if let Some(judged) = self.judged.as_mut().filter(|_| jobs > 0) {
+            judged.deviation.due(second, jobs);
+        }
     }
 
     /// The distance of the sum of the streams from the plan.
@@ -266,6 +292,11 @@ impl Stats {
             Outcome::Unknown(failure) => self.errors.note(failure, Fate::Unknown, jobs, at_ns),
             Outcome::Acked | Outcome::NotSent(_) => {}
         }
+        if let Some(judged) =
+            self.judged.as_mut().filter(|_| !matches!(outcome, Outcome::NotSent(_)))
+        {
+            judged.settled(flights, outcome, command);
+        }
         for group in flights.chunk_by(|a, b| a.stream == b.stream) {
             let mine = &mut self.streams[group[0].stream as usize];
             if matches!(outcome, Outcome::NotSent(_)) {
@@ -303,6 +334,7 @@ impl Stats {
     /// Declares the seconds before this one complete: nothing more will be noted for them.
     pub fn close_seconds(&mut self, before: u64) {
         self.deviation.close(before);
+        self.judged.iter_mut().for_each(|judged| judged.deviation.close(before));
         self.streams.iter_mut().for_each(|stream| stream.deviation.close(before));
     }
 }

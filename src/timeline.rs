@@ -40,7 +40,7 @@ use node::Node;
 pub use build::CurveError;
 pub use dd::Dd;
 pub use drawn::MAX_MOMENTS;
-pub use marks::{MarkJobs, MarkSpan};
+pub use marks::{MarkJobs, MarkSpan, Stretch};
 
 /// What rounding may take from a count, relative: a count this close below k − ½ has reached it.
 const COUNT_TOLERANCE: f64 = 1.6e-30;
@@ -220,6 +220,12 @@ impl Timeline {
     pub fn places(&self, ids: &[u32], most: usize) -> Option<Vec<(u32, Dd, Dd)>> {
         let mut places = Vec::new();
         marks::places(&self.root, ids, Dd::ZERO, most, &mut places).then_some(places)
+    }
+
+    /// Every pass of some marks, in the order of the curve. `None` if there are more than `most`.
+    pub fn stretches(&self, ids: &[u32], most: usize) -> Option<Vec<Stretch>> {
+        let (mut found, zero) = (Vec::new(), num::Num::zero());
+        marks::stretches(&self.root, ids, (zero, Some(zero)), most, &mut found).then_some(found)
     }
 
     /// Every mark of the curve, in its order, with what it holds.

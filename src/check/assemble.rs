@@ -34,20 +34,23 @@ impl Checker<'_> {
         let until_ns = self.options.for_length.as_ref().and_then(seconds_to_nanos);
         for draft in drafts {
             let (key, blocks) = (draft.arrivals.key, draft.blocks.clone());
+            let warmups = draft.warmups.clone();
             let (stream, nodes) = self.stream(draft)?;
             growing.push(Growing { stream, key, blocks, points: None, until_ns });
-            all_nodes.push(nodes);
+            all_nodes.push((nodes, warmups));
         }
         let mut notes = Vec::new();
         let mut streams = self.end_streams(growing, &guards, &mut notes)?;
-        for (stream, nodes) in streams.iter_mut().zip(&all_nodes) {
+        for (stream, (nodes, warmups)) in streams.iter_mut().zip(&all_nodes) {
+            stream.warmup = self.warmup(stream, warmups)?;
             let marks = stream.timeline.marks_by(&|count| stream.due.jobs_to(count));
             let marks = marks.iter().map(|mark| (mark.id, mark)).collect();
-            stream.phrases = self.phrases(nodes, &marks);
+            stream.phrases = self.phrases(nodes, &marks, warmups);
         }
         let total = streams.iter().map(Stream::jobs).fold(0, u64::saturating_add);
         if total > MAX_JOBS {
-            let span = all_nodes.iter().flatten().next().map(|node| node.span).unwrap_or_default();
+            let nodes = all_nodes.iter().flat_map(|(nodes, _)| nodes);
+            let span = nodes.map(|node| node.span).next().unwrap_or_default();
             self.report(
                 Problem::error(
                     Code::TooIntricate,
@@ -112,6 +115,7 @@ impl Checker<'_> {
             blocks: draft.blocks.iter().map(|block| block.arrivals).collect(),
             late: draft.late,
             batch: draft.batch,
+            warmup: Vec::new(),
             steps: Vec::new(),
             phrases: Vec::new(),
             mix: draft.mix,
@@ -192,7 +196,12 @@ impl Checker<'_> {
         self.report(Problem::error(code, span, message).help(help));
     }
 
-    fn phrases(&self, nodes: &[Node], marks: &BTreeMap<u32, &MarkSpan>) -> Vec<Phrase> {
+    fn phrases(
+        &self,
+        nodes: &[Node],
+        marks: &BTreeMap<u32, &MarkSpan>,
+        warmups: &[u32],
+    ) -> Vec<Phrase> {
         let phrase = |node: &Node| {
             let mark = marks.get(&node.mark)?;
             Some(Phrase {
@@ -212,7 +221,9 @@ impl Checker<'_> {
                 rate_end_per_s: mark.rate_end_per_s,
                 peak_per_s: mark.peak_per_s,
                 is_call: node.is_call,
-                phrases: self.phrases(&node.children, marks),
+                is_overlay: node.is_overlay,
+                is_warmup: warmups.contains(&node.mark),
+                phrases: self.phrases(&node.children, marks, warmups),
             })
         };
         nodes.iter().filter_map(phrase).collect()

@@ -83,7 +83,7 @@ impl Checker<'_> {
     }
 
     /// The second of the day that a clock shows.
-    fn clock(&mut self, text: &Name, most: u32) -> Option<u32> {
+    pub(super) fn clock(&mut self, text: &Name, most: u32) -> Option<u32> {
         let seconds = calendar::clock(&text.node).filter(|seconds| *seconds <= most);
         if seconds.is_none() {
             let message = format!("no clock shows `{}`", text.node);

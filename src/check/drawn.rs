@@ -82,6 +82,7 @@ impl Checker<'_> {
         self.draws = Draws { key, numbers: (!certain).then_some(place), ..Draws::default() };
         self.draws.exact = arrivals == Arrivals::Poisson { exact: true };
         self.blocks.clear();
+        self.warmups.clear();
         Drawing { arrivals, key: key.indexed(Kind::Arrivals, 0).value() }
     }
 

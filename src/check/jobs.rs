@@ -48,6 +48,8 @@ pub(super) struct Draft {
     pub batch: u64,
     /// Its blocks with arrivals of their own.
     pub blocks: Vec<Block>,
+    /// The marks of what only warms up.
+    pub warmups: Vec<u32>,
     /// Its curve, if all of its phrases check.
     pub curve: Option<Curve>,
     /// Its phrases.
@@ -298,9 +300,10 @@ impl Checker<'_> {
             let own = scope.batch.filter(|_| index > 0);
             let batch = own.map_or(batch_of_file, |size| self.batch(size));
             let arrivals = self.begin_stream(seed, scope.name, chosen);
-            let (curve, nodes) = self.stream_curve(&scope.phrases);
-            let blocks = std::mem::take(&mut self.blocks);
             let whole_after = after.unwrap_or_else(|| whole(0));
+            let (curve, nodes) = self.stream_curve(&scope.phrases, &whole_after, starts);
+            let blocks = std::mem::take(&mut self.blocks);
+            let warmups = std::mem::take(&mut self.warmups);
             let curve = curve.and_then(|curve| {
                 let own = [scope, &scopes.scopes[0]].into_iter().find(|one| !one.hours.is_empty());
                 let hours = own.map_or(&[][..], |one| &one.hours);
@@ -316,6 +319,7 @@ impl Checker<'_> {
                     after,
                     arrivals,
                     blocks,
+                    warmups,
                     late,
                     batch,
                     curve,

@@ -22,6 +22,8 @@ pub(super) struct Node {
     pub span: Span,
     /// It is the call of a shape.
     pub is_call: bool,
+    /// It is laid over the others.
+    pub is_overlay: bool,
     /// The phrases within.
     pub children: Vec<Node>,
 }
@@ -39,16 +41,12 @@ pub(super) struct Inside {
     pub alone: bool,
     /// How many blocks and calls stand around it.
     pub depth: usize,
+    /// It is laid over the stream, and may be: see `check/overlay.rs`.
+    pub overlay: bool,
 }
 
 impl Checker<'_> {
-    /// The phrases among some statements as one curve; other statements are not looked at.
-    pub(super) fn stream_curve(&mut self, statements: &[&Statement]) -> (Option<Curve>, Vec<Node>) {
-        let (parts, nodes) = self.parts(statements.iter().copied(), Inside::default());
-        (parts.map(Curve::Sequence), nodes)
-    }
-
-    fn parts<'s>(
+    pub(super) fn parts<'s>(
         &mut self,
         statements: impl Iterator<Item = &'s Statement>,
         inside: Inside,
@@ -67,7 +65,7 @@ impl Checker<'_> {
                 }
                 _ => continue,
             };
-            if let Some(before) = endless.filter(|_| !inside.together) {
+            if let Some(before) = endless.filter(|_| !inside.together && !inside.overlay) {
                 if unreached {
                     continue;
                 }
@@ -93,6 +91,7 @@ impl Checker<'_> {
                 label: phrase.label.as_ref().map(|label| label.node.clone()),
                 span: phrase.head,
                 is_call: matches!(phrase.kind, PhraseKind::Call { .. }),
+                is_overlay: matches!(phrase.kind, PhraseKind::At(..)),
                 children,
             });
             match (curve, parts.as_mut()) {
@@ -118,6 +117,8 @@ impl Checker<'_> {
             | PhraseKind::Floor(..)
             | PhraseKind::Jitter(..)
             | PhraseKind::Arrivals(..)
+            | PhraseKind::Warmup(_)
+            | PhraseKind::At(..)
             | PhraseKind::Speed(..) => format!("{head} {{ … }}"),
             _ => head.split_whitespace().collect::<Vec<_>>().join(" "),
         };
@@ -196,6 +197,17 @@ impl Checker<'_> {
                 self.call_curve(name, args, phrase.head, inside, children)
             }
             PhraseKind::Group(body) => self.serial(body, inside, children).map(Curve::Sequence),
+            PhraseKind::At(clock, body) => {
+                if !inside.overlay {
+                    self.overlay_within(clock);
+                }
+                let inside = Inside { overlay: false, ..inside };
+                self.serial(body, inside, children).map(Curve::Sequence)
+            }
+            PhraseKind::Warmup(body) => {
+                self.warmups.push(self.mark_in_hand);
+                self.serial(body, inside, children).map(Curve::Sequence)
+            }
             PhraseKind::Together(body) => {
                 let inside = Inside { together: true, shared: true, ..inside };
                 self.block(body, inside, children).map(Curve::Together)

@@ -158,6 +158,7 @@ const RESERVED: &[&str] = &[
     "until",
     "use",
     "walk",
+    "warmup",
     "weight",
     "within",
 ];
@@ -417,6 +418,7 @@ impl Checker<'_> {
                     self.collect_from(std::slice::from_ref(statement), at, scopes, firsts);
                 }
                 StatementKind::Phrase(inner) => self.hoist(inner, at, scopes, firsts),
+                StatementKind::Broken(name) => self.broken(name.as_ref(), scopes),
                 _ => {}
             }
         }

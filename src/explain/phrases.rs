@@ -34,7 +34,9 @@ impl<'a> Phrases<'a> {
     }
 
     fn phrase(&self, phrase: &Phrase, after_ns: u64, indent: usize, page: &mut Page) {
-        let tree = self.trees.get(&phrase.span).copied();
+        // What is laid over the rest makes an entry with a place and no words of its own.
+        let is_sum = phrase.phrases.iter().any(|inner| inner.is_overlay);
+        let tree = self.trees.get(&phrase.span).copied().filter(|_| !is_sum);
         let at = |t_ns: u64| show::duration(t_ns.saturating_add(after_ns));
         let label = phrase.label.as_ref();
         let label = label.map_or_else(String::new, |label| format!(" (“{}”)", show::clean(label)));
@@ -46,6 +48,7 @@ impl<'a> Phrases<'a> {
         let says = match tree {
             Some(tree) if is_empty_block(&tree.kind) => "runs nothing".to_owned(),
             Some(tree) => self.says(tree),
+            None if is_sum => "runs the sum of what follows".to_owned(),
             None => format!("`{}`", show::clean(&phrase.text)),
         };
         let jobs = match phrase.jobs {
@@ -126,6 +129,10 @@ impl<'a> Phrases<'a> {
                 "runs what follows with its rate shaken, by up to {} in each second",
                 self.words(by)
             ),
+            PhraseKind::Warmup(_) => {
+                "runs what follows to warm up: no expectation judges it".to_owned()
+            }
+            PhraseKind::At(..) => "runs what follows, added to the rest".to_owned(),
             PhraseKind::Speed(by, _) => {
                 format!("runs what follows {} times as fast", self.factor(by))
             }
@@ -310,18 +317,7 @@ fn collect<'a>(statements: &'a [Statement], trees: &mut HashMap<Span, &'a Tree>)
 
 /// What is within a block.
 fn body(kind: &PhraseKind) -> Option<&[Statement]> {
-    match kind {
-        PhraseKind::Group(body)
-        | PhraseKind::Repeat(_, body)
-        | PhraseKind::Together(body)
-        | PhraseKind::Scale(_, body)
-        | PhraseKind::Cap(_, body)
-        | PhraseKind::Floor(_, body)
-        | PhraseKind::Jitter(_, body)
-        | PhraseKind::Arrivals(_, body)
-        | PhraseKind::Speed(_, body) => Some(body),
-        _ => None,
-    }
+    kind.is_block().then(|| kind.body())
 }
 
 fn is_empty_block(kind: &PhraseKind) -> bool {

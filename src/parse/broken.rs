@@ -102,7 +102,10 @@ impl Reader {
                 rules.map_or_else(|| broken(None), hours)
             }
             (
-                Some("repeat" | "together" | "scale" | "cap" | "floor" | "speed" | "jitter"),
+                Some(
+                    "repeat" | "together" | "scale" | "cap" | "floor" | "speed" | "jitter"
+                    | "warmup" | "at",
+                ),
                 Some(head),
             ) => {
                 let kind = PhraseKind::Group(self.blocks(pair));

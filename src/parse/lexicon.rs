@@ -23,6 +23,7 @@ pub(super) const ELSEWHERE: &[(&str, &str)] = &[
     ("wave", "sine base 100 amp 30 period 1h for 8h"),
     ("loop", "repeat 3 { … }"),
     ("parallel", "together { … }"),
+    ("warm", "warmup { constant 10 for 1m }"),
     ("var", "let peak = 500/s"),
     ("set", "let peak = 500/s"),
     ("def", "let peak = 500/s"),
@@ -41,7 +42,7 @@ pub(super) const ELSEWHERE: &[(&str, &str)] = &[
 ];
 
 /// Words of the language that this version does not speak yet.
-pub(super) const NOT_YET: &[&str] = &["warmup", "at", "until", "drain"];
+pub(super) const NOT_YET: &[&str] = &["until", "drain"];
 
 /// What a block of rules knows.
 pub(super) struct RuleWords {
@@ -126,7 +127,7 @@ pub(super) const EXPECT: RuleWords = RuleWords {
 /// The statement that a first word stands for, if what it leads is of this language.
 pub(super) fn meant_statement(word: &str) -> Option<&str> {
     match word {
-        "{" | "at" | "warmup" | "loop" | "parallel" => Some("together"),
+        "{" | "loop" | "parallel" => Some("together"),
         _ if STATEMENTS.contains(&word) => Some(word),
         _ if NOT_YET.contains(&word) => None,
         _ => did_you_mean(&word.to_lowercase(), STATEMENTS.iter().copied()),
@@ -152,7 +153,7 @@ pub(super) fn is_rule(all: &[Token<'_>]) -> bool {
 pub(super) fn lacks_brace(all: &[Token<'_>]) -> bool {
     let words = [
         "load", "job", "guard", "expect", "hours", "shape", "repeat", "together", "scale", "cap",
-        "floor", "jitter", "speed",
+        "floor", "jitter", "speed", "warmup", "at",
     ];
     let blocks = all.first().is_some_and(|first| words.contains(&first.text));
     blocks && all.iter().all(|token| token.text != "{")

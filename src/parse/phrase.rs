@@ -68,11 +68,17 @@ impl Reader {
             let arrival = pair.into_inner().find(|part| part.as_rule() == Rule::arrival)?;
             return Some(PhraseKind::Arrivals(self.arrival(arrival)?, body));
         }
+        if rule == Rule::at_block {
+            let clock = pair.into_inner().find(|part| part.as_rule() == Rule::clock)?;
+            let at = Name::new(clock.as_str().to_owned(), self.span(&clock));
+            return Some(PhraseKind::At(at, body));
+        }
         let argument =
             pair.into_inner().find(|p| p.as_rule() == Rule::expr).map(|expr| self.expr(expr));
         Some(match (rule, argument) {
             (Rule::group, _) => PhraseKind::Group(body),
             (Rule::together, _) => PhraseKind::Together(body),
+            (Rule::warmup, _) => PhraseKind::Warmup(body),
             (Rule::repeat, times) => PhraseKind::Repeat(times, body),
             (Rule::scale, Some(factor)) => PhraseKind::Scale(factor, body),
             (Rule::cap, Some(rate)) => PhraseKind::Cap(rate, body),

@@ -7,7 +7,7 @@ pub(super) const STATEMENTS: &[&str] = &[
     "constant", "pause", "ramp", "sine", "burst", "steps", "stairs", "points", "send", "repeat",
     "together", "scale", "cap", "floor", "speed", "load", "job", "let", "guard", "expect",
     "target", "seed", "after", "walk", "chaos", "replay", "arrivals", "starts", "hours", "jitter",
-    "shape", "use", "batch", "late", "flow",
+    "shape", "use", "batch", "late", "flow", "warmup", "at",
 ];
 
 /// A block, where one was expected.
@@ -130,6 +130,7 @@ fn word(rule: Rule) -> &'static str {
         R::floor | R::kw_floor => "`floor`",
         R::speed | R::kw_speed => "`speed`",
         R::jitter | R::kw_jitter => "`jitter`",
+        R::warmup | R::kw_warmup => "`warmup`",
         R::use_statement | R::kw_use => "`use`",
         R::shape_definition | R::kw_shape => "`shape`",
         R::params => "parameters in parentheses",
@@ -186,7 +187,7 @@ fn word(rule: Rule) -> &'static str {
         R::kw_slow => "`slow`",
         R::kw_shed => "`shed`",
         R::warn_of => "a guard such as `depth`",
-        R::kw_at => "`at`",
+        R::at_block | R::kw_at => "`at`",
         R::job_delay | R::kw_delay => "`delay`",
         R::kw_deviation => "`deviation`",
         R::kw_exponential => "`exponential`",
@@ -352,6 +353,7 @@ fn value_behind(before: Option<&str>, statement: &str) -> &'static str {
         "cv" => "a number such as `2`",
         "phase" => "an angle such as `90deg`",
         "errors" | "deviation" | "jitter" => "a share such as `1%`",
+        "at" => "a time of day such as `02:00`",
         "use" => "a path such as `\"shared/day.load\"`",
         "target" => "an address such as `\"redis://127.0.0.1:6379\"`",
         "points" => "a time and a rate such as `0s 10`",
@@ -433,6 +435,8 @@ pub(super) fn form(statement: &str) -> Option<&'static str> {
         "floor" => "floor 5 { … }",
         "speed" => "speed x60 { … }",
         "jitter" => "jitter 5% { … }",
+        "warmup" => "warmup { … }",
+        "at" => "at 02:00 { … }",
         "queue" => "queue \"orders\" as stream",
         "body" => "body { id: uuid(), n: seq() }",
         "size" => "size 1KB..4KB",

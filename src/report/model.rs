@@ -33,6 +33,7 @@ pub struct Run {
     pub guards_unlisted: u64,
     pub events: Vec<Value>,
     pub events_unlisted: u64,
+    pub judged: Option<Judged>,
     pub expectations: Vec<Expectation>,
     pub cpu_s: f64,
     pub rss_max_bytes: Option<u64>,
@@ -79,6 +80,17 @@ pub struct Times {
     pub p99: f64,
     pub p999: f64,
     pub max: f64,
+}
+
+/// What expectations judge, where that is not everything.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Judged {
+    pub jobs: Jobs,
+    pub deviation: f64,
+    pub send_delay_us: Option<Times>,
+    pub service_time_us: Option<Times>,
+    pub response_time_us: Option<Times>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -115,7 +115,13 @@ pub(super) fn expectations(run: &Run) -> String {
         ]
     };
     let rows: Vec<Vec<String>> = run.expectations.iter().map(row).collect();
-    table(&["", "Expected", "#Measured"], &rows)
+    let mut out = table(&["", "Expected", "#Measured"], &rows);
+    if let Some(judged) = run.judged.as_ref().filter(|_| !rows.is_empty()) {
+        let (all, own) = (run.jobs.acked + run.jobs.failed + run.jobs.unknown, judged.jobs.sent);
+        let (own, warm) = (show::plural(own, "job"), show::count(all.saturating_sub(own)));
+        out.push_str(&format!("<p class=\"soft\">of {own}, without {warm} to warm up</p>\n"));
+    }
+    out
 }
 
 pub(super) fn guards(run: &Run) -> String {
@@ -177,10 +183,14 @@ pub(super) fn times(run: &Run) -> String {
         }
         Some(row)
     };
+    let judged = run.judged.clone().unwrap_or_default();
     let all = [
         ("Response: due to answered", &run.response_time_us),
+        ("… without what warms up", &judged.response_time_us),
         ("Send delay: due to sent", &run.send_delay_us),
+        ("… without what warms up", &judged.send_delay_us),
         ("Service: sent to answered", &run.service_time_us),
+        ("… without what warms up", &judged.service_time_us),
     ];
     let rows: Vec<Vec<String>> = all.into_iter().filter_map(row).collect();
     table(&["Time", "#p50", "#p90", "#p95", "#p99", "#p99.9", "#max", "#mean"], &rows)

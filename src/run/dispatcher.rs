@@ -26,6 +26,7 @@ mod record;
 mod send;
 mod steer;
 mod tell;
+mod warming;
 
 use super::backlog::Backlog;
 use super::clock::{Clock, give_way};
@@ -38,6 +39,7 @@ use super::options::{RunOptions, nanos};
 use super::pacer::Pacer;
 use super::report::{OutcomeName, ReloadEntry, Report};
 use super::stream_clock::Pace;
+use super::warmup::Warmups;
 use crate::plan::{Expectation, Guard, Late, Phrase};
 use crate::schedule::{Schedule, Source, Spliced};
 use crate::sink::{BatchBuilder, Failure, ServerMemory, Sink};
@@ -88,6 +90,8 @@ pub struct Task<J> {
     pub sources: Vec<Source>,
     /// The phrases of each stream.
     pub places: Vec<Vec<Phrase>>,
+    /// What of the streams only warms up.
+    pub warmups: Warmups,
 }
 
 /// Why a run ends before its plan does.
@@ -202,6 +206,10 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let planned = task.streams.iter().enumerate();
         let accounts = planned.map(|(stream, (_, jobs))| (jobs.len(), kinds(stream))).collect();
         let stats = Stats::new(accounts, probe.queues().len());
+        let mut stats = stats;
+        if task.warmups.is_any() {
+            stats.judge_apart();
+        }
         let queues = probe.queues().iter().map(|queue| queue.name.clone()).collect();
         publisher.history().begin(options.history, queues);
         let teller = Teller::new(publisher, task.jobs.queues().len(), options.history.every_ns);

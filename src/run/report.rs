@@ -7,6 +7,7 @@ pub use expectations::{ExpectationEntry, QueueFacts, judge};
 use super::events::Record;
 use super::guards::GuardEntry;
 use crate::stats::errors::ErrorEntry;
+use crate::stats::judged::{Judged, JudgedCounts};
 use crate::stats::times::{Kept, Summary, Times};
 use crate::stats::workers::WorkersReport;
 use crate::stats::{Counts, JobCounts, Stats};
@@ -67,6 +68,8 @@ pub struct Report {
     pub events_unlisted: u64,
     /// Other plans that were spliced in, in order.
     pub reloads: Vec<ReloadEntry>,
+    /// What expectations judge, where that is not everything: without what only warms up.
+    pub judged: Option<JudgedReport>,
     /// What was expected.
     pub expectations: Vec<ExpectationEntry>,
     /// The times in full; they stand apart in the document of a run.
@@ -82,6 +85,33 @@ pub struct Report {
     pub failure: Option<FailureEntry>,
     /// The exit code.
     pub exit_code: u8,
+}
+
+/// The part of the account that expectations judge.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct JudgedReport {
+    /// In numbers.
+    pub jobs: JudgedCounts,
+    /// Its distance from the plan.
+    pub deviation: f64,
+    /// Sent minus intended, in microseconds.
+    pub send_delay_us: Option<Summary>,
+    /// Acknowledged minus sent.
+    pub service_time_us: Option<Summary>,
+    /// Acknowledged minus intended.
+    pub response_time_us: Option<Summary>,
+}
+
+impl JudgedReport {
+    pub(crate) fn of(judged: &Judged) -> JudgedReport {
+        JudgedReport {
+            jobs: judged.counts,
+            deviation: judged.deviation.of_run(),
+            send_delay_us: judged.times.send_delay.summary(),
+            service_time_us: judged.times.service.summary(),
+            response_time_us: judged.times.response.summary(),
+        }
+    }
 }
 
 /// Another plan that was spliced into the run.

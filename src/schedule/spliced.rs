@@ -237,6 +237,13 @@ impl Spliced {
         self.last().factor
     }
 
+    /// Where the script that was followed then was at a time of the stream, in nanoseconds from its
+    /// start.
+    pub fn script_then_ns(&self, t_ns: u64) -> u64 {
+        let segment = self.segment_at(t_ns).unwrap_or(&self.segments[0]);
+        u64::try_from(segment.script_ns(t_ns).max(0)).unwrap_or(u64::MAX)
+    }
+
     /// Where the script is at a time of the stream, in nanoseconds from its start.
     pub fn script_ns(&self, t_ns: u64) -> u64 {
         u64::try_from(self.last().script_ns(t_ns).max(0)).unwrap_or(u64::MAX)

@@ -11,6 +11,8 @@ pub struct QueueDepth {
     pub max: Option<u64>,
     /// The last one seen.
     pub latest: Option<u64>,
+    /// The largest that is judged, where that is not of all.
+    judged: Option<Option<u64>>,
 }
 
 impl QueueDepth {
@@ -18,6 +20,21 @@ impl QueueDepth {
     pub fn seen(&mut self, depth: u64) {
         self.latest = Some(depth);
         self.max = self.max.max(Some(depth));
+        if let Some(judged) = &mut self.judged {
+            *judged = (*judged).max(Some(depth));
+        }
+    }
+
+    /// Notes a reading while jobs that only warm up go to the queue: no expectation judges it.
+    pub fn seen_unjudged(&mut self, depth: u64) {
+        let judged = self.judged.unwrap_or(self.max);
+        self.seen(depth);
+        self.judged = Some(judged);
+    }
+
+    /// The largest that expectations judge; none if there was none, or none could be read.
+    pub fn judged_max(&self) -> Option<u64> {
+        self.judged.unwrap_or(self.max)
     }
 
     /// Notes the reading before the run.

@@ -13,6 +13,8 @@ pub struct Workers {
     age_ms: Option<u64>,
     age_max_ms: Option<u64>,
     pickup: Distribution,
+    /// What of it is judged, where that is not all.
+    judged_pickup: Option<Distribution>,
     looks: u64,
     server_us: u64,
 }
@@ -62,6 +64,14 @@ pub struct WorkersReport {
 impl Workers {
     /// Takes a look in.
     pub fn seen(&mut self, seen: Seen, now_unix_ms: u64) {
+        self.seen_while(seen, now_unix_ms, true);
+    }
+
+    /// The same, of jobs that are judged or of such as only warm up.
+    pub fn seen_while(&mut self, seen: Seen, now_unix_ms: u64, judged: bool) {
+        if !judged && self.judged_pickup.is_none() {
+            self.judged_pickup = Some(self.pickup.clone());
+        }
         self.looks += 1;
         self.server_us += seen.server_us;
         self.age_ms = seen.oldest_unix_ms.map(|oldest_ms| now_unix_ms.saturating_sub(oldest_ms));
@@ -73,6 +83,9 @@ impl Workers {
         self.age_max_ms = self.age_max_ms.max(self.age_ms);
         for pickup_us in &seen.pickups_us {
             self.pickup.record(pickup_us.saturating_mul(1_000), 1);
+            if let Some(pickup) = self.judged_pickup.as_mut().filter(|_| judged) {
+                pickup.record(pickup_us.saturating_mul(1_000), 1);
+            }
         }
         self.first.get_or_insert_with(|| seen.clone());
         self.latest = Some(seen);
@@ -86,6 +99,11 @@ impl Workers {
     /// How long jobs waited from the instant they could be taken to their start.
     pub fn pickup(&self) -> &Distribution {
         &self.pickup
+    }
+
+    /// The same, of jobs that are judged.
+    pub fn judged_pickup(&self) -> &Distribution {
+        self.judged_pickup.as_ref().unwrap_or(&self.pickup)
     }
 
     /// Jobs that left the queue since the first look, of so many acknowledged since.

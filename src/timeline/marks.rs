@@ -151,6 +151,78 @@ pub fn places(
     }
 }
 
+/// One pass of a marked part.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stretch {
+    /// The mark.
+    pub id: u32,
+    /// Where it starts, in nanoseconds from the stream's start, rounded up.
+    pub start_ns: u64,
+    /// Where it ends, likewise; `u64::MAX` if it never does.
+    pub end_ns: u64,
+    /// What the curve has come to at its start and at its end; `None` within a sum, where neither
+    /// is its own.
+    pub counts: Option<(Dd, Dd)>,
+}
+
+/// Every pass of some marks, in the order of the curve; false if there are more than `most`.
+pub fn stretches(
+    node: &Node,
+    ids: &[u32],
+    (start, before): (Num, Option<Num>),
+    most: usize,
+    found: &mut Vec<Stretch>,
+) -> bool {
+    let next = |at: Option<Num>, total: Option<Num>| Some(at?.plus(total?));
+    match &node.kind {
+        Kind::Mark { id, body } => {
+            if ids.contains(id) {
+                let counts = before.zip(next(before, body.total));
+                found.push(Stretch {
+                    id: *id,
+                    start_ns: whole_nanos(start),
+                    end_ns: body.length.map_or(u64::MAX, |length| whole_nanos(start.plus(length))),
+                    counts: counts.map(|(from, to)| (from.dd(), to.dd())),
+                });
+            }
+            found.len() <= most && stretches(body, ids, (start, before), most, found)
+        }
+        Kind::Sequence(sequence) => {
+            let (mut start, mut before) = (start, before);
+            for item in &sequence.items {
+                if !stretches(item, ids, (start, before), most, found) {
+                    return false;
+                }
+                let Some(length) = item.length else { break };
+                start = start.plus(length);
+                before = next(before, item.total);
+            }
+            true
+        }
+        Kind::Repeat { body, times } => {
+            let length = body.length.unwrap_or(Num::zero());
+            for pass in 0..times.unwrap_or(1) {
+                let (had, passed) = (found.len(), Num::whole(pass));
+                let at = start.plus(length.times(passed));
+                let count = next(before, body.total.map(|total| total.times(passed)));
+                if !stretches(body, ids, (at, count), most, found) {
+                    return false;
+                }
+                // Without any in the first pass there are none in the others.
+                if found.len() == had {
+                    break;
+                }
+            }
+            true
+        }
+        Kind::Together { members, .. } => {
+            members.iter().all(|member| stretches(member, ids, (start, None), most, found))
+        }
+        Kind::Jitter(jitter) => stretches(&jitter.body, ids, (start, None), most, found),
+        Kind::Piece(_) | Kind::Jump => true,
+    }
+}
+
 fn repeated(place: &Place, body: &Node, times: Option<u64>) -> Place {
     let passes = times.map_or(u64::MAX, |times| times.saturating_mul(place.passes));
     let one = body.total.unwrap_or(Num::zero());

@@ -42,6 +42,9 @@ struct PartEntry {
 struct StreamEntry<'a> {
     name: Option<&'a str>,
     jobs: u64,
+    /// Those that no expectation judges.
+    #[serde(skip_serializing_if = "is_zero")]
+    warmup_jobs: u64,
     start_s: f64,
     duration_s: f64,
     peak_per_s: f64,
@@ -99,6 +102,12 @@ struct PhraseEntry<'a> {
     rate_start_per_s: f64,
     rate_end_per_s: f64,
     peak_per_s: f64,
+    /// It is laid over the phrases around it.
+    #[serde(skip_serializing_if = "is_false")]
+    overlay: bool,
+    /// No expectation judges it.
+    #[serde(skip_serializing_if = "is_false")]
+    warmup: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     phrases: Vec<PhraseEntry<'a>>,
 }
@@ -162,6 +171,16 @@ fn part(plan: &Plan) -> Option<PartEntry> {
     })
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(value: &u64) -> bool {
+    *value == 0
+}
+
 fn seconds(t_ns: u64) -> f64 {
     t_ns as f64 / 1e9
 }
@@ -172,6 +191,7 @@ fn stream(stream: &Stream, seed: u64) -> StreamEntry<'_> {
     StreamEntry {
         name: stream.name.as_deref(),
         jobs: stream.jobs(),
+        warmup_jobs: stream.warmup_jobs(),
         start_s: seconds(stream.after_ns),
         duration_s: seconds(stream.timeline.length_ns().unwrap_or(0)),
         peak_per_s: load.peak_per_s,
@@ -236,6 +256,8 @@ fn phrase(entry: &Phrase, after_ns: u64) -> PhraseEntry<'_> {
         rate_start_per_s: entry.rate_start_per_s,
         rate_end_per_s: entry.rate_end_per_s,
         peak_per_s: entry.peak_per_s,
+        overlay: entry.is_overlay,
+        warmup: entry.is_warmup,
         phrases: entry.phrases.iter().map(|inner| phrase(inner, after_ns)).collect(),
     }
 }

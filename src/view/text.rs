@@ -20,6 +20,7 @@ pub fn text(plan: &Plan, load: &Load<'_>, look: Look) -> String {
         lines.extend(table::phrases(&stream.phrases, stream.after_ns, look));
         lines.extend(mix(stream, plan.seed, look));
         lines.extend(flows(stream, look));
+        lines.extend(warmup(stream, look));
     }
     lines.push(String::new());
     let totals = show::wrap(&totals(load), look.width.saturating_sub(TOTAL.len() + 2));
@@ -168,6 +169,16 @@ fn flows(stream: &Stream, look: Look) -> Vec<String> {
         }
     }
     lines
+}
+
+/// What of it no expectation judges.
+fn warmup(stream: &Stream, look: Look) -> Vec<String> {
+    if stream.warmup.is_empty() {
+        return Vec::new();
+    }
+    let jobs = show::plural(stream.warmup_jobs(), "job");
+    let text = format!("warms up with {jobs}, which no expectation judges");
+    show::wrap(&text, look.width)
 }
 
 /// How large the payloads of a job are.

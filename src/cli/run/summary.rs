@@ -28,6 +28,7 @@ pub(crate) fn summary(report: &Report, target: &str, color: bool) -> String {
     text.times("send delay", report.send_delay_us.as_ref());
     text.times("service", report.service_time_us.as_ref());
     text.times("response", report.response_time_us.as_ref());
+    text.judged(report);
     for stream in &report.streams {
         text.stream(stream, report.streams.len() > 1);
     }
@@ -126,6 +127,15 @@ impl Text {
             show::micros(times.mean)
         );
         self.row(name, &text);
+    }
+
+    /// What is left to judge where some of it only warms up.
+    fn judged(&mut self, report: &Report) {
+        let Some(judged) = &report.judged else { return };
+        let warm = report.jobs.acked + report.jobs.failed + report.jobs.unknown - judged.jobs.sent;
+        let judged_of = show::plural(judged.jobs.sent, "job");
+        self.row("judged", &format!("{judged_of}, without {} to warm up", show::count(warm)));
+        self.times("  response", judged.response_time_us.as_ref());
     }
 
     fn stream(&mut self, stream: &StreamReport, several: bool) {

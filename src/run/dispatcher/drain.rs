@@ -55,10 +55,9 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     }
 
     pub(super) fn queue_facts(&self) -> QueueFacts {
-        let deepest = self
-            .written()
-            .into_iter()
-            .map(|queue| (self.probe.queues()[queue].name.clone(), self.stats.depths()[queue].max));
+        let deepest = self.written().into_iter().map(|queue| {
+            (self.probe.queues()[queue].name.clone(), self.stats.depths()[queue].judged_max())
+        });
         let (deepest, pickup) = (deepest.collect(), self.pickups());
         QueueFacts { deepest, drained_us: self.drained_us, pickup }
     }

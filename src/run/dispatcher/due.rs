@@ -38,7 +38,12 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
 
     fn count_due(&mut self, at_ns: u64) {
         for stream in self.streams() {
-            self.stats.due(stream, self.pacer.due(stream), at_ns / SECOND_NS);
+            let (before, due) = (self.stats.streams()[stream].counts.due, self.pacer.due(stream));
+            self.stats.due(stream, due, at_ns / SECOND_NS);
+            if due > before && self.stats.judged().is_some() {
+                let warm = self.warmups_among(stream, before + 1..due + 1);
+                self.stats.due_judged(due - before - warm, at_ns / SECOND_NS);
+            }
         }
     }
 

@@ -159,7 +159,11 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
                 let depth = seen.depth();
                 self.note_workers(reading.queue, seen);
                 self.probe.unread[reading.queue] = Unread::default();
-                self.stats.depth_mut(reading.queue).seen(depth);
+                if self.is_warming(reading.queue, now_ns) {
+                    self.stats.depth_mut(reading.queue).seen_unjudged(depth);
+                } else {
+                    self.stats.depth_mut(reading.queue).seen(depth);
+                }
                 let hits = self.guards.judge_depth(reading.queue, depth, now_ns);
                 self.act(hits, now_ns);
                 self.note_depth(reading.queue, depth);
@@ -174,7 +178,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     fn note_workers(&mut self, queue: usize, seen: Seen) {
         let now_ns = self.clock.now_ns();
         let now_unix_ns = self.clock.start_unix_ns().saturating_add(now_ns);
-        self.probe.workers[queue].seen(seen, now_unix_ns / 1_000_000);
+        let judged = !self.is_warming(queue, self.clock.now_ns());
+        self.probe.workers[queue].seen_while(seen, now_unix_ns / 1_000_000, judged);
         if !self.guards.asks_workers() {
             return;
         }

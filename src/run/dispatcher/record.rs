@@ -108,15 +108,20 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         open.peek().is_some() && open.all(|stream| self.pacer.is_paused(stream))
     }
 
+    /// Where a stream is in its script, in nanoseconds from the plan's start: after a seek or a reload
+    /// that is elsewhere than the time that has passed.
+    pub(super) fn script_ns(&self, stream: usize, now_ns: u64) -> u64 {
+        let place_ns = self.pacer.place_ns(stream, now_ns);
+        let place_ns = self.options.from_ns.saturating_add(place_ns);
+        match self.splices.get(stream) {
+            Some(spliced) => spliced.script_ns(place_ns),
+            None => place_ns,
+        }
+    }
+
     pub(super) fn stream_states(&self, now_ns: u64) -> Vec<StreamState> {
         let state = |stream: usize| {
-            let place_ns = self.pacer.place_ns(stream, now_ns);
-            let place_ns = self.options.from_ns.saturating_add(place_ns);
-            // After a seek or a reload the script is elsewhere than the time that has passed.
-            let place_ns = match self.splices.get(stream) {
-                Some(spliced) => spliced.script_ns(place_ns),
-                None => place_ns,
-            };
+            let place_ns = self.script_ns(stream, now_ns);
             StreamState {
                 name: self.task.streams[stream].0.clone(),
                 place_s: place_ns as f64 / 1e9,

@@ -87,7 +87,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
                 let due = DueJob { stream: own.stream, number, due_unix_ns, now_unix_ns };
                 // A plan has far fewer than 2³² streams and jobs.
                 let (stream_no, job) = (stream as u32, own.kinds[choice.job]);
-                let flight = Flight { index, intended_ns, stream: stream_no, job };
+                let is_warmup = self.is_warmup(stream, index, number, planned_ns);
+                let flight = Flight { index, intended_ns, stream: stream_no, job, is_warmup };
                 self.builder.add(lists.builder[choice.queue], flight, |unit| {
                     let before = unit.byte_len();
                     jobs.write(due, choice, unit);

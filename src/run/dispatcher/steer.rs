@@ -14,6 +14,7 @@ use crate::run::jobs::{Jobs, queues_of};
 use crate::run::report::ReloadEntry;
 use crate::run::status::{LastError, PlaceNow, Status};
 use crate::run::stream_clock::Pace;
+use crate::run::warmup;
 use crate::schedule::{Entry, Placed, Schedule, Source, Spliced};
 use crate::sink::{Queue, Sink};
 use crate::stats::{JobCounts, Stats};
@@ -182,6 +183,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
 
     fn follow(&mut self, stream: usize, spliced: Spliced, now_ns: u64) {
         let schedule = self.placed(&spliced);
+        let due = self.pacer.due(stream);
+        self.task.warmups.splice(stream, due, None);
         self.stats.set_planned(stream, schedule.len());
         self.task.streams[stream].1 = Arc::clone(&schedule);
         self.pacer.set_schedule(stream, now_ns, schedule);
@@ -211,6 +214,11 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         for (own, lane) in lanes.iter().enumerate() {
             self.task.places[*lane].clone_from(&plan.streams[own].phrases);
             self.lates.set(*lane, plan.streams[own].late);
+            let stretches = warmup::of_stream(&plan.streams[own]);
+            self.task.warmups.splice(*lane, self.pacer.due(*lane), Some(stretches));
+        }
+        if self.task.warmups.is_any() {
+            self.stats.judge_apart();
         }
         self.options.notifier = notifier;
         let digest_before = std::mem::replace(&mut self.task.digest, plan.digest.clone());

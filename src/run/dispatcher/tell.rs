@@ -8,8 +8,8 @@ use crate::run::events::{Event, Publisher, Record, Snapshot, instant_text};
 use crate::run::guards::GuardEntry;
 use crate::run::jobs::Jobs;
 use crate::run::report::{
-    FailureEntry, ForgottenEntry, Histograms, OutcomeName, Report, StallEntry, StreamFacts,
-    StreamReport, judge, per_second,
+    FailureEntry, ForgottenEntry, Histograms, JudgedReport, OutcomeName, Report, StallEntry,
+    StreamFacts, StreamReport, judge, per_second,
 };
 use crate::sink::{Forgotten, Notice, Sink};
 use crate::stats::minutes::{Minute, Minutes};
@@ -338,7 +338,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     /// How long jobs of all queues waited for a worker.
     pub(super) fn pickups(&self) -> Distribution {
         let mut all = Distribution::default();
-        self.written().into_iter().for_each(|at| all.add(self.probe.workers(at).pickup()));
+        self.written().into_iter().for_each(|at| all.add(self.probe.workers(at).judged_pickup()));
         all
     }
 
@@ -430,6 +430,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             warnings: std::mem::take(&mut self.teller.warnings),
             events: Vec::new(),
             events_unlisted: 0,
+            judged: self.stats.judged().map(JudgedReport::of),
             expectations,
             reloads: std::mem::take(&mut self.reloads),
             histograms: Histograms::of(&times),

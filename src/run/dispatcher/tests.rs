@@ -14,6 +14,7 @@ mod lateness;
 mod measuring;
 mod reloading;
 mod steering;
+mod warming;
 
 const MS: u64 = 1_000_000;
 const SECOND: u64 = SECOND_NS;
@@ -114,6 +115,7 @@ impl Scene {
             expectations: Vec::new(),
             sources: Vec::new(),
             places: Vec::new(),
+            warmups: Warmups::default(),
         };
         let clock = self.rehearsal.clock();
         let acting = actor(clock.clone(), self.control.clone());

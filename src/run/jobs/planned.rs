@@ -208,6 +208,7 @@ mod tests {
             blocks: Vec::new(),
             late: crate::plan::Late::Send,
             batch: 1,
+            warmup: Vec::new(),
             steps: Vec::new(),
             phrases: Vec::new(),
             mix,

@@ -44,7 +44,8 @@ pub fn judge(
     stats: &Stats,
     queues: &QueueFacts,
 ) -> Vec<ExpectationEntry> {
-    let times = stats.times();
+    // What only warms up is judged by nothing but the number of jobs.
+    let times = stats.judged().map_or_else(|| stats.times(), |judged| judged.times.clone());
     let entry = |expectation: &Expectation| {
         let value = match expectation.measure {
             Measure::Drains => queues.drained_us,
@@ -61,8 +62,13 @@ pub fn judge(
 fn measured(measure: Measure, stats: &Stats, times: &Times, pickup: &Distribution) -> Option<f64> {
     match measure {
         Measure::Jobs => Some(stats.counts().acked as f64),
-        Measure::Deviation => Some(stats.deviation().of_run()),
-        Measure::Errors => Some(stats.counts().error_share()),
+        Measure::Deviation => {
+            Some(stats.judged().map_or(stats.deviation(), |judged| &judged.deviation).of_run())
+        }
+        Measure::Errors => Some(match stats.judged() {
+            Some(judged) => judged.counts.error_share(),
+            None => stats.counts().error_share(),
+        }),
         Measure::Drains | Measure::Depth => None,
         Measure::Time(statistic, kind) => {
             let distribution = match kind {
@@ -107,7 +113,8 @@ mod tests {
     fn account() -> Stats {
         let mut stats = Stats::new(vec![(2_000, vec!["job".to_owned()])], 0);
         stats.due(0, 2_000, 0);
-        let flights = vec![Flight { index: 1, intended_ns: 0, stream: 0, job: 0 }; 2_000];
+        let flights =
+            vec![Flight { index: 1, intended_ns: 0, stream: 0, job: 0, is_warmup: false }; 2_000];
         stats.handed_over(&flights);
         let command = Settled { bytes: 0, sent_ns: 1_000_000, at_ns: 3_000_000 };
         let failure = Failure { kind: "OOM".into(), message: "full".into(), lasting: true };

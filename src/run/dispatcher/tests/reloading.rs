@@ -14,7 +14,7 @@ fn plan(text: &str) -> Arc<Plan> {
     Arc::new(checked.plan.unwrap_or_else(|| panic!("{text}: {:?}", checked.problems)))
 }
 
-fn change(text: &str) -> Change {
+pub(super) fn change(text: &str) -> Change {
     Change { plan: plan(text), entry: Entry::Elapsed, notifier: None }
 }
 
@@ -23,14 +23,32 @@ fn play(text: &str, actor: impl AsyncFnOnce(RehearsalClock, Control)) -> Played 
     play_on(text, |sink| sink, actor)
 }
 
-fn play_on(
+/// The same, on a sink that answers as is said.
+pub(super) fn play_script(
+    text: &str,
+    answers: impl FnMut(u64, u64) -> Answer + Send + 'static,
+    actor: impl AsyncFnOnce(RehearsalClock, Control),
+) -> Played {
+    play_upon(text, |clock| FakeSink::new(clock, answers), actor)
+}
+
+pub(super) fn play_on(
     text: &str,
     with: impl FnOnce(FakeSink) -> FakeSink,
     actor: impl AsyncFnOnce(RehearsalClock, Control),
 ) -> Played {
+    let prompt = |clock| with(FakeSink::new(clock, |_, _| Answer::all(Fate::Acked, 0)));
+    play_upon(text, prompt, actor)
+}
+
+fn play_upon(
+    text: &str,
+    sink: impl FnOnce(RehearsalClock) -> FakeSink,
+    actor: impl AsyncFnOnce(RehearsalClock, Control),
+) -> Played {
     let rehearsal = Rehearsal::starting_at(1_763_732_400 * SECOND);
     let clock = rehearsal.clock();
-    let sink = with(FakeSink::new(clock.clone(), |_, _| Answer::all(Fate::Acked, 0)));
+    let sink = sink(clock.clone());
     let (publisher, mut views) = channel(100_000);
     let control = Control::new();
     let acting = actor(clock.clone(), control.clone());
