@@ -13,7 +13,7 @@ fn outcome(report: &Value) -> (&str, Option<&str>) {
 
 /// A queue `work` of a format, with no more options than it needs.
 fn queue(layout: &Layout) -> String {
-    let needed = layout.options.iter().filter(|word| word.required);
+    let needed = layout.options().filter(|word| word.required);
     let options: String = needed.map(|word| format!(" {}", word.form)).collect();
     format!("queue \"work\" as {}{options}", layout.word)
 }

@@ -55,20 +55,17 @@ impl Num {
 
     /// self + other
     pub fn plus(self, other: Num) -> Num {
-        self.combine(other, exact::plus)
-            .unwrap_or_else(|| Num::about(self.near + other.near))
+        self.combine(other, exact::plus).unwrap_or_else(|| Num::about(self.near + other.near))
     }
 
     /// self − other
     pub fn minus(self, other: Num) -> Num {
-        self.combine(other, exact::minus)
-            .unwrap_or_else(|| Num::about(self.near - other.near))
+        self.combine(other, exact::minus).unwrap_or_else(|| Num::about(self.near - other.near))
     }
 
     /// self · other
     pub fn times(self, other: Num) -> Num {
-        self.combine(other, exact::times)
-            .unwrap_or_else(|| Num::about(self.near * other.near))
+        self.combine(other, exact::times).unwrap_or_else(|| Num::about(self.near * other.near))
     }
 
     /// self / other, which must not be 0.
