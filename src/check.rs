@@ -24,6 +24,7 @@ mod lints;
 mod lower;
 mod names;
 mod overlay;
+mod parentheses;
 mod payload;
 mod policy;
 mod proof;
@@ -130,6 +131,7 @@ pub fn check(source: &SourceFile, options: &Options) -> Checked {
     let (allows, mut directives) = lint::directives::read(source, &scripts[0]);
     checker.problems.append(&mut directives);
     let mut problems = without_echoes(source, checker.problems);
+    parentheses::without_parentheses(source, &checker.shapes, &mut problems);
     let plan = plan.filter(|_| problems.iter().all(|p| p.severity != Severity::Error));
     let files = source.files().into_iter().chain(checker.rows.paths()).collect();
     let mut lints = checker.lints;

@@ -8,6 +8,7 @@ use super::scope::Settings;
 use super::stretches::{self, Waiting};
 use super::{defaults, digest, proof};
 use crate::exact::{checked, seconds_to_nanos, whole};
+use crate::ast::Measure;
 use crate::plan::{Expectation, Guard, Part, Phrase, PhraseJobs, Plan, Stream};
 use crate::problem::{Code, Problem};
 use crate::schedule::{Shard, batched};
@@ -74,6 +75,8 @@ impl Checker<'_> {
             shard: self.options.shard.unwrap_or(Shard::WHOLE),
         };
         notes.extend(part.note(&streams));
+        let mut expectations = expectations;
+        share_of_part(&mut expectations, &streams, part, &mut notes);
         self.prove_payloads(&streams, seed);
         let default_guards = defaults::open(&streams, &guards);
         if is_elsewhere(settings.target.as_deref()) {
@@ -233,6 +236,31 @@ impl Checker<'_> {
             })
         };
         nodes.iter().filter_map(phrase).collect()
+    }
+}
+
+/// Of a number of jobs that is expected, a part of the plan has its share.
+fn share_of_part(
+    expectations: &mut [Expectation],
+    streams: &[Stream],
+    part: Part,
+    notes: &mut Vec<String>,
+) {
+    if part.shard == Shard::WHOLE {
+        return;
+    }
+    let whole = Part { shard: Shard::WHOLE, ..part }.jobs(streams);
+    let own = part.jobs(streams);
+    for expectation in expectations.iter_mut().filter(|one| one.measure == Measure::Jobs) {
+        let all = expectation.limit;
+        // What is expected of all of them is exactly what this part has of them.
+        expectation.limit = if all == whole as f64 {
+            own as f64
+        } else {
+            (all * own as f64 / (whole as f64).max(1.0)).round()
+        };
+        let (text, limit) = (&expectation.text, show::count(expectation.limit as u64));
+        notes.push(format!("`{text}` is judged by this part's share of it, {limit}"));
     }
 }
 
