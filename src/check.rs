@@ -207,6 +207,8 @@ struct Checker<'a> {
     blocks: Vec<Block>,
     /// The marks of what only warms up in it.
     warmups: Vec<u32>,
+    /// The marks of its `speed` blocks, and how fast they are.
+    speeds: Vec<(u32, f64)>,
     /// What of it may end before its time.
     waits: Vec<stretches::Waiting>,
     /// The mark of the phrase in hand.
@@ -250,6 +252,7 @@ impl<'a> Checker<'a> {
             flows: BTreeMap::new(),
             blocks: Vec::new(),
             warmups: Vec::new(),
+            speeds: Vec::new(),
             waits: Vec::new(),
             mark_in_hand: 0,
             steps: 0,

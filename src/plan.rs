@@ -69,6 +69,9 @@ pub struct Stream {
     pub warmup: Vec<Warmup>,
     /// The stretches of it that may end before their time, in order.
     pub waits: Vec<Wait>,
+    /// From these times on (in nanoseconds from the stream's start, in order) what a flow's thing that
+    /// begins there waits for goes so many times as fast; without any, as fast as written.
+    pub paces: Arc<[(u64, f64)]>,
     /// What its flows are expected to send besides.
     pub steps: Vec<Steps>,
     /// The phrases, as a table shows them. Times are from the stream's start.

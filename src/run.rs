@@ -82,9 +82,8 @@ impl Task<PlannedJobs> {
     /// If the plan's jobs can't be compiled, which `check` has ruled out.
     pub fn of(plan: &Plan, options: &RunOptions) -> Result<Task<PlannedJobs>, CompileError> {
         let part = Part { from_ns: options.from_ns, shard: options.shard };
-        let schedule = |stream: &crate::plan::Stream| {
-            (stream.name.clone(), schedule(stream, plan.seed, part))
-        };
+        let schedule =
+            |stream: &crate::plan::Stream| (stream.name.clone(), schedule(stream, plan.seed, part));
         let streams = plan.streams.iter().map(schedule).collect();
         Ok(Task {
             file: plan.file.clone(),

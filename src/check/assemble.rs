@@ -7,8 +7,8 @@ use super::lower::{MAX_JOBS, Node};
 use super::scope::Settings;
 use super::stretches::{self, Waiting};
 use super::{defaults, digest, proof};
-use crate::exact::{checked, seconds_to_nanos, whole};
 use crate::ast::Measure;
+use crate::exact::{checked, seconds_to_nanos, whole};
 use crate::plan::{Expectation, Guard, Part, Phrase, PhraseJobs, Plan, Stream};
 use crate::problem::{Code, Problem};
 use crate::schedule::{Shard, batched};
@@ -37,8 +37,9 @@ impl Checker<'_> {
         for draft in drafts {
             let (key, blocks) = (draft.arrivals.key, draft.blocks.clone());
             let (warmups, waits) = (draft.warmups.clone(), draft.waits.clone());
+            let speeds = draft.speeds.clone();
             let (stream, nodes) = self.stream(draft)?;
-            growing.push(Growing { stream, key, blocks, points: None, until_ns });
+            growing.push(Growing { stream, key, blocks, speeds, points: None, until_ns });
             all_nodes.push((nodes, warmups, waits));
         }
         let mut notes = Vec::new();
@@ -123,6 +124,7 @@ impl Checker<'_> {
             batch: draft.batch,
             warmup: Vec::new(),
             waits: Vec::new(),
+            paces: Arc::default(),
             steps: Vec::new(),
             phrases: Vec::new(),
             mix: draft.mix,

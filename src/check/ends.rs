@@ -20,6 +20,8 @@ pub(super) struct Growing {
     pub key: u64,
     /// Its blocks with arrivals of their own.
     pub blocks: Vec<Block>,
+    /// Its `speed` blocks.
+    pub speeds: Vec<(u32, f64)>,
     /// What has been drawn, over the curve as it was then.
     pub points: Option<Arc<dyn Points>>,
     /// When the plan ends what is still under way in its flows, if it does.
@@ -100,7 +102,7 @@ impl Checker<'_> {
         }
         for one in &mut growing {
             self.draw(one, 0)?;
-            self.expect_steps(&mut one.stream, one.until_ns)?;
+            self.expect_steps(&mut one.stream, &one.speeds, one.until_ns)?;
         }
         for guard in guards.iter().filter(|guard| guard.action == Some(Action::Stop)) {
             if let GuardKind::Jobs(limit) = guard.kind {
@@ -143,7 +145,7 @@ impl Checker<'_> {
                 one.stream.timeline = Arc::new(self.timeline(&one.stream.curve)?);
                 one.set_due();
             }
-            self.expect_steps(&mut one.stream, one.until_ns)?;
+            self.expect_steps(&mut one.stream, &one.speeds, one.until_ns)?;
         }
         let when = show::duration(end_ns);
         notes.push(format!(
