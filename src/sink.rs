@@ -205,6 +205,19 @@ pub struct ServerMemory {
     pub allowed_bytes: Option<u64>,
 }
 
+impl ServerMemory {
+    /// Whether it has less room left, by share; by what it uses where one of them has no bound.
+    pub(in crate::sink) fn is_fuller_than(&self, other: ServerMemory) -> bool {
+        match (self.allowed_bytes, other.allowed_bytes) {
+            (Some(own), Some(others)) => {
+                u128::from(self.used_bytes) * u128::from(others)
+                    > u128::from(other.used_bytes) * u128::from(own)
+            }
+            _ => self.used_bytes > other.used_bytes,
+        }
+    }
+}
+
 /// A target that takes jobs.
 pub trait Sink: Send + Sync + 'static {
     /// Sends commands in one write and resolves when each has its outcome, in their order. The

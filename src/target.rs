@@ -1,5 +1,5 @@
-//! The server that jobs go to, parsed from a URL. Passwords stay inside: neither `Display`,
-//! `Debug` nor an error ever shows one.
+//! The server that jobs go to, or the cluster or sentinels that know it, parsed from a URL.
+//! Passwords stay inside: neither `Display`, `Debug` nor an error ever shows one.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
@@ -9,7 +9,10 @@ use std::str::FromStr;
 /// The port of a URL that names none.
 pub const DEFAULT_PORT: u16 = 6379;
 
-/// A Redis server and how to log in to it.
+/// The port of a sentinel of which the URL names none.
+pub const SENTINEL_PORT: u16 = 26379;
+
+/// A Redis server, or several that act as one, and how to log in to them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Target {
     address: Address,
@@ -36,11 +39,46 @@ pub enum Address {
     },
     /// A unix socket.
     Unix(PathBuf),
+    /// Servers of a cluster: those that it is asked about.
+    Cluster {
+        /// One or more of them.
+        seeds: Vec<Place>,
+        /// They speak TLS.
+        tls: bool,
+    },
+    /// Sentinels, which know the present master of a service.
+    Sentinel {
+        /// One or more of them.
+        sentinels: Vec<Place>,
+        /// The service's name in their configuration.
+        service: String,
+        /// They and the servers speak TLS.
+        tls: bool,
+    },
     /// The server inside this process.
     Embedded {
         /// Its port on 127.0.0.1.
         port: u16,
     },
+}
+
+/// A TCP port of a machine.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// Name or address, without brackets.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
 }
 
 /// User and password.
@@ -69,7 +107,9 @@ impl Target {
     }
 
     /// Reads a URL: `redis://[user[:password]@]host[:port][/database]`, `rediss://` for TLS,
-    /// `unix:///path` or `redis+unix:///path`, each with `?db=N` if one likes.
+    /// `unix:///path` or `redis+unix:///path`, each with `?db=N` if one likes;
+    /// `redis+cluster://[login@]host[:port][,host[:port]…]` and
+    /// `redis+sentinel://[login@]host[:port][,…]/service[/database]`, `rediss+…` for TLS.
     ///
     /// # Errors
     ///
@@ -93,12 +133,50 @@ impl Target {
         self.database
     }
 
+    /// One of the servers that this target stands for, with the same login and database.
+    pub fn at(&self, place: Place) -> Target {
+        let Place { host, port } = place;
+        let tls = match &self.address {
+            Address::Cluster { tls, .. } | Address::Sentinel { tls, .. } => *tls,
+            address => matches!(address, Address::Tls { .. }),
+        };
+        let address = if tls { Address::Tls { host, port } } else { Address::Tcp { host, port } };
+        Target { address, ..self.clone() }
+    }
+
+    /// The same without a login, and with the first database.
+    pub fn anonymous(self) -> Target {
+        Target { login: Login::default(), database: 0, ..self }
+    }
+
+    /// The same with the first database.
+    pub fn on_first_database(self) -> Target {
+        Target { database: 0, ..self }
+    }
+
+    /// The hosts and ports that it names; none for a socket and the embedded server.
+    pub fn places(&self) -> Vec<Place> {
+        match &self.address {
+            Address::Tcp { host, port } | Address::Tls { host, port } => {
+                vec![Place { host: host.clone(), port: *port }]
+            }
+            Address::Cluster { seeds: places, .. }
+            | Address::Sentinel { sentinels: places, .. } => places.clone(),
+            Address::Unix(_) | Address::Embedded { .. } => Vec::new(),
+        }
+    }
+
     /// Whether it surely runs on this machine: a loopback address, `localhost`, a unix socket, the
-    /// embedded server. Other names count as elsewhere, whatever they resolve to.
+    /// embedded server. Other names count as elsewhere, whatever they resolve to. A cluster or
+    /// sentinels on this machine may lead to servers elsewhere; the sink refuses to follow them.
     pub fn is_this_machine(&self) -> bool {
         match &self.address {
             Address::Unix(_) | Address::Embedded { .. } => true,
             Address::Tcp { host, .. } | Address::Tls { host, .. } => is_loopback(host),
+            Address::Cluster { seeds: places, .. }
+            | Address::Sentinel { sentinels: places, .. } => {
+                places.iter().all(|place| is_loopback(&place.host))
+            }
         }
     }
 
@@ -136,26 +214,27 @@ impl fmt::Display for Target {
             Address::Tcp { .. } => "redis",
             Address::Tls { .. } => "rediss",
             Address::Unix(_) => "unix",
+            Address::Cluster { tls: false, .. } => "redis+cluster",
+            Address::Cluster { tls: true, .. } => "rediss+cluster",
+            Address::Sentinel { tls: false, .. } => "redis+sentinel",
+            Address::Sentinel { tls: true, .. } => "rediss+sentinel",
         };
         write!(f, "{scheme}://{}", self.login)?;
+        let places: Vec<String> = self.places().iter().map(Place::to_string).collect();
+        f.write_str(&places.join(","))?;
         match &self.address {
-            Address::Tcp { host, port } | Address::Tls { host, port } => {
-                if host.contains(':') {
-                    write!(f, "[{host}]:{port}")?;
-                } else {
-                    write!(f, "{host}:{port}")?;
-                }
-                if self.database != 0 {
-                    write!(f, "/{}", self.database)?;
-                }
-            }
             Address::Unix(path) => {
                 write!(f, "{}", path.display())?;
                 if self.database != 0 {
                     write!(f, "?db={}", self.database)?;
                 }
+                return Ok(());
             }
-            Address::Embedded { .. } => {}
+            Address::Sentinel { service, .. } => write!(f, "/{service}")?,
+            _ => {}
+        }
+        if self.database != 0 {
+            write!(f, "/{}", self.database)?;
         }
         Ok(())
     }
@@ -204,14 +283,12 @@ pub enum TargetError {
         /// The scheme that was meant, perhaps.
         meant: &'static str,
     },
-    /// A kind of deployment that loadc can't drive yet.
-    #[error("`{scheme}://` is not supported: loadc drives one server")]
-    Unsupported {
-        /// As written.
-        scheme: String,
-        /// What it stands for.
-        what: &'static str,
-    },
+    /// A cluster with a database.
+    #[error("a cluster has no database but 0")]
+    ClusterDatabase,
+    /// Sentinels without the name of what they watch.
+    #[error("the target does not name the service that the sentinels watch")]
+    NoService,
     /// No host.
     #[error("the target has no host")]
     NoHost,
@@ -255,11 +332,13 @@ impl TargetError {
             }
             TargetError::NoScheme { meant } => format!("did you mean `{meant}`?"),
             TargetError::UnknownScheme { meant, .. } => format!(
-                "did you mean `{meant}://`? Targets are `redis://`, `rediss://` (TLS) and `unix://`"
+                "did you mean `{meant}://`? Targets are `redis://`, `rediss://` (TLS), `unix://`, \
+                 `redis+cluster://` and `redis+sentinel://`"
             ),
-            TargetError::Unsupported { what, .. } => {
-                format!("name the {what} itself, as `redis://host:6379`")
-            }
+            TargetError::ClusterDatabase => "leave out what follows the last host".to_owned(),
+            TargetError::NoService => "write its name last, as in \
+                                       `redis+sentinel://host:26379/mymaster`"
+                .to_owned(),
             TargetError::NoHost => {
                 "write the host behind `://`, as in `redis://localhost:6379`".to_owned()
             }

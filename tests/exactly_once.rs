@@ -17,7 +17,7 @@ pub struct Run {
 }
 
 impl Run {
-    fn start(script: &str, target: &str, flags: &[&str]) -> Run {
+    pub fn start(script: &str, target: &str, flags: &[&str]) -> Run {
         let mut command = loadc();
         command.args(["run", "-", "--json", "--no-journal", "--target", target]).args(flags);
         command.stdin(Stdio::piped());
@@ -45,6 +45,24 @@ impl Run {
                 panic!("the run ended early: {told}");
             }
             std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Waits for something that comes to be while the run goes on.
+    #[track_caller]
+    pub fn wait_until(&mut self, mut is_so: impl FnMut() -> bool) {
+        while !is_so() {
+            self.must_go_on();
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    #[track_caller]
+    fn must_go_on(&mut self) {
+        if self.child.try_wait().unwrap().is_some() {
+            let mut told = String::new();
+            _ = self.child.stderr.take().unwrap().read_to_string(&mut told);
+            panic!("the run ended early: {told}");
         }
     }
 

@@ -7,6 +7,7 @@ mod check_props;
 mod check_scripts;
 mod cli_plan;
 mod cli_run;
+mod clustered;
 mod curves;
 mod diff;
 mod docs;
@@ -26,6 +27,8 @@ mod parts;
 mod profiles;
 #[path = "support/proxy.rs"]
 mod proxy;
+#[path = "support/redis_cluster.rs"]
+mod redis_cluster;
 #[path = "support/redis_server.rs"]
 mod redis_server;
 mod report_page;
@@ -36,3 +39,4 @@ mod steer_ctl;
 mod steer_guards;
 mod uses;
 mod walls;
+mod worker_guards;

@@ -9,7 +9,7 @@ use crate::ast::PolicyTargets;
 use crate::plan::{Guard, Notify, Plan};
 use crate::problem::{Problem, Severity};
 use crate::source::SourceFile;
-use crate::target::{Address, Target};
+use crate::target::{Address, Place, Target};
 
 /// What a policy says of a target.
 #[derive(Clone, Debug, Default)]
@@ -64,9 +64,15 @@ fn holds_for(targets: &PolicyTargets, target: Option<&Target>) -> bool {
 /// What a target is called: host, and host with port; or its path.
 fn names(target: &Target) -> Vec<String> {
     match target.address() {
-        Address::Tcp { host, port } | Address::Tls { host, port } => {
-            let host = host.trim_end_matches('.');
-            vec![host.to_owned(), format!("{host}:{port}")]
+        Address::Tcp { .. }
+        | Address::Tls { .. }
+        | Address::Cluster { .. }
+        | Address::Sentinel { .. } => {
+            let both = |Place { host, port }| {
+                let host = host.trim_end_matches('.').to_owned();
+                [format!("{host}:{port}"), host]
+            };
+            target.places().into_iter().flat_map(both).collect()
         }
         Address::Unix(path) => vec![path.to_string_lossy().into_owned()],
         Address::Embedded { .. } => vec!["embedded".to_owned()],

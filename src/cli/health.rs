@@ -56,8 +56,21 @@ pub(super) fn run(args: &Args, out: &Output) -> Exit {
         Some(reason) => format!("no: {reason}"),
     };
     let latency = found.latency;
+    out.say(&format!("{:<9} {}", "target", found.target));
+    if let Some(server) = &found.server {
+        out.say(&format!("{:<9} {server}", "server"));
+    }
+    if let Some(cluster) = &found.cluster {
+        let number = |count: Option<u64>| count.map_or_else(unknown, |count| count.to_string());
+        out.say(&format!(
+            "{:<9} {}, {} masters, {} of 16384 slots served",
+            "cluster",
+            cluster.state.clone().unwrap_or_else(unknown),
+            number(cluster.masters),
+            number(cluster.slots_ok)
+        ));
+    }
     let rows = [
-        ("target", found.target.clone()),
         ("version", found.version.clone().unwrap_or_else(unknown)),
         ("mode", found.mode.clone().unwrap_or_else(unknown)),
         ("role", found.role.clone().unwrap_or_else(unknown)),

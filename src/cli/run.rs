@@ -42,7 +42,8 @@ pub(super) struct Args {
     /// The script; `-` reads standard input
     #[arg(value_name = "FILE", required_unless_present = "resume")]
     file: Option<String>,
-    /// Where the jobs go, instead of the script's target: redis://, rediss:// or unix://
+    /// Where the jobs go, instead of the script's target: redis://, rediss://, unix://,
+    /// redis+cluster:// or redis+sentinel://
     #[arg(long, value_name = "URL")]
     target: Option<String>,
     /// Print the report as one JSON document on standard output
@@ -249,7 +250,7 @@ async fn drive(
             return exit;
         }
     };
-    match sink.preflight(jobs.queues()).await {
+    match preflight(&sink, plan, &jobs).await {
         Ok(problems) if problems.is_empty() => {}
         Ok(problems) => {
             for problem in &problems {
@@ -494,16 +495,30 @@ async fn connect(
     jobs: &impl Jobs,
     run_id: &str,
 ) -> Result<(RedisSink, Option<Told>), ConnectError> {
-    let options = SinkOptions::default();
+    let options = SinkOptions::of(target);
     let cursor = jobs.queues().first().filter(|_| !args.at_least_once);
-    match cursor.map(|queue| Cursor::beside(queue, run_id)) {
+    let (sink, told) = match cursor.map(|queue| Cursor::beside(queue, run_id)) {
         Some(cursor) if args.journal.resumes() => {
             let (sink, told) = journal::reconnect(target, cursor, options).await?;
-            Ok((sink, Some(told)))
+            (sink, Some(told))
         }
-        Some(cursor) => Ok((RedisSink::connect_with(target, cursor, options).await?, None)),
-        None => Ok((RedisSink::connect(target, options).await?, None)),
-    }
+        Some(cursor) => (RedisSink::connect_with(target, cursor, options).await?, None),
+        None => (RedisSink::connect(target, options).await?, None),
+    };
+    sink.reach(jobs.queues(), options).await?;
+    Ok((sink, told))
+}
+
+/// What would keep jobs out of their queues.
+async fn preflight(
+    sink: &RedisSink,
+    plan: &Plan,
+    jobs: &impl Jobs,
+) -> Result<Vec<crate::sink::redis::Problem>, crate::sink::Failure> {
+    let samples = dry::one_of_each(plan, jobs);
+    let samples = samples.iter().map(|(queue, args)| (&jobs.queues()[*queue], args));
+    let crossing = sink.crossing(samples);
+    if crossing.is_empty() { sink.preflight(jobs.queues()).await } else { Ok(crossing) }
 }
 
 /// The report of a run that failed before its first job.

@@ -1,4 +1,5 @@
-//! A Redis server as the target.
+//! A Redis server as the target, or several that act as one: a master that sentinels know, or the
+//! masters of a cluster ([`route`], [`lanes`]).
 //!
 //! Two connections: jobs go over one, whose bytes are loadc's own ([`link`], [`wire`]), so that each
 //! command's fate is known to the last byte when the connection breaks; questions such as a queue's
@@ -15,8 +16,10 @@ mod cursor;
 mod depth;
 mod dialogue;
 mod health;
+mod lanes;
 pub(in crate::sink) mod link;
 mod preflight;
+mod route;
 mod wire;
 
 pub use connect::{ConnectError, ConnectErrorKind};
@@ -27,13 +30,16 @@ pub use preflight::Problem;
 
 use crate::sink::formats::Seen;
 use crate::sink::{Args, Command, Failure, Notice, Outcome, Queue, ServerMemory, Sink, State};
-use crate::target::Target;
-use connect::Connector;
+use crate::target::{Address, Target};
 use control::Control;
+use lanes::{Lane, Lanes, Slots};
 use link::Link;
+use route::Way;
+use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
+#[cfg(test)]
 use tokio::sync::watch;
 
 /// Bounds on connecting and asking.
@@ -60,12 +66,25 @@ impl Default for Options {
     }
 }
 
-/// A Redis server that takes jobs.
+impl Options {
+    /// Those for a target: where another server may have to take over, that is waited for.
+    pub fn of(target: &Target) -> Options {
+        let reconnect_for = match target.address() {
+            Address::Cluster { .. } | Address::Sentinel { .. } => FAILOVER,
+            _ => Options::default().reconnect_for,
+        };
+        Options { reconnect_for, ..Options::default() }
+    }
+}
+
+/// How long a master may be missed: a cluster or sentinels as they come from the box take up to a
+/// minute to agree that it is gone, and to put another in its place.
+const FAILOVER: Duration = Duration::from_secs(120);
+
+/// A Redis server that takes jobs, or several that act as one.
 pub struct RedisSink {
-    link: Link,
-    control: Control,
+    lanes: Lanes,
     target: Target,
-    cursor: Option<Cursor>,
     lookers: depth::Lookers,
 }
 
@@ -116,17 +135,37 @@ impl RedisSink {
         resumes: bool,
         options: Options,
     ) -> Result<(RedisSink, Option<Recollection>), ConnectError> {
-        let connector = Arc::new(Connector::new(target, options.connect_timeout)?);
-        let socket = Box::pin(connector.connect()).await?;
-        let control = Control::new(connector.clone(), options.ask_timeout);
-        control.open().await?;
-        let starting = Link::start(connector.clone(), socket, cursor.clone(), resumes, options);
-        let (link, told) = match tokio::time::timeout(options.connect_timeout, starting).await {
-            Ok(link) => link.map_err(|failure| connector.turned_away(&failure))?,
-            Err(_) => return Err(connector.late()),
-        };
+        let way = Way::new(target, options.connect_timeout)?;
         let lookers = depth::Lookers::default();
-        Ok((RedisSink { link, control, target: target.clone(), cursor, lookers }, told))
+        if let Address::Cluster { .. } = target.address() {
+            // Any of its servers, so that what is wrong is known now.
+            way.connect().await?;
+            let run = cursor.map(|cursor| cursor.run().to_owned());
+            let lanes = Lanes::BySlot(Box::new(Slots::new(way, run, options)));
+            return Ok((RedisSink { lanes, target: target.clone(), lookers }, None));
+        }
+        let (lane, told) = open(Arc::new(way), cursor, resumes, options).await?;
+        let lanes = Lanes::One(Arc::new(lane));
+        Ok((RedisSink { lanes, target: target.clone(), lookers }, told))
+    }
+
+    /// Connects to the servers of a cluster that take the jobs of these queues, so that none has to
+    /// wait for its connection later. Elsewhere there is nothing to do.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no connection to one of them.
+    pub async fn reach(&self, queues: &[Queue], options: Options) -> Result<(), ConnectError> {
+        let Lanes::BySlot(slots) = &self.lanes else { return Ok(()) };
+        for queue in queues {
+            let key = lanes::key_of(queue);
+            if !slots.has(key.as_bytes()) {
+                let (way, cursor) = slots.parts(key.as_bytes());
+                let (lane, _) = open(way, cursor, false, options).await?;
+                slots.put(key.as_bytes(), lane);
+            }
+        }
+        Ok(())
     }
 
     /// The server.
@@ -134,9 +173,30 @@ impl RedisSink {
         &self.target
     }
 
-    /// The state and its changes, for whoever reports them.
-    pub fn watch(&self) -> watch::Receiver<State> {
-        self.link.watch()
+    /// The state and its changes.
+    #[cfg(test)]
+    pub(in crate::sink) fn watch(&self) -> watch::Receiver<State> {
+        self.lanes.all()[0].link.watch()
+    }
+
+    /// Jobs of queues whose keys lie in several hash slots of a cluster, given by a job of each.
+    pub fn crossing<'a>(
+        &self,
+        jobs: impl IntoIterator<Item = (&'a Queue, &'a Args)>,
+    ) -> Vec<Problem> {
+        let mut homes: HashMap<&Queue, String> = HashMap::new();
+        let mut problems = Vec::new();
+        for (queue, args) in jobs {
+            let first = self.lanes.first_key(args);
+            let known = homes.entry(queue).or_insert_with(|| first.clone());
+            let keys = self.lanes.crossing(args).or_else(|| self.lanes.apart(known, &first));
+            if let Some(keys) = keys
+                && !problems.iter().any(|problem: &Problem| problem.is_of(&queue.name))
+            {
+                problems.push(Problem::CrossSlot { queue: queue.name.clone(), keys });
+            }
+        }
+        problems
     }
 
     /// What would keep jobs out of these queues, asked before the first one is sent.
@@ -145,9 +205,26 @@ impl RedisSink {
     ///
     /// When the server can't be asked.
     pub async fn preflight(&self, queues: &[Queue]) -> Result<Vec<Problem>, Failure> {
-        let mut problems = preflight::problems(&self.control, queues).await?;
-        if let Some(cursor) = &self.cursor {
-            problems.extend(preflight::of_cursor(&self.control, cursor).await?);
+        let mut by_lane: Vec<(Arc<Lane>, Vec<Queue>)> = Vec::new();
+        for lane in self.lanes.all() {
+            by_lane.push((lane, Vec::new()));
+        }
+        for queue in queues {
+            let lane = self.lanes.of_queue(queue)?;
+            match by_lane.iter_mut().find(|(known, _)| Arc::ptr_eq(known, &lane)) {
+                Some((_, own)) => own.push(queue.clone()),
+                None => by_lane.push((lane, vec![queue.clone()])),
+            }
+        }
+        let mut problems: Vec<Problem> = Vec::new();
+        for (lane, queues) in by_lane {
+            let mut found = preflight::problems(&lane.control, &queues).await?;
+            if let Some(cursor) = &lane.cursor {
+                found.extend(preflight::of_cursor(&lane.control, cursor).await?);
+            }
+            // Lanes of one server share what is wrong with it.
+            found.retain(|problem| !problems.contains(problem));
+            problems.extend(found);
         }
         Ok(problems)
     }
@@ -161,14 +238,34 @@ impl RedisSink {
     ///
     /// The first refusal, or why the server can't be told.
     pub async fn prepare(&self, commands: &[Args]) -> Result<(), Failure> {
-        if commands.is_empty() {
-            return Ok(());
+        for command in commands {
+            let lane = self.lanes.of_commands(command)?;
+            let question = control::pipeline(std::slice::from_ref(command));
+            let replies = lane.control.ask(&question).await?;
+            let refusals = replies.iter().filter_map(control::refusal);
+            let mut lasting = refusals.filter(|failure| failure.kind != "BUSYGROUP");
+            lasting.next().map_or(Ok(()), Err)?;
         }
-        let replies = self.control.ask(&control::pipeline(commands)).await?;
-        let refusals = replies.iter().filter_map(control::refusal);
-        let mut lasting = refusals.filter(|failure| failure.kind != "BUSYGROUP");
-        lasting.next().map_or(Ok(()), Err)
+        Ok(())
     }
+}
+
+/// Opens a lane: both connections, and the task that moves the jobs.
+async fn open(
+    way: Arc<Way>,
+    cursor: Option<Cursor>,
+    resumes: bool,
+    options: Options,
+) -> Result<(Lane, Option<Recollection>), ConnectError> {
+    let reached = Box::pin(way.reach(None)).await?;
+    let control = Control::new(way.clone(), options.ask_timeout);
+    control.open().await?;
+    let starting = Link::start(way.clone(), reached, cursor.clone(), resumes, options);
+    let (link, told) = match tokio::time::timeout(options.connect_timeout, starting).await {
+        Ok(link) => link.map_err(|failure| way.errors().turned_away(&failure))?,
+        Err(_) => return Err(way.errors().late()),
+    };
+    Ok((Lane { link, control, cursor }, told))
 }
 
 impl Sink for RedisSink {
@@ -176,14 +273,14 @@ impl Sink for RedisSink {
         &self,
         commands: Vec<Command>,
     ) -> impl Future<Output = Vec<Outcome>> + Send + 'static + use<> {
-        self.link.send(&commands, 0)
+        self.lanes.send(&commands, 0)
     }
 
     fn send_ref(
         &self,
         commands: &[Command],
     ) -> impl Future<Output = Vec<Outcome>> + Send + 'static + use<> {
-        self.link.send(commands, 0)
+        self.lanes.send(commands, 0)
     }
 
     fn send_marked(
@@ -191,40 +288,74 @@ impl Sink for RedisSink {
         commands: &[Command],
         mark: u64,
     ) -> impl Future<Output = Vec<Outcome>> + Send + 'static + use<> {
-        self.link.send(commands, mark)
+        self.lanes.send(commands, mark)
     }
 
     fn state(&self) -> State {
-        self.link.watch().borrow().clone()
+        let state = |lane: Arc<Lane>| lane.link.watch().borrow().clone();
+        let mut found = State::Ready;
+        for state in self.lanes.all().into_iter().map(state) {
+            match (&found, &state) {
+                (State::Ready, _) | (State::Reconnecting { .. }, State::Lost(_)) => found = state,
+                _ => {}
+            }
+        }
+        found
     }
 
     fn wait_ready(&self) -> impl Future<Output = Result<(), Failure>> + Send + 'static + use<> {
-        link::ready_or_lost(self.link.watch())
+        let lanes = self.lanes.all();
+        async move {
+            for lane in lanes {
+                link::ready_or_lost(lane.link.watch()).await?;
+            }
+            Ok(())
+        }
     }
 
     async fn depth(&self, queue: &Queue) -> Result<u64, Failure> {
-        self.lookers.depth(&self.control, queue).await
+        let lane = self.lanes.of_queue(queue)?;
+        self.lookers.depth(&lane.control, queue).await
     }
 
     async fn look(&self, queue: &Queue) -> Result<Seen, Failure> {
-        self.lookers.look(&self.control, queue).await
+        let lane = self.lanes.of_queue(queue)?;
+        self.lookers.look(&lane.control, queue).await
     }
 
+    /// That of the server which is fullest.
     async fn memory(&self) -> Result<ServerMemory, Failure> {
-        health::memory(&self.control).await
+        let mut fullest: Option<ServerMemory> = None;
+        for lane in self.lanes.all() {
+            let memory = health::memory(&lane.control).await?;
+            if fullest.is_none_or(|fullest| memory.is_fuller_than(fullest)) {
+                fullest = Some(memory);
+            }
+        }
+        fullest.ok_or_else(|| broken("no server has been reached yet"))
     }
 
     fn notices(&self) -> Vec<Notice> {
-        self.link.notices()
+        let mut notices: Vec<Notice> = Vec::new();
+        for notice in self.lanes.all().iter().flat_map(|lane| lane.link.notices()) {
+            // A warning goes for every server; a loss is each one's own.
+            if !(matches!(notice, Notice::Warning(_)) && notices.contains(&notice)) {
+                notices.push(notice);
+            }
+        }
+        notices
     }
 
     /// Removes the cursor, if the server lets it within a second.
     async fn finish(&self) {
-        if let Some(cursor) = &self.cursor {
+        let lanes = self.lanes.all();
+        let removals = lanes.iter().map(|lane| async move {
+            let Some(cursor) = &lane.cursor else { return };
             let mut removal = redis::pipe();
             removal.cmd("DEL").arg(cursor.key());
-            _ = tokio::time::timeout(REMOVAL, self.control.ask(&removal)).await;
-        }
+            _ = tokio::time::timeout(REMOVAL, lane.control.ask(&removal)).await;
+        });
+        futures_util::future::join_all(removals).await;
     }
 }
 

@@ -1,7 +1,7 @@
 //! The reading of a URL, by hand: a general URL parser forgives where a mistyped target should be
 //! refused, and its errors quote what may be a password.
 
-use super::{Address, DEFAULT_PORT, Login, Target, TargetError};
+use super::{Address, DEFAULT_PORT, Login, Place, SENTINEL_PORT, Target, TargetError};
 use std::path::PathBuf;
 
 pub(super) fn target(url: &str) -> Result<Target, TargetError> {
@@ -13,6 +13,8 @@ pub(super) fn target(url: &str) -> Result<Target, TargetError> {
         Scheme::Unix => unix(rest),
         Scheme::Tcp => tcp(rest, |host, port| Address::Tcp { host, port }),
         Scheme::Tls => tcp(rest, |host, port| Address::Tls { host, port }),
+        Scheme::Cluster { tls } => cluster(rest, tls),
+        Scheme::Sentinel { tls } => sentinel(rest, tls),
     }
 }
 
@@ -20,6 +22,8 @@ enum Scheme {
     Tcp,
     Tls,
     Unix,
+    Cluster { tls: bool },
+    Sentinel { tls: bool },
 }
 
 /// The scheme and what follows its colon and slashes.
@@ -35,6 +39,10 @@ fn scheme(url: &str) -> Result<(Scheme, &str), TargetError> {
         "redis" | "valkey" => Scheme::Tcp,
         "rediss" | "valkeys" => Scheme::Tls,
         "unix" | "redis+unix" | "valkey+unix" => Scheme::Unix,
+        "redis+cluster" | "valkey+cluster" => Scheme::Cluster { tls: false },
+        "rediss+cluster" | "valkeys+cluster" => Scheme::Cluster { tls: true },
+        "redis+sentinel" | "valkey+sentinel" => Scheme::Sentinel { tls: false },
+        "rediss+sentinel" | "valkeys+sentinel" => Scheme::Sentinel { tls: true },
         _ => return Err(unknown_scheme(name, &lower)),
     };
     Ok((scheme, rest))
@@ -66,16 +74,15 @@ fn no_scheme(url: &str) -> TargetError {
 
 fn unknown_scheme(name: &str, lower: &str) -> TargetError {
     let scheme = name.to_owned();
-    if lower.contains("cluster") {
-        return TargetError::Unsupported { scheme, what: "server of a cluster" };
-    }
-    if lower.contains("sentinel") {
-        return TargetError::Unsupported { scheme, what: "server behind the sentinels" };
-    }
+    let tls = lower.starts_with("rediss") || lower.contains("tls");
     let meant = match lower {
         "https" | "tls" | "ssl" | "redis+tls" | "redis+ssl" | "redis-tls" | "rediss+tls" => {
             "rediss"
         }
+        _ if lower.contains("cluster") && tls => "rediss+cluster",
+        _ if lower.contains("cluster") => "redis+cluster",
+        _ if lower.contains("sentinel") && tls => "rediss+sentinel",
+        _ if lower.contains("sentinel") => "redis+sentinel",
         "file" | "socket" | "sock" | "redis-socket" => "unix",
         _ => {
             let near = |candidate: &&str| strsim::damerau_levenshtein(candidate, lower);
@@ -88,6 +95,46 @@ fn unknown_scheme(name: &str, lower: &str) -> TargetError {
 
 /// `[login@]host[:port][/database][?db=N]`
 fn tcp(rest: &str, address: impl FnOnce(String, u16) -> Address) -> Result<Target, TargetError> {
+    let Parts { login, place, path, query } = parts(rest)?;
+    let (host, port) = host_and_port(place, DEFAULT_PORT)?;
+    let database = path_or_parameter(path, query)?;
+    Ok(Target { address: address(host, port), login, database })
+}
+
+/// `[login@]host[:port][,host[:port]…]`
+fn cluster(rest: &str, tls: bool) -> Result<Target, TargetError> {
+    let Parts { login, place, path, query } = parts(rest)?;
+    let seeds = places(place, DEFAULT_PORT)?;
+    if path_or_parameter(path, query)? != 0 {
+        return Err(TargetError::ClusterDatabase);
+    }
+    Ok(Target { address: Address::Cluster { seeds, tls }, login, database: 0 })
+}
+
+/// `[login@]host[:port][,host[:port]…]/service[/database][?db=N]`
+fn sentinel(rest: &str, tls: bool) -> Result<Target, TargetError> {
+    let Parts { login, place, path, query } = parts(rest)?;
+    let sentinels = places(place, SENTINEL_PORT)?;
+    let (service, path) = path.split_once('/').unwrap_or((path, ""));
+    let service = unescape(service)?;
+    if service.is_empty() {
+        return Err(TargetError::NoService);
+    }
+    let database = path_or_parameter(path, query)?;
+    Ok(Target { address: Address::Sentinel { sentinels, service, tls }, login, database })
+}
+
+/// What stands behind `://`, taken apart.
+struct Parts<'a> {
+    login: Login,
+    /// Host and port, or several.
+    place: &'a str,
+    /// Without its first slash.
+    path: &'a str,
+    query: &'a str,
+}
+
+fn parts(rest: &str) -> Result<Parts<'_>, TargetError> {
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, tail) = rest.split_at(end);
     // An `@` behind the authority's end means that the login holds a bare `/`, `?` or `#`.
@@ -95,17 +142,23 @@ fn tcp(rest: &str, address: impl FnOnce(String, u16) -> Address) -> Result<Targe
         return Err(TargetError::BadLogin);
     }
     let (login, place) = split_login(authority)?;
-    let (host, port) = host_and_port(place)?;
     let (path, query) = split_query(tail)?;
-    let path = path.strip_prefix('/').unwrap_or(path);
-    let database = match (path, database_parameter(query)?) {
+    Ok(Parts { login, place, path: path.strip_prefix('/').unwrap_or(path), query })
+}
+
+fn path_or_parameter(path: &str, query: &str) -> Result<u32, TargetError> {
+    Ok(match (path, database_parameter(query)?) {
         ("", None) => 0,
         ("", Some(number)) => number,
         (path, None) => database(path)?,
         (path, Some(number)) if database(path)? == number => number,
         _ => return Err(TargetError::BadDatabase),
-    };
-    Ok(Target { address: address(host, port), login, database })
+    })
+}
+
+fn places(text: &str, default_port: u16) -> Result<Vec<Place>, TargetError> {
+    let place = |text| host_and_port(text, default_port).map(|(host, port)| Place { host, port });
+    text.split(',').map(place).collect()
 }
 
 /// `/path[?db=N]`, after a login if the server asks for one.
@@ -153,7 +206,7 @@ fn split_login(authority: &str) -> Result<(Login, &str), TargetError> {
     Ok((Login { user, password }, place))
 }
 
-fn host_and_port(place: &str) -> Result<(String, u16), TargetError> {
+fn host_and_port(place: &str, default_port: u16) -> Result<(String, u16), TargetError> {
     let (host, port) = match place.strip_prefix('[') {
         Some(rest) => {
             let (host, port) = rest.split_once(']').ok_or(TargetError::BadHost)?;
@@ -176,7 +229,7 @@ fn host_and_port(place: &str) -> Result<(String, u16), TargetError> {
         return Err(TargetError::NoHost);
     }
     if place.starts_with('[') || host.chars().all(|c| c.is_alphanumeric() || "-._".contains(c)) {
-        Ok((host.to_owned(), port.map_or(Ok(DEFAULT_PORT), self::port)?))
+        Ok((host.to_owned(), port.map_or(Ok(default_port), self::port)?))
     } else {
         Err(TargetError::BadHost)
     }

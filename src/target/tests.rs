@@ -109,15 +109,33 @@ fn what_is_wrong_is_named() {
 }
 
 #[test]
-fn deployments_that_are_not_supported_are_named() {
-    for (url, word) in [
-        ("redis+cluster://h", "cluster"),
-        ("redis-cluster://h", "cluster"),
-        ("rediss+sentinel://h/mymaster", "sentinels"),
+fn clusters_and_sentinels_are_taken_apart() {
+    let place = |host: &str, port| Place { host: host.to_owned(), port };
+    let cluster = parse("redis+cluster://u:p@a:7000,b,[::1]:7002");
+    let seeds = vec![place("a", 7000), place("b", 6379), place("::1", 7002)];
+    assert_eq!(cluster.address(), &Address::Cluster { seeds, tls: false });
+    assert_eq!(cluster.shown(), "redis+cluster://u:***@a:7000,b:6379,[::1]:7002");
+    assert_eq!(cluster.at(place("c", 1)).shown(), "redis://u:***@c:1");
+    assert!(!cluster.is_this_machine() && parse("redis+cluster://localhost").is_this_machine());
+    let sentinel = parse("rediss+sentinel://:p@a,b:1/my%2Fmaster/3");
+    let sentinels = vec![place("a", 26379), place("b", 1)];
+    let service = "my/master".to_owned();
+    assert_eq!(sentinel.address(), &Address::Sentinel { sentinels, service, tls: true });
+    assert_eq!((sentinel.database(), sentinel.at(place("c", 1)).database()), (3, 3));
+    assert_eq!(sentinel.shown(), "rediss+sentinel://:***@a:26379,b:1/my/master/3");
+    assert_eq!(sentinel.at(place("c", 1)).anonymous().shown(), "rediss://c:1");
+    let unknown =
+        |scheme: &str, meant| TargetError::UnknownScheme { scheme: scheme.to_owned(), meant };
+    for (url, error) in [
+        ("redis+cluster://a/1", TargetError::ClusterDatabase),
+        ("redis+cluster://a,", TargetError::NoHost),
+        ("redis+cluster://a:x,b", TargetError::BadPort),
+        ("redis+sentinel://a", TargetError::NoService),
+        ("redis+sentinel://a/m/x", TargetError::BadDatabase),
+        ("redis-cluster://h", unknown("redis-cluster", "redis+cluster")),
+        ("rediss-sentinel://h/m", unknown("rediss-sentinel", "rediss+sentinel")),
     ] {
-        let error = Target::parse(url).unwrap_err();
-        assert!(matches!(error, TargetError::Unsupported { .. }), "{url}");
-        assert!(error.help().contains(word), "{url}: {}", error.help());
+        assert_eq!(Target::parse(url), Err(error), "{url}");
     }
 }
 
@@ -129,7 +147,8 @@ fn no_error_shows_a_password() {
         "u:s3cret",
         "redis:u:s3cret@h:6379",
         "http://u:s3cret@h",
-        "redis+cluster://u:s3cret@h",
+        "redis+cluster://u:s3cret@h/1",
+        "redis-cluster://u:s3cret@h",
         "redis://u:s3cret@h:x",
         "redis://u:/s3cret@h",
         "redis://u:s3cret/@h",

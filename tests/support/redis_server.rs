@@ -17,9 +17,16 @@ pub struct Setup {
     arguments: Vec<String>,
     password: Option<String>,
     tls: bool,
+    watched: Option<u16>,
 }
 
 impl Setup {
+    /// Is a sentinel, alone, that watches a master as the service `main`.
+    pub fn sentinel_of(mut self, master: &RedisServer) -> Setup {
+        self.watched = Some(master.port);
+        self
+    }
+
     /// Any option of redis.conf, without its dashes.
     pub fn option(mut self, name: &str, value: &str) -> Setup {
         self.arguments.extend([format!("--{name}"), value.to_owned()]);
@@ -53,6 +60,7 @@ impl Setup {
             child: None,
             arguments: self.arguments,
             password: self.password,
+            watched: self.watched,
             dir,
         };
         if self.tls {
@@ -77,6 +85,7 @@ pub struct RedisServer {
     child: Option<Child>,
     arguments: Vec<String>,
     password: Option<String>,
+    watched: Option<u16>,
     dir: TempDir,
 }
 
@@ -118,18 +127,27 @@ impl RedisServer {
 
     /// A plain connection, for looking behind loadc's back.
     pub fn connection(&self) -> redis::Connection {
-        let login = self.password.as_ref().map(|password| format!(":{password}@"));
-        let url = format!("redis://{}127.0.0.1:{}", login.unwrap_or_default(), self.port);
-        let client = redis::Client::open(url).expect("a URL");
+        let client = redis::Client::open(self.login_url()).expect("a URL");
         client.get_connection_with_timeout(Duration::from_secs(10)).expect("a connection")
     }
 
     /// Runs one command, its words parted by blanks.
     pub fn ask<T: redis::FromRedisValue>(&self, command: &str) -> T {
+        self.try_ask(command).unwrap_or_else(|error| panic!("{command}: {error}"))
+    }
+
+    /// The same for one that may be refused, or cut off.
+    pub fn try_ask<T: redis::FromRedisValue>(&self, command: &str) -> redis::RedisResult<T> {
         let mut words = command.split(' ');
         let mut question = redis::cmd(words.next().unwrap_or_default());
         words.for_each(|word| _ = question.arg(word));
-        question.query(&mut self.connection()).unwrap_or_else(|error| panic!("{command}: {error}"))
+        let client = redis::Client::open(self.login_url())?;
+        question.query(&mut client.get_connection_with_timeout(Duration::from_secs(10))?)
+    }
+
+    fn login_url(&self) -> String {
+        let login = self.password.as_ref().map(|password| format!(":{password}@"));
+        format!("redis://{}127.0.0.1:{}", login.unwrap_or_default(), self.port)
     }
 
     /// Stops it where it is (SIGSTOP), its connections open and silent.
@@ -140,6 +158,11 @@ impl RedisServer {
     /// Lets it go on.
     pub fn resume(&self) {
         self.signal(Signal::CONT);
+    }
+
+    /// Whether it has been started and not killed.
+    pub fn is_running(&self) -> bool {
+        self.child.is_some()
     }
 
     /// Kills it at once (SIGKILL). Its data is gone.
@@ -171,12 +194,23 @@ impl RedisServer {
     fn launch(&mut self) -> bool {
         let dir = self.dir.path();
         let mut command = Command::new("redis-server");
+        if let Some(master) = self.watched {
+            let settings = format!(
+                "sentinel monitor main 127.0.0.1 {master} 1\n\
+                 sentinel down-after-milliseconds main 2000\n\
+                 sentinel failover-timeout main 10000\n"
+            );
+            std::fs::write(dir.join("sentinel.conf"), settings).expect("a writable directory");
+            command.arg(dir.join("sentinel.conf")).arg("--sentinel");
+        }
         command
             .args(["--bind", "127.0.0.1", "--port", &self.port.to_string()])
-            .args(["--save", "", "--appendonly", "no", "--logfile", "log", "--dir"])
-            .arg(dir)
-            .arg("--unixsocket")
-            .arg(dir.join("redis.sock"));
+            .args(["--logfile", "log", "--dir"])
+            .arg(dir);
+        if self.watched.is_none() {
+            command.args(["--save", "", "--appendonly", "no"]);
+            command.arg("--unixsocket").arg(dir.join("redis.sock"));
+        }
         if let Some(port) = self.tls_port {
             command
                 .args(["--tls-port", &port.to_string(), "--tls-auth-clients", "no"])

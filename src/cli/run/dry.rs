@@ -8,8 +8,9 @@ use crate::plan::{Plan, Stream};
 use crate::run::jobs::{DueJob, Jobs};
 use crate::schedule::Schedule as _;
 use crate::show;
-use crate::sink::Unit;
+use crate::sink::{Args, Unit};
 use serde_json::json;
+use std::collections::HashMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Jobs of each stream that are shown.
@@ -122,6 +123,32 @@ fn samples(
         }
     };
     (1..=placed.len().min(SHOWN)).map(sample).collect()
+}
+
+/// Jobs that are looked at for those of each kind.
+const LOOKED_AT: u64 = 2_000;
+
+/// A few jobs of each kind to each queue, by the queue's place: their commands as they would be
+/// sent.
+pub(super) fn one_of_each(plan: &Plan, jobs: &impl Jobs) -> Vec<(usize, Args)> {
+    let mut found: Vec<(usize, Args)> = Vec::new();
+    let mut seen: HashMap<(usize, usize, usize), u32> = HashMap::new();
+    for (index, stream) in plan.streams.iter().enumerate() {
+        let placed = plan.part.of(stream);
+        for at in 1..=placed.len().min(LOOKED_AT) {
+            let number = placed.number_of(at);
+            let choice = jobs.choose(index, number);
+            let times = seen.entry((index, choice.job, choice.queue)).or_default();
+            if *times < 3 {
+                *times += 1;
+                let mut unit = Unit::default();
+                let due = DueJob { stream: index, number, due_unix_ns: 0, now_unix_ns: 0 };
+                jobs.write(due, choice, &mut unit);
+                found.push((choice.queue, unit.take()));
+            }
+        }
+    }
+    found
 }
 
 fn clipped(text: &str) -> String {

@@ -239,8 +239,13 @@ pub(super) fn begin(
 ) -> Result<(), Exit> {
     let ends_ns = task.streams.iter().map(|(_, schedule)| schedule.end_ns()).max().unwrap_or(0);
     let flags = &args.journal;
-    // The server inside the process goes with it.
-    let lasts = !matches!(target.address(), Address::Embedded { .. });
+    if let (Some(_), Address::Cluster { .. }) = (&flags.journal, target.address()) {
+        let help = "leave `--journal` out: connections that break lose nothing all the same";
+        return Err(wrong(out, "this version can't go on with a run on a cluster yet", help));
+    }
+    // The server inside the process goes with it, and what went into a cluster is told slot by
+    // slot.
+    let lasts = !matches!(target.address(), Address::Embedded { .. } | Address::Cluster { .. });
     let wanted = flags.journal.is_some() || (!flags.no_journal && ends_ns > LONG_NS);
     if !wanted || !lasts {
         return Ok(());

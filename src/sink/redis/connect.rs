@@ -31,7 +31,8 @@ const KEEPALIVE: (Duration, Duration, u32) = (Duration::from_secs(15), Duration:
 /// After this long a peer that takes in nothing of what was written counts as gone.
 const UNTAKEN_FOR: Duration = Duration::from_secs(120);
 
-/// Makes connections to one target.
+/// Makes connections to one server.
+#[derive(Clone)]
 pub(super) struct Connector {
     target: Target,
     timeout: Duration,
@@ -42,13 +43,20 @@ impl Connector {
     /// For TLS reads the trusted certificates, once for all connections.
     pub(super) fn new(target: &Target, timeout: Duration) -> Result<Connector, ConnectError> {
         let tls = match target.address() {
-            Address::Tls { .. } => {
+            Address::Tls { .. }
+            | Address::Cluster { tls: true, .. }
+            | Address::Sentinel { tls: true, .. } => {
                 let fail = |detail| ConnectError::new(ConnectErrorKind::Tls, target, detail);
                 Some(tls::connector().map_err(fail)?)
             }
             _ => None,
         };
         Ok(Connector { target: target.clone(), timeout, tls })
+    }
+
+    /// Makes connections to another server in the same manner.
+    pub(super) fn to(&self, target: Target) -> Connector {
+        Connector { target, ..self.clone() }
     }
 
     pub(super) fn target(&self) -> &Target {
@@ -95,6 +103,9 @@ impl Connector {
             }
             Address::Tcp { host, port } | Address::Tls { host, port } => (host.as_str(), *port),
             Address::Embedded { port } => ("127.0.0.1", *port),
+            Address::Cluster { .. } | Address::Sentinel { .. } => {
+                return Err(self.error(ConnectErrorKind::UnknownHost, "it is several servers"));
+            }
         };
         let stream = tokio::time::timeout_at(deadline, self.tcp(host, port)).await;
         let stream = stream.unwrap_or_else(|_| Err(self.late()))?;

@@ -2,7 +2,8 @@
 //! jobs nor for ever.
 
 use super::broken;
-use super::connect::{ConnectError, Connector};
+use super::connect::ConnectError;
+use super::route::{Turns, Way};
 use crate::sink::{Args, Failure};
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Pipeline, RedisConnectionInfo, Value};
@@ -13,7 +14,7 @@ use tokio::task::AbortHandle;
 
 /// Asks questions over a connection of its own, and makes a new one when it has broken.
 pub(super) struct Control {
-    connector: Arc<Connector>,
+    way: Arc<Way>,
     timeout: Duration,
     current: Mutex<Option<Live>>,
 }
@@ -31,8 +32,8 @@ impl Drop for Live {
 }
 
 impl Control {
-    pub(super) fn new(connector: Arc<Connector>, timeout: Duration) -> Control {
-        Control { connector, timeout, current: Mutex::new(None) }
+    pub(super) fn new(way: Arc<Way>, timeout: Duration) -> Control {
+        Control { way, timeout, current: Mutex::new(None) }
     }
 
     /// Connects now, so that what is wrong is known now.
@@ -46,14 +47,14 @@ impl Control {
         if let Some(live) = &*current {
             return Ok((live.connection.clone(), true));
         }
-        let socket = Box::pin(self.connector.connect()).await?;
+        let socket = Box::pin(self.way.connect()).await?;
         let settings = RedisConnectionInfo::default().set_skip_set_lib_name();
         let config = AsyncConnectionConfig::new().set_response_timeout(Some(self.timeout));
         // Logged in already: with these settings the crate asks for nothing before it is ready.
         let (connection, driver) =
             MultiplexedConnection::new_with_config(&settings, socket, config)
                 .await
-                .map_err(|error| self.connector.not_started(&error.to_string()))?;
+                .map_err(|error| self.way.errors().not_started(&error.to_string()))?;
         let task = tokio::spawn(driver).abort_handle();
         *current = Some(Live { connection: connection.clone(), task });
         Ok((connection, false))
@@ -68,7 +69,14 @@ impl Control {
                 self.connection().await.map_err(|error| error.failure())?;
             let replies = connection.send_packed_commands(questions, 0, questions.len()).await;
             let error = match replies {
-                Ok(replies) => return Ok(replies),
+                Ok(replies) => match self.turned(&replies) {
+                    Some(_) if is_old => {
+                        *self.current.lock().await = None;
+                        continue;
+                    }
+                    Some(failure) => return Err(failure),
+                    None => return Ok(replies),
+                },
                 Err(error) => error,
             };
             // A server that is merely late keeps its connection: its replies stay in order.
@@ -81,6 +89,22 @@ impl Control {
                 return Err(broken(&error.to_string()));
             }
         }
+    }
+}
+
+impl Control {
+    /// The refusal of a server that is not the right one any more, if there is one among replies;
+    /// the next connection goes to another.
+    fn turned(&self, replies: &[Value]) -> Option<Failure> {
+        let turns = self.way.turns();
+        if turns == Turns::Never {
+            return None;
+        }
+        let mut refusals = replies.iter().filter_map(refusal);
+        let failure = refusals.find(|failure| turns.away(&failure.kind))?;
+        // Where to, the map tells; a slot that is on its way is asked about where it was.
+        _ = self.way.detour(&failure, None);
+        Some(Failure { lasting: false, ..failure })
     }
 }
 

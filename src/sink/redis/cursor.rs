@@ -46,7 +46,11 @@ impl Cursor {
     /// The key `loadc:cursor:{queue}:run`, in the same hash slot as the queue. `run` names the run
     /// and no other.
     pub fn beside(queue: &Queue, run: &str) -> Cursor {
-        let name = queue.name.as_str();
+        Cursor::beside_key(&queue.name, run)
+    }
+
+    /// The same beside a key of the queue.
+    pub(super) fn beside_key(name: &str, run: &str) -> Cursor {
         let key = match tag(name) {
             Some(tag) => format!("loadc:cursor:{{{tag}}}:{run}"),
             // No tag can say such a name; on a single server nothing depends on it.
@@ -60,6 +64,11 @@ impl Cursor {
     /// its process was killed can find them.
     pub(super) fn client_name(&self) -> String {
         format!("loadc:{}", self.run)
+    }
+
+    /// The run's name.
+    pub(super) fn run(&self) -> &str {
+        &self.run
     }
 
     /// The key's name.

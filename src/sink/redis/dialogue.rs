@@ -3,6 +3,7 @@
 use super::connect::Socket;
 use super::wire;
 use crate::sink::{Args, Failure};
+use redis::Value;
 use std::io;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -40,6 +41,16 @@ impl Dialogue {
     /// Sends one command and waits for its answer. What is no answer of a Redis server is
     /// [`io::ErrorKind::InvalidData`], an end instead of one [`io::ErrorKind::UnexpectedEof`].
     pub(super) async fn ask(&mut self, words: &[&[u8]]) -> io::Result<Answer> {
+        self.ask_for(words, answer).await
+    }
+
+    /// The same, and the answer is looked into.
+    pub(super) async fn ask_value(&mut self, words: &[&[u8]]) -> io::Result<Value> {
+        let parse = |bytes: &[u8]| redis::parse_redis_value(bytes).unwrap_or(Value::Nil);
+        self.ask_for(words, parse).await
+    }
+
+    async fn ask_for<T>(&mut self, words: &[&[u8]], read: impl Fn(&[u8]) -> T) -> io::Result<T> {
         let mut args = Args::default();
         words.iter().for_each(|word| args.push(word));
         let mut bytes = Vec::new();
@@ -52,7 +63,7 @@ impl Dialogue {
             })?;
             if let Some(reply) = reply {
                 let len = reply.len;
-                let answer = answer(&self.inbox[..len]);
+                let answer = read(&self.inbox[..len]);
                 self.inbox.drain(..len);
                 return Ok(answer);
             }

@@ -1,8 +1,9 @@
 //! Whether a server answers, what it is and how quickly it replies.
 
 use super::Options;
-use super::connect::{ConnectError, Connector};
+use super::connect::ConnectError;
 use super::control::{Control, text};
+use super::route::{Turns, Way};
 use crate::sink::{Failure, ServerMemory};
 use crate::target::Target;
 use serde::Serialize;
@@ -18,6 +19,11 @@ const PINGS: usize = 9;
 pub struct Health {
     /// The target, its password hidden.
     pub target: String,
+    /// The one of several servers that was asked: the master that the sentinels name, or one of the
+    /// cluster's.
+    pub server: Option<String>,
+    /// The cluster as that server sees it.
+    pub cluster: Option<ClusterHealth>,
     /// The version of Redis, or the one whose commands it has.
     pub version: Option<String>,
     /// `standalone`, `cluster` or `sentinel`.
@@ -40,6 +46,17 @@ pub struct Health {
     pub not_writable_because: Option<String>,
 }
 
+/// A cluster, as one of its servers sees it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ClusterHealth {
+    /// `ok`, or `fail` while some slots are served by nobody.
+    pub state: Option<String>,
+    /// Masters that own slots.
+    pub masters: Option<u64>,
+    /// Slots that are served, of 16384.
+    pub slots_ok: Option<u64>,
+}
+
 /// Round trips, in microseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Latency {
@@ -57,18 +74,25 @@ pub struct Latency {
 ///
 /// Why there is no connection, or no answer on it.
 pub async fn health(target: &Target, options: Options) -> Result<Health, ConnectError> {
-    let connector = Arc::new(Connector::new(target, options.connect_timeout)?);
-    let control = Control::new(connector.clone(), options.ask_timeout);
+    let way = Arc::new(Way::new(target, options.connect_timeout)?);
+    let reached = way.reach(None).await?;
+    let control = Control::new(way.clone(), options.ask_timeout);
     control.open().await?;
-    let silent = |failure: crate::sink::Failure| connector.silent(&failure.message);
+    let silent = |failure: crate::sink::Failure| way.errors().silent(&failure.message);
     let latency = latency(&control).await.map_err(silent)?;
     let mut question = redis::pipe();
     question.cmd("INFO");
     let replies = control.ask(&question).await.map_err(silent)?;
     let info = replies.first().and_then(text).map(|info| Info::parse(&info)).unwrap_or_default();
+    let cluster = match way.turns() {
+        Turns::Slots => Some(cluster(&control).await.map_err(silent)?),
+        _ => None,
+    };
     let not_writable_because = info.refuses_writes();
     Ok(Health {
-        target: connector.target().shown(),
+        target: way.target().shown(),
+        server: reached.place.map(|place| place.to_string()),
+        cluster,
         version: info.word("redis_version"),
         mode: info.word("redis_mode"),
         role: info.word("role"),
@@ -96,6 +120,18 @@ pub(super) async fn memory(control: &Control) -> Result<ServerMemory, Failure> {
         kind: "memory".to_owned(),
         message: "the server does not tell how much memory it uses".to_owned(),
         lasting: true,
+    })
+}
+
+async fn cluster(control: &Control) -> Result<ClusterHealth, Failure> {
+    let mut question = redis::pipe();
+    question.cmd("CLUSTER").arg("INFO");
+    let replies = control.ask(&question).await?;
+    let info = replies.first().and_then(text).map(|info| Info::parse(&info)).unwrap_or_default();
+    Ok(ClusterHealth {
+        state: info.word("cluster_state"),
+        masters: info.number("cluster_size"),
+        slots_ok: info.number("cluster_slots_ok"),
     })
 }
 

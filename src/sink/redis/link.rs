@@ -1,8 +1,9 @@
 //! The connection that jobs go over: one task writes commands and reads replies, knows at every
 //! instant what has left and what has been answered, and makes a new connection when one breaks.
 
-use super::connect::{Connector, Socket};
+use super::connect::Socket;
 use super::cursor::Cursor;
+use super::route::{Detour, Reached, Way};
 use super::{Options, broken};
 use crate::sink::{Command, Failure, Notice, Outcome, State};
 use flight::Batch;
@@ -52,12 +53,13 @@ impl Link {
     ///
     /// When the connection breaks before it is known, or the server is in a state that passes.
     pub(super) async fn start(
-        connector: Arc<Connector>,
-        mut socket: Socket,
+        way: Arc<Way>,
+        reached: Reached,
         cursor: Option<Cursor>,
         resumes: bool,
         options: Options,
     ) -> Result<(Link, Option<Recollection>), Failure> {
+        let Reached { mut socket, place } = reached;
         let mut standing = cursor.clone().map(Standing::new);
         let mut recollection = None;
         if let (true, Some(cursor)) = (resumes, &cursor) {
@@ -69,27 +71,44 @@ impl Link {
             let marks = memory.ring.map(|ring| ring.marks().collect());
             recollection = Some(Recollection { marks, fenced: memory.fenced });
         }
+        let (link, mut keeper) = Link::with(way, State::Ready, cursor.is_some(), options);
+        if let Some(cursor) = &cursor {
+            (socket, keeper.identity) = inquiry::meet(socket, cursor, &keeper.notices).await?;
+        }
+        let turns = keeper.way.turns();
+        keeper.here = place.map(|place| Detour { place, asking: false });
+        tokio::spawn(keeper.run(Some(socket), Traffic::new(standing, turns)));
+        Ok((link, recollection))
+    }
+
+    /// Starts the task without a connection: it makes one by itself.
+    pub(super) fn start_later(way: Arc<Way>, cursor: Option<Cursor>, options: Options) -> Link {
+        let unmade = broken("no connection yet");
+        let state = State::Reconnecting { attempts: 0, last: unmade };
+        let (link, keeper) = Link::with(way, state, cursor.is_some(), options);
+        let traffic = Traffic::new(cursor.map(Standing::new), keeper.way.turns());
+        tokio::spawn(keeper.run(None, traffic));
+        link
+    }
+
+    fn with(way: Arc<Way>, state: State, proven: bool, options: Options) -> (Link, Keeper) {
         let (batches, receiver) = mpsc::unbounded_channel();
-        let (state, watched) = watch::channel(State::Ready);
+        let (state, watched) = watch::channel(state);
         let generation = Arc::new(AtomicU64::new(0));
         let notices = Arc::new(Mutex::new(Vec::new()));
-        let proven = cursor.is_some();
-        let (socket, identity) = match &cursor {
-            Some(cursor) => inquiry::meet(socket, cursor, &notices).await?,
-            None => (socket, Identity::default()),
-        };
         let keeper = Keeper {
-            connector,
+            way,
             options,
             batches: receiver,
             state,
             generation: generation.clone(),
             notices: notices.clone(),
-            identity,
+            identity: Identity::default(),
             in_doubt: false,
+            here: None,
+            turned: None,
         };
-        tokio::spawn(keeper.run(socket, Traffic::new(standing)));
-        Ok((Link { batches, state: watched, generation, notices, proven }, recollection))
+        (Link { batches, state: watched, generation, notices, proven }, keeper)
     }
 
     /// Hands commands over before it returns: the queue to the task is first in, first out, which
@@ -161,7 +180,7 @@ pub(in crate::sink) async fn ready_or_lost(
 
 /// The task's own.
 struct Keeper {
-    connector: Arc<Connector>,
+    way: Arc<Way>,
     options: Options,
     batches: mpsc::UnboundedReceiver<Batch>,
     state: watch::Sender<State>,
@@ -171,22 +190,40 @@ struct Keeper {
     identity: Identity,
     /// Somebody waits for what only the server can tell.
     in_doubt: bool,
+    /// Where the connection leads, if there is more than one server.
+    here: Option<Detour>,
+    /// Since when nothing was let in for having come to the wrong server, and how many batches
+    /// were before.
+    turned: Option<(Instant, u64)>,
 }
 
 impl Keeper {
-    async fn run(mut self, mut socket: Socket, mut traffic: Traffic) {
+    async fn run(mut self, mut socket: Option<Socket>, mut traffic: Traffic) {
         loop {
-            let failure = match traffic.drive(socket, &mut self.batches).await {
-                End::Closed => return,
-                End::Broken(failure) => failure,
+            let (failure, turned) = match socket.take() {
+                None => (broken("no connection yet"), false),
+                Some(socket) => match self.drive(socket, &mut traffic).await {
+                    End::Closed => return,
+                    End::Broken(failure) => (failure, false),
+                    End::Turned(failure) => (failure, true),
+                },
             };
             // First the state, then the outcomes: who learns of a break finds the sink broken.
             self.generation.fetch_add(1, Ordering::AcqRel);
             self.state.send_replace(State::Reconnecting { attempts: 0, last: failure.clone() });
             traffic.break_off(&failure);
+            if let Some(failure) = self.wanders(turned, &failure, traffic.taken()) {
+                return self.give_up(failure);
+            }
             self.in_doubt = traffic.is_in_doubt();
             let question = traffic.question(&self.identity);
-            let regained = match self.reconnect(failure.clone(), question).await {
+            let detour = self.way.detour(&failure, self.here.as_ref());
+            let mut question = question.map(|question| Ask { question, judges: true });
+            // What it says of its memory counts once the slot is there for good.
+            if let (Some(ask), Some(Detour { asking: true, .. })) = (&mut question, &detour) {
+                ask.judges = false;
+            }
+            let regained = match self.reconnect(failure.clone(), question, detour).await {
                 Some(Ok(regained)) => regained,
                 Some(Err(failure)) => {
                     traffic.abandon(&failure);
@@ -194,10 +231,12 @@ impl Keeper {
                 }
                 None => return,
             };
-            socket = regained.0;
-            if let Some((identity, evidence)) = regained.1 {
+            socket = Some(regained.socket);
+            self.here = regained.here;
+            traffic.set_asking(self.here.as_ref().is_some_and(|here| here.asking));
+            if let Some((identity, evidence)) = regained.told {
                 self.identity = identity;
-                let forgotten = traffic.settle(&evidence, &failure);
+                let forgotten = evidence.and_then(|evidence| traffic.settle(&evidence, &failure));
                 lock(&self.notices).extend(forgotten.map(Notice::Forgot));
             }
             // First the outcomes, then the state: what must go again is known when it can.
@@ -205,12 +244,47 @@ impl Keeper {
         }
     }
 
+    /// Moves bytes until the connection is over: it broke, or another server has taken over from
+    /// one that hangs.
+    async fn drive(&mut self, socket: Socket, traffic: &mut Traffic) -> End {
+        let way = self.way.clone();
+        let place = self.here.as_ref().map(|here| here.place.clone());
+        traffic
+            .drive(socket, &mut self.batches, move || {
+                let (way, place) = (way.clone(), place.clone());
+                Some(Box::pin(
+                    async move { way.is_superseded(place.as_ref()?).await.then_some(()) },
+                ))
+            })
+            .await
+    }
+
+    /// Why to give up a target whose servers send each batch on to another, for as long as one
+    /// would be tried that can't be reached.
+    fn wanders(&mut self, turned: bool, failure: &Failure, taken: u64) -> Option<Failure> {
+        if !turned {
+            return None;
+        }
+        let now = Instant::now();
+        let since = match self.turned {
+            Some((since, before)) if before == taken => since,
+            _ => now,
+        };
+        self.turned = Some((since, taken));
+        (now - since > self.options.reconnect_for).then(|| Failure {
+            kind: failure.kind.clone(),
+            message: format!("gave up after {:?}: {}", now - since, failure.message),
+            lasting: true,
+        })
+    }
+
     /// Tries until a connection stands and the question is answered, the bound is reached, or
     /// nobody needs one any more.
     async fn reconnect(
         &mut self,
         mut last: Failure,
-        question: Option<Question>,
+        question: Option<Ask>,
+        mut detour: Option<Detour>,
     ) -> Option<Result<Regained, Failure>> {
         let deadline = Instant::now() + self.options.reconnect_for;
         let mut attempts = 0;
@@ -221,7 +295,8 @@ impl Keeper {
                 break;
             }
             self.refuse_until(tokio::time::sleep(pause), &last).await?;
-            let regain = Box::pin(regain(self.connector.clone(), question.clone()));
+            let here = detour.take();
+            let regain = Box::pin(regain(self.way.clone(), question.clone(), here.clone()));
             match self.refuse_until(regain, &last).await? {
                 Ok(regained) => return Some(Ok(regained)),
                 Err(failure) => last = failure,
@@ -230,6 +305,7 @@ impl Keeper {
             if last.lasting {
                 break;
             }
+            detour = self.way.detour(&last, here.as_ref());
             self.state.send_replace(State::Reconnecting { attempts, last: last.clone() });
         }
         let tries = if attempts == 1 { "try" } else { "tries" };
@@ -266,21 +342,47 @@ impl Keeper {
     }
 }
 
+/// What is asked after a break, and whether the answer tells what became of batches.
+#[derive(Clone)]
+struct Ask {
+    question: Question,
+    judges: bool,
+}
+
 /// A new connection, and what it told of the old one if it was asked.
-type Regained = (Socket, Option<(Identity, Evidence)>);
+struct Regained {
+    socket: Socket,
+    here: Option<Detour>,
+    told: Option<(Identity, Option<Evidence>)>,
+}
 
 /// Connects and asks.
 async fn regain(
-    connector: Arc<Connector>,
-    question: Option<Question>,
+    way: Arc<Way>,
+    ask: Option<Ask>,
+    detour: Option<Detour>,
 ) -> Result<Regained, Failure> {
-    let socket = connector.connect().await.map_err(|error| error.failure())?;
-    let Some(question) = question else { return Ok((socket, None)) };
-    let inquiry = inquiry::inquire(socket, &question);
-    match tokio::time::timeout(connector.timeout(), inquiry).await {
-        Ok(answered) => {
-            answered.map(|(socket, identity, evidence)| (socket, Some((identity, evidence))))
+    let Reached { socket, place } =
+        way.reach(detour.as_ref()).await.map_err(|error| error.failure())?;
+    let asking = detour.is_some_and(|detour| detour.asking);
+    let here = place.map(|place| Detour { place, asking });
+    let Some(Ask { question, judges }) = ask else {
+        return Ok(Regained { socket, here, told: None });
+    };
+    let inquiry = async {
+        if judges {
+            let (socket, identity, evidence) = inquiry::inquire(socket, &question, asking).await?;
+            Ok((socket, identity, Some(evidence)))
+        } else {
+            let (socket, identity) = inquiry::greet(socket, &question.cursor).await?;
+            Ok((socket, identity, None))
         }
+    };
+    match tokio::time::timeout(way.timeout(), inquiry).await {
+        Ok(Ok((socket, identity, evidence))) => {
+            Ok(Regained { socket, here, told: Some((identity, evidence)) })
+        }
+        Ok(Err(failure)) => Err(failure),
         Err(_) => Err(broken("the server does not tell what arrived")),
     }
 }

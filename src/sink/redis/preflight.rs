@@ -42,6 +42,19 @@ pub enum Problem {
         /// The queue.
         queue: String,
     },
+    /// The keys of a queue's jobs lie in several hash slots of a cluster.
+    #[error(
+        "a job of `{queue}` needs keys in several hash slots of the cluster (CROSSSLOT): `{}` and \
+         `{}`",
+        keys[0],
+        keys[1]
+    )]
+    CrossSlot {
+        /// The queue.
+        queue: String,
+        /// Two of them.
+        keys: [String; 2],
+    },
     /// What shows which jobs arrived may not be written.
     #[error("the target does not let loadc keep account in `{key}`: {failure}")]
     NoProof {
@@ -65,6 +78,11 @@ fn of(master: &Option<String>) -> String {
 }
 
 impl Problem {
+    /// Whether it is of a queue's keys.
+    pub(super) fn is_of(&self, name: &str) -> bool {
+        matches!(self, Problem::CrossSlot { queue, .. } if queue == name)
+    }
+
     /// The kind as one word for machines.
     pub fn code(&self) -> &'static str {
         match self {
@@ -73,6 +91,7 @@ impl Problem {
             Problem::OutOfMemory { .. } => "out-of-memory",
             Problem::Loading => "loading",
             Problem::Elsewhere { .. } => "elsewhere",
+            Problem::CrossSlot { .. } => "cross-slot",
             Problem::NoProof { .. } => "no-proof",
             Problem::Refused { .. } => "refused",
         }
@@ -98,9 +117,16 @@ impl Problem {
                 "let workers drain the queues, raise `maxmemory`, or use another server".to_owned()
             }
             Problem::Loading => "wait until it has, then run again".to_owned(),
-            Problem::Elsewhere { .. } => {
-                "loadc drives one server: use one outside the cluster".to_owned()
+            Problem::Elsewhere { .. } => "name the cluster: `redis+cluster://host:port`".to_owned(),
+            Problem::CrossSlot { queue, keys } if keys.iter().all(|key| key.contains(queue)) => {
+                format!(
+                    "a hash tag in the queue's name keeps its keys together: \
+                     `queue \"{{{{{queue}}}}}\"`, for the workers `{{{queue}}}`"
+                )
             }
+            Problem::CrossSlot { .. } => "jobs of this format can't be sent to a cluster, whose \
+                                          transactions keep to one slot: use a single server"
+                .to_owned(),
             Problem::NoProof { .. } => "allow the user the keys `loadc:cursor:*` with SETRANGE, \
                                         EXPIRE, GET and DEL, and MULTI, EXEC and DISCARD; or run \
                                         with `--at-least-once`, which writes no key but the \

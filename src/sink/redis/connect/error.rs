@@ -52,6 +52,19 @@ pub enum ConnectErrorKind {
     /// It still reads its data from disk.
     #[error("it is still loading its data")]
     Loading,
+    /// Nobody tells which server takes jobs: the sentinels know no such service, or a part of the
+    /// cluster has no master.
+    #[error("it has no master")]
+    NoMaster,
+    /// It is no server of a cluster.
+    #[error("it belongs to no cluster")]
+    NoCluster,
+    /// It is no sentinel.
+    #[error("it is no sentinel")]
+    NoSentinel,
+    /// A target on this machine names servers on others.
+    #[error("it leads to another machine")]
+    Elsewhere,
     /// It refuses for another reason: too many clients, protected mode.
     #[error("it turned loadc away")]
     TurnedAway,
@@ -72,11 +85,15 @@ impl ConnectErrorKind {
             ConnectErrorKind::NoPasswordSet => "no-password-set",
             ConnectErrorKind::WrongDatabase => "wrong-database",
             ConnectErrorKind::Loading => "loading",
+            ConnectErrorKind::NoMaster => "no-master",
+            ConnectErrorKind::NoCluster => "no-cluster",
+            ConnectErrorKind::NoSentinel => "no-sentinel",
+            ConnectErrorKind::Elsewhere => "elsewhere",
             ConnectErrorKind::TurnedAway => "turned-away",
         }
     }
 
-    /// Whether only somebody's doing helps: the login is wrong. All else may pass while a server
+    /// Whether only somebody's doing helps: the login or the address is wrong. All else may pass while a server
     /// restarts.
     fn is_lasting(self) -> bool {
         matches!(
@@ -85,12 +102,19 @@ impl ConnectErrorKind {
                 | ConnectErrorKind::WrongPassword
                 | ConnectErrorKind::NoPasswordSet
                 | ConnectErrorKind::WrongDatabase
+                | ConnectErrorKind::NoCluster
+                | ConnectErrorKind::NoSentinel
+                | ConnectErrorKind::Elsewhere
         )
     }
 }
 
 impl ConnectError {
-    pub(super) fn new(kind: ConnectErrorKind, target: &Target, detail: String) -> ConnectError {
+    pub(in crate::sink::redis) fn new(
+        kind: ConnectErrorKind,
+        target: &Target,
+        detail: String,
+    ) -> ConnectError {
         let help = help(kind, target, &detail);
         ConnectError { kind, target: target.shown(), detail, help }
     }
@@ -153,6 +177,21 @@ fn help(kind: ConnectErrorKind, target: &Target, detail: &str) -> String {
              cluster mode, or the embedded one, has 0 only"
         }
         (ConnectErrorKind::Loading, _) => "wait until it has, then run again",
+        (ConnectErrorKind::NoMaster, _) if detail.contains("service") => {
+            "the service's name stands last in the URL, as the sentinels' configuration has it \
+             (`sentinel monitor NAME …`)"
+        }
+        (ConnectErrorKind::NoMaster, _) => {
+            "wait until another server has taken over, or ask one of them: `redis-cli cluster info`"
+        }
+        (ConnectErrorKind::NoCluster, _) => "write `redis://` for a server that stands alone",
+        (ConnectErrorKind::NoSentinel, _) => {
+            "name the sentinels' port (26379 by default), or write `redis://` for the server itself"
+        }
+        (ConnectErrorKind::Elsewhere, _) => {
+            "name the target by its own address instead of this machine's: then the guards for \
+             targets on other machines hold"
+        }
         (ConnectErrorKind::TurnedAway, _) => "the server's own words say why",
     };
     help.to_owned()

@@ -1,6 +1,7 @@
 //! A batch on its way: its commands, the replies to them, and what they come to.
 
 use super::super::cursor::Cursor;
+use super::super::route::Turns;
 use super::super::{broken, wire};
 use crate::sink::{Command, Failure, Outcome};
 use std::collections::{BTreeSet, HashMap};
@@ -69,9 +70,14 @@ impl Batch {
     }
 }
 
+/// What announces a command to a server to which its slot is on its way.
+const ASKING: &[u8] = b"*1\r\n$6\r\nASKING\r\n";
+
 /// A batch that waits for replies.
 pub(super) struct Flight {
     pub(super) bytes: Vec<u8>,
+    /// Of these, what stands before the transaction.
+    lead: usize,
     marks: Vec<Mark>,
     pub(super) mark: u64,
     /// Of its first commands, as far as replies have come. In a transaction they are provisional
@@ -92,6 +98,8 @@ pub(super) struct Proof {
     pub(super) sent: Instant,
     /// `MULTI` was answered; with false it was refused, and the commands stand by themselves.
     begun: Option<bool>,
+    /// Replies that come before that of `MULTI`.
+    lead_left: u32,
     /// Replies to the cursor's own commands that are still to come.
     tail_left: u32,
     tail_refused: Option<Failure>,
@@ -100,7 +108,7 @@ pub(super) struct Proof {
 impl Proof {
     pub(super) fn new(number: u64, renews: bool, sent: Instant) -> Proof {
         let tail_left = 1 + u32::from(renews);
-        Proof { number, renews, sent, begun: None, tail_left, tail_refused: None }
+        Proof { number, renews, sent, begun: None, lead_left: 0, tail_left, tail_refused: None }
     }
 }
 
@@ -132,7 +140,7 @@ impl Flight {
     pub(super) fn new(batch: Batch, proof: Option<Proof>) -> Flight {
         let Batch { bytes, marks, mark, answer, .. } = batch;
         let outcomes = Vec::with_capacity(marks.len());
-        Flight { bytes, marks, mark, outcomes, awaited: 0, answer, proof, earlier: None }
+        Flight { bytes, lead: 0, marks, mark, outcomes, awaited: 0, answer, proof, earlier: None }
     }
 
     pub(super) fn proof(&self) -> Option<&Proof> {
@@ -151,7 +159,9 @@ impl Flight {
             let done = self.is_answered();
             return Ok(if done { Progress::Done(false) } else { Progress::Flying });
         };
-        if proof.begun.is_none() {
+        if proof.lead_left > 0 {
+            proof.lead_left -= 1;
+        } else if proof.begun.is_none() {
             // An EXEC was refused (the user's rights have changed) and the transaction before this
             // one stands open: only a new connection gets out of it.
             if error.is_some_and(|error| error.ends_with(b"calls can not be nested")) {
@@ -241,7 +251,7 @@ impl Flight {
     pub(super) fn rest(mut self) -> Flight {
         let mut bytes = Vec::with_capacity(self.bytes.len());
         Cursor::open(&mut bytes);
-        let mut start = bytes.len();
+        let mut start = self.lead + bytes.len();
         let mut marks = Vec::new();
         let mut places = Vec::new();
         for (place, (mark, outcome)) in self.marks.iter().zip(&self.outcomes).enumerate() {
@@ -268,6 +278,7 @@ impl Flight {
         let earlier = Some(Box::new(earlier));
         Flight {
             bytes,
+            lead: 0,
             marks,
             mark: self.mark,
             outcomes,
@@ -280,6 +291,62 @@ impl Flight {
 
     pub(super) fn set_proof(&mut self, proof: Proof) {
         self.proof = Some(proof);
+    }
+
+    /// Announces its commands: in a transaction all with it, else each by itself.
+    pub(super) fn announce(&mut self) {
+        if let Some(proof) = &mut self.proof {
+            proof.lead_left = 1;
+            self.lead = ASKING.len();
+            self.bytes.splice(..0, ASKING.iter().copied());
+            for mark in &mut self.marks {
+                mark.end += ASKING.len();
+                mark.begun += ASKING.len();
+            }
+            return;
+        }
+        let mut bytes = Vec::with_capacity(self.bytes.len() + self.marks.len() * ASKING.len());
+        let mut start = 0;
+        for mark in &mut self.marks {
+            let commands = &self.bytes[start..mark.end];
+            start = mark.end;
+            let mut first = None;
+            for command in wire::commands(commands) {
+                bytes.extend_from_slice(ASKING);
+                bytes.extend_from_slice(command);
+                first.get_or_insert(bytes.len());
+            }
+            mark.end = bytes.len();
+            mark.begun = first.unwrap_or(mark.end);
+            mark.replies *= 2;
+        }
+        self.bytes = bytes;
+    }
+
+    /// Takes what came to the wrong server, or at the wrong time, as not sent: nothing of it was
+    /// done. The first such refusal, if there is any; `discarded` says that the others of the
+    /// transaction were not done either.
+    pub(super) fn turn_away(&mut self, turns: Turns, discarded: bool) -> Option<Failure> {
+        if turns == Turns::Never {
+            return None;
+        }
+        let is_one = |failure: &&Failure| turns.away(&failure.kind);
+        let of_tail = self.proof.as_ref().and_then(|proof| proof.tail_refused.as_ref());
+        let refusals = self.outcomes.iter().filter_map(|outcome| match outcome {
+            Outcome::Failed(failure) => Some(failure),
+            _ => None,
+        });
+        let found = refusals.chain(of_tail).find(is_one)?.clone();
+        for outcome in &mut self.outcomes {
+            match outcome {
+                Outcome::Failed(failure) if turns.away(&failure.kind) => {
+                    *outcome = Outcome::NotSent(failure.clone());
+                }
+                Outcome::Acked if discarded => *outcome = Outcome::NotSent(found.clone()),
+                _ => {}
+            }
+        }
+        Some(found)
     }
 
     /// Jobs acknowledged.
@@ -336,7 +403,7 @@ impl Flight {
     /// Ends it as found out.
     pub(super) fn settle(&mut self, fate: &Fate<'_>) {
         self.outcomes.clear();
-        let mut start = Cursor::OPENING;
+        let mut start = self.lead + Cursor::OPENING;
         for mark in &self.marks {
             self.outcomes.push(match fate {
                 Fate::In(types) => taken(&self.bytes[start..mark.end], types),
@@ -349,7 +416,7 @@ impl Flight {
 
     /// Adds the keys that its commands push to.
     pub(super) fn name_queues(&self, queues: &mut BTreeSet<Vec<u8>>) {
-        let mut start = Cursor::OPENING;
+        let mut start = self.lead + Cursor::OPENING;
         for mark in &self.marks {
             for command in wire::commands(&self.bytes[start..mark.end]) {
                 if let Some((_, key)) = pushed_to(command)

@@ -5,7 +5,8 @@
 //! that is ruled out: the server is told to drop the old connection by its id (`CLIENT KILL ID`)
 //! before it is asked. Ids begin anew with each start of a server, so the server's own run id is
 //! compared first: a server that has been started again has no connection from before, and an id
-//! from then may be anybody's.
+//! from then may be anybody's. The same goes for another server that has taken over: what the old
+//! one may still run is not of its data any more.
 //!
 //! A user who may not do that is told so once. Then what the cursor shows is acknowledged, for that
 //! can't become untrue, and what it doesn't show is unknown, for it may yet come true: sending it
@@ -47,7 +48,7 @@ pub(super) struct Evidence {
     pub(super) ring: Result<Option<Ring>, Failure>,
     /// Nothing of the old connection can still run.
     pub(super) fenced: bool,
-    /// Whether the server was started again; none if it doesn't say.
+    /// Whether the server was started again, or is another; none if it doesn't say.
     pub(super) restarted: Option<bool>,
     /// What each queue's key holds: `list`, `stream`, `none`, … where it may be asked.
     pub(super) types: HashMap<Vec<u8>, String>,
@@ -124,6 +125,7 @@ async fn kill(dialogue: &mut Dialogue, client: i64) -> Result<Answer, Failure> {
 pub(super) async fn inquire(
     socket: Socket,
     question: &Question,
+    asking: bool,
 ) -> Result<(Socket, Identity, Evidence), Failure> {
     let mut dialogue = Dialogue::new(socket);
     let new = introduce(&mut dialogue, &question.cursor).await?;
@@ -137,9 +139,10 @@ pub(super) async fn inquire(
         (Some(false), Some(old)) => matches!(kill(&mut dialogue, old).await?, Answer::Number(_)),
         _ => false,
     };
-    let ring = ring(&mut dialogue, &question.cursor).await?;
+    let ring = ring(&mut dialogue, &question.cursor, asking).await?;
     let mut types = HashMap::new();
     for queue in &question.queues {
+        announce(&mut dialogue, asking).await?;
         if let Answer::Text(found) = ask(&mut dialogue, &[b"TYPE", queue]).await? {
             types.insert(queue.clone(), String::from_utf8_lossy(&found).into_owned());
         }
@@ -150,7 +153,9 @@ pub(super) async fn inquire(
 async fn ring(
     dialogue: &mut Dialogue,
     cursor: &Cursor,
+    asking: bool,
 ) -> Result<Result<Option<Ring>, Failure>, Failure> {
+    announce(dialogue, asking).await?;
     Ok(match ask(dialogue, &[b"GET", cursor.key().as_bytes()]).await? {
         Answer::Text(value) => Ok(Some(Ring::parse(&value))),
         Answer::Nil => Ok(None),
@@ -191,11 +196,31 @@ pub(super) async fn recall(socket: Socket, cursor: &Cursor) -> Result<(Socket, M
         }
         _ => false,
     };
-    let ring = ring(&mut dialogue, cursor).await??;
+    let ring = ring(&mut dialogue, cursor, false).await??;
     Ok((dialogue.into_socket(), Memory { ring, fenced }))
 }
 
-/// A refusal that passes by itself (the server loads, or runs a script) is worth another try.
+/// Asks a new connection who it is, and nothing of the old one.
+///
+/// # Errors
+///
+/// As [`introduce`].
+pub(super) async fn greet(socket: Socket, cursor: &Cursor) -> Result<(Socket, Identity), Failure> {
+    let mut dialogue = Dialogue::new(socket);
+    let identity = introduce(&mut dialogue, cursor).await?;
+    Ok((dialogue.into_socket(), identity))
+}
+
+/// Where the slot is on its way to the server, each question must be announced.
+async fn announce(dialogue: &mut Dialogue, asking: bool) -> Result<(), Failure> {
+    if asking {
+        ask(dialogue, &[b"ASKING"]).await?;
+    }
+    Ok(())
+}
+
+/// A refusal that passes by itself (the server loads, or runs a script), or leads to another server
+/// of a cluster, is worth another try.
 async fn ask(dialogue: &mut Dialogue, words: &[&[u8]]) -> Result<Answer, Failure> {
     match dialogue
         .ask(words)
@@ -203,6 +228,9 @@ async fn ask(dialogue: &mut Dialogue, words: &[&[u8]]) -> Result<Answer, Failure
         .map_err(|error: io::Error| super::super::broken(&error.to_string()))?
     {
         Answer::Refused(failure) if !failure.lasting => Err(failure),
+        Answer::Refused(failure) if matches!(failure.kind.as_str(), "MOVED" | "ASK") => {
+            Err(Failure { lasting: false, ..failure })
+        }
         answer => Ok(answer),
     }
 }

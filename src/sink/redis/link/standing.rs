@@ -99,9 +99,12 @@ impl Standing {
         }
         let acked_jobs = self.acked_after(if anew { 0 } else { newest });
         let message = match (evidence.restarted, gone || anew) {
-            (Some(true), true) => "the server was started again and has lost its data".to_owned(),
+            (Some(true), true) => {
+                "the server was started again or replaced, and has lost its data".to_owned()
+            }
             (Some(true), false) => {
-                "the server was started again with data from before the break".to_owned()
+                "the server was started again or replaced, with data from before the break"
+                    .to_owned()
             }
             (_, true) => format!(
                 "the key `{}`, which shows what arrived, is gone: deleted, evicted, or the \

@@ -3,12 +3,15 @@
 
 use super::super::connect::Socket;
 use super::super::cursor::SLOTS;
+use super::super::route::Turns;
 use super::super::{broken, wire};
 use super::flight::{Batch, Fate, Flight, Progress, Proof};
 use super::inquiry::{Evidence, Identity, Question};
 use super::standing::{Standing, Verdict, forgot};
 use crate::sink::{Failure, Forgotten};
 use std::collections::{BTreeSet, VecDeque};
+use std::pin::Pin;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, WriteHalf};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -21,6 +24,8 @@ pub(super) enum End {
     /// Nobody can send any more, and all is answered.
     Closed,
     Broken(Failure),
+    /// Something was sent to the wrong server. All that was written is answered.
+    Turned(Failure),
 }
 
 /// What is on its way.
@@ -35,6 +40,75 @@ pub(super) struct Traffic {
     inbox: Vec<u8>,
     /// The proof that batches carry, if they do.
     standing: Option<Standing>,
+    /// Refusals that mean so.
+    turns: Turns,
+    /// The first of them since the connection was made: nothing more is sent over it.
+    turned: Option<Failure>,
+    /// What was refused so.
+    refused: Vec<Flight>,
+    /// Commands are announced.
+    asking: bool,
+    /// Batches that were not refused so.
+    taken: u64,
+}
+
+/// Whether another server has taken over: some unit if it has.
+pub(super) type Check = Pin<Box<dyn Future<Output = Option<()>> + Send>>;
+
+/// How long a server may leave what was sent unanswered before others are asked whether it is still
+/// the one to speak to.
+const SILENT_FOR: Duration = Duration::from_secs(2);
+
+/// Looks out for a server that hangs while another has taken over: the connection to it may stand
+/// for good.
+struct Silence<F> {
+    /// There are others.
+    counts: bool,
+    since: Option<Instant>,
+    check: F,
+    checking: Option<Check>,
+}
+
+impl<F: Fn() -> Option<Check>> Silence<F> {
+    fn new(turns: Turns, check: F) -> Silence<F> {
+        Silence { counts: turns != Turns::Never, since: None, check, checking: None }
+    }
+
+    fn ends(&mut self) {
+        self.since = None;
+        self.checking = None;
+    }
+
+    /// Whether anything is waited for.
+    fn matters(&mut self, in_flight: bool) -> bool {
+        if !self.counts {
+            return false;
+        }
+        if !in_flight {
+            self.ends();
+        } else if self.since.is_none() {
+            self.since = Some(Instant::now());
+        }
+        in_flight
+    }
+
+    /// Resolves when another server has taken over.
+    async fn is_over(&mut self) {
+        loop {
+            if self.checking.is_none() {
+                let since = self.since.unwrap_or_else(Instant::now);
+                tokio::time::sleep_until(since + SILENT_FOR).await;
+                self.checking = (self.check)();
+            }
+            let Some(checking) = &mut self.checking else { return std::future::pending().await };
+            let found = checking.await;
+            self.checking = None;
+            if found.is_some() {
+                return;
+            }
+            self.since = Some(Instant::now());
+        }
+    }
 }
 
 enum Pushed {
@@ -52,7 +126,7 @@ async fn push(writer: &mut WriteHalf<Socket>, next: Option<&[u8]>) -> std::io::R
 }
 
 impl Traffic {
-    pub(super) fn new(standing: Option<Standing>) -> Traffic {
+    pub(super) fn new(standing: Option<Standing>, turns: Turns) -> Traffic {
         Traffic {
             generation: 0,
             flights: VecDeque::new(),
@@ -60,7 +134,22 @@ impl Traffic {
             written: 0,
             inbox: Vec::new(),
             standing,
+            turns,
+            turned: None,
+            refused: Vec::new(),
+            asking: false,
+            taken: 0,
         }
+    }
+
+    /// Whether the next connection leads to a server to which the slot is on its way.
+    pub(super) fn set_asking(&mut self, asking: bool) {
+        self.asking = asking;
+    }
+
+    /// Batches that were let in or refused for what they are, over all connections.
+    pub(super) fn taken(&self) -> u64 {
+        self.taken
     }
 
     /// Writes and reads side by side, so that a server that waits for its replies to be read before
@@ -69,12 +158,17 @@ impl Traffic {
         &mut self,
         socket: Socket,
         batches: &mut mpsc::UnboundedReceiver<Batch>,
+        check: impl Fn() -> Option<Check>,
     ) -> End {
         let (mut reader, mut writer) = tokio::io::split(socket);
+        let mut silence = Silence::new(self.turns, check);
         let most = self.standing.as_ref().map_or(usize::MAX, |_| SLOTS as usize);
         let mut open = true;
         let mut unflushed = false;
         loop {
+            if let (true, Some(failure)) = (self.flights.is_empty(), &self.turned) {
+                return End::Turned(failure.clone());
+            }
             if !open && self.flights.is_empty() {
                 return End::Closed;
             }
@@ -86,12 +180,15 @@ impl Traffic {
                 biased;
                 read = reader.read_buf(&mut self.inbox) => match read {
                     Ok(0) => return End::Broken(broken("the server closed the connection")),
-                    Ok(_) => if let Err(failure) = self.take_replies() {
-                        return End::Broken(failure);
-                    },
+                    Ok(_) => {
+                        silence.ends();
+                        if let Err(failure) = self.take_replies() {
+                            return End::Broken(failure);
+                        }
+                    }
                     Err(error) => return End::Broken(broken(&error.to_string())),
                 },
-                batch = batches.recv(), if open && self.flights.len() < most => match batch {
+                batch = batches.recv(), if open && self.turned.is_none() && self.flights.len() < most => match batch {
                     Some(batch) => self.take_in(batch),
                     None => open = false,
                 },
@@ -106,6 +203,9 @@ impl Traffic {
                     Ok(Pushed::Flushed) => unflushed = false,
                     Err(error) => return End::Broken(broken(&error.to_string())),
                 },
+                () = silence.is_over(), if silence.matters(!self.flights.is_empty()) => {
+                    return End::Broken(broken("another server has taken over from one that is silent"));
+                }
             }
         }
     }
@@ -127,6 +227,9 @@ impl Traffic {
             let now = Instant::now();
             let (number, renews) = standing.close(now, flight.mark, &mut flight.bytes);
             flight.set_proof(Proof::new(number, renews, now));
+        }
+        if self.asking {
+            flight.announce();
         }
         self.flights.push_back(flight);
         self.unwritten += 1;
@@ -182,7 +285,13 @@ impl Traffic {
         if self.unwritten == self.flights.len() {
             return Err(broken("the server sent a reply to no command"));
         }
-        let Some(flight) = self.flights.pop_front() else { return Ok(()) };
+        let Some(mut flight) = self.flights.pop_front() else { return Ok(()) };
+        if let Some(failure) = flight.turn_away(self.turns, progress == Progress::Discarded) {
+            self.turned.get_or_insert(failure);
+            self.refused.push(flight);
+            return Ok(());
+        }
+        self.taken += 1;
         match progress {
             Progress::Discarded => self.take_off(flight.rest()),
             Progress::Done(landed) => {
@@ -206,6 +315,8 @@ impl Traffic {
     pub(super) fn break_off(&mut self, failure: &Failure) {
         self.generation += 1;
         self.inbox.clear();
+        self.turned = None;
+        self.refused.drain(..).for_each(Flight::land);
         let whole = self.flights.len() - self.unwritten;
         let flights = std::mem::take(&mut self.flights);
         for (place, flight) in flights.into_iter().enumerate() {

@@ -7,7 +7,7 @@ type Answer = oneshot::Receiver<Vec<Outcome>>;
 
 fn proven() -> Traffic {
     let queue = Queue { name: "q".to_owned(), format: crate::job::Format::List };
-    Traffic::new(Some(Standing::new(Cursor::beside(&queue, "RUN"))))
+    Traffic::new(Some(Standing::new(Cursor::beside(&queue, "RUN"))), Turns::Never)
 }
 
 fn batch(lines: &[&str], proven: bool, generation: u64) -> (Batch, Answer) {
@@ -66,7 +66,7 @@ fn evidence(numbers: Option<&[u64]>, fenced: bool, types: &[(&str, &str)]) -> Ev
 
 #[tokio::test]
 async fn what_was_meant_for_an_older_connection_is_not_sent() {
-    let mut traffic = Traffic::new(None);
+    let mut traffic = Traffic::new(None, Turns::Never);
     traffic.break_off(&broken("cut"));
     let (old, answer) = batch(&["PING", "PING"], false, 0);
     traffic.take_in(old);
@@ -85,7 +85,7 @@ async fn without_proof_a_command_is_unknown_from_its_last_byte_on() {
         (27, ["unknown", "not sent"]),
         (28, ["unknown", "unknown"]),
     ] {
-        let mut traffic = Traffic::new(None);
+        let mut traffic = Traffic::new(None, Turns::Never);
         let (batch, answer) = batch(&["PING", "PING"], false, 0);
         traffic.take_in(batch);
         if written > 0 {
@@ -272,10 +272,77 @@ async fn what_the_server_says_unasked_ends_the_connection() {
     assert!(traffic.take_replies().is_err(), "half the answers");
 }
 
+/// A lane of a cluster.
+fn of_cluster() -> Traffic {
+    Traffic { turns: Turns::Slots, ..proven() }
+}
+
+#[tokio::test]
+async fn what_comes_to_the_wrong_server_was_not_sent_and_the_rest_is_answered_first() {
+    let abort = "-EXECABORT Transaction discarded because of previous errors.\r\n";
+    let queued = "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n";
+    for refusal in [
+        // When it is queued, by each or by one command, or by the cursor's own.
+        format!("+OK\r\n{}{abort}", "-MOVED 1 h:2\r\n".repeat(4)),
+        format!("+OK\r\n-ASK 1 h:2\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n{abort}"),
+        format!("+OK\r\n+QUEUED\r\n+QUEUED\r\n-MOVED 1 h:2\r\n-MOVED 1 h:2\r\n{abort}"),
+        // When it is to run.
+        format!("{queued}-TRYAGAIN no\r\n"),
+        format!("{queued}-EXECABORT Transaction discarded because of: CLUSTERDOWN no\r\n"),
+    ] {
+        let mut traffic = of_cluster();
+        let first = written(&mut traffic, &["LPUSH q a", "LPUSH q b"]);
+        let second = written(&mut traffic, &["LPUSH q c"]);
+        replies(&mut traffic, &refusal);
+        assert!(traffic.turned.is_some() && traffic.flights.len() == 1, "{refusal}");
+        let rest = "+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n:1\r\n:26\r\n:1\r\n";
+        replies(&mut traffic, rest);
+        assert_eq!(words(&second.await.unwrap()), ["acked"]);
+        let failure = traffic.turned.clone().unwrap();
+        traffic.break_off(&failure);
+        assert!(!traffic.is_in_doubt());
+        assert_eq!(words(&first.await.unwrap()), ["not sent", "not sent"], "{refusal}");
+    }
+}
+
+#[tokio::test]
+async fn a_single_server_s_moved_is_a_refusal_like_any_other() {
+    let mut traffic = Traffic::new(None, Turns::Never);
+    let answer = written(&mut traffic, &["LPUSH q a"]);
+    replies(&mut traffic, "-MOVED 1 h:2\r\n");
+    assert_eq!(words(&answer.await.unwrap()), ["MOVED"]);
+}
+
+#[tokio::test]
+async fn commands_are_announced_where_their_slot_is_on_its_way() {
+    let mut traffic = of_cluster();
+    traffic.set_asking(true);
+    let answer = written(&mut traffic, &["LPUSH q a", "LPUSH q b"]);
+    let bytes = traffic.flights[0].bytes.clone();
+    let names = wire::commands(&bytes).filter_map(|command| command.split(|b| *b == b'\n').nth(2));
+    let names: Vec<_> = names.map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
+    assert_eq!(names, ["ASKING", "MULTI", "LPUSH", "LPUSH", "SETRANGE", "EXPIRE", "EXEC"]);
+    let mut queues = BTreeSet::new();
+    traffic.flights[0].name_queues(&mut queues);
+    assert_eq!(queues.into_iter().collect::<Vec<_>>(), [b"q"]);
+    replies(
+        &mut traffic,
+        "+OK\r\n+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*4\r\n:1\r\n:2\r\n:26\r\n:1\r\n",
+    );
+    assert_eq!(words(&answer.await.unwrap()), ["acked", "acked"]);
+    let mut traffic = Traffic::new(None, Turns::Slots);
+    traffic.set_asking(true);
+    let answer = written(&mut traffic, &["LPUSH q a", "LPUSH q b"]);
+    replies(&mut traffic, "+OK\r\n:1\r\n+OK\r\n-TRYAGAIN no\r\n");
+    let failure = traffic.turned.clone().unwrap();
+    traffic.break_off(&failure);
+    assert_eq!(words(&answer.await.unwrap()), ["acked", "not sent"]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn no_more_batches_are_under_way_than_the_cursor_has_places() {
     for (is_proven, most) in [(true, SLOTS as usize), (false, 3000)] {
-        let mut traffic = if is_proven { proven() } else { Traffic::new(None) };
+        let mut traffic = if is_proven { proven() } else { Traffic::new(None, Turns::Never) };
         let (sender, mut batches) = mpsc::unbounded_channel();
         let mut answers = Vec::new();
         for _ in 0..3000 {
@@ -285,7 +352,7 @@ async fn no_more_batches_are_under_way_than_the_cursor_has_places() {
         }
         // A server that takes everything and answers nothing.
         let (near, _far) = tokio::io::duplex(4 << 20);
-        let driving = traffic.drive(Box::new(near), &mut batches);
+        let driving = traffic.drive(Box::new(near), &mut batches, || None);
         // In this test's time the patience ends when there is nothing left to do.
         let patience = std::time::Duration::from_secs(1);
         assert!(tokio::time::timeout(patience, driving).await.is_err());
@@ -316,6 +383,9 @@ mod fuzz {
             "-ERR MULTI calls can not be nested\r\n",
             "-ERR Protocol error: no\r\n",
             "-LOADING no\r\n",
+            "-MOVED 1 h:1\r\n",
+            "-ASK 1 h:1\r\n",
+            "-READONLY no\r\n",
         ]);
         prop_oneof![
             20 => known.prop_map(|text| text.as_bytes().to_vec()),
@@ -330,11 +400,15 @@ mod fuzz {
         fn every_command_has_its_outcome(
             pieces in prop::collection::vec(piece(), 0..40),
             is_proven: bool,
+            asking: bool,
+            turns in prop::sample::select(vec![Turns::Never, Turns::Demoted, Turns::Slots]),
             held in prop::collection::vec(1..6_u64, 0..4),
             gone: bool,
             fenced: bool,
         ) {
-            let mut traffic = if is_proven { proven() } else { Traffic::new(None) };
+            let mut traffic = if is_proven { proven() } else { Traffic::new(None, turns) };
+            traffic.turns = turns;
+            traffic.set_asking(asking);
             let answers: Vec<_> =
                 (0..3).map(|_| written(&mut traffic, &["LPUSH q a", "XADD s * f v"])).collect();
             let mut failure = broken("cut");

@@ -1,0 +1,223 @@
+//! Clusters and masters that sentinels know: real ones, whose slots move and whose masters go,
+//! during a run.
+//!
+//! What is asserted is exact and does not depend on how fast the machine is.
+
+use crate::cli_run::{assert_adds_up, count, fed, loadc, stderr};
+use crate::exactly_once::Run;
+use crate::redis_cluster::Cluster;
+use crate::redis_server::RedisServer;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Queues in slots of all three masters.
+const QUEUES: [&str; 4] = ["q1", "q2", "q3", "s"];
+
+const SCRIPT: &str = "
+    load one { job a { queue \"q1\"; body { n: seq() } }; constant 300 for 10m }
+    load two { job b { queue \"q2\"; body { n: seq() } }; constant 300 for 10m }
+    load three { job c { queue \"q3\"; body { n: seq() } }; constant 300 for 10m }
+    load stream { job d { queue \"s\" as stream; body { n: seq() } }; constant 300 for 10m }
+    guard { jobs <= 2M }";
+
+/// The numbers of the jobs in a queue, with how often each is there.
+fn numbers(cluster: &Cluster, queue: &str) -> BTreeMap<u64, u64> {
+    let jobs: Vec<String> = if queue == "s" {
+        let entries: Vec<(String, Vec<String>)> = cluster.ask(queue, "XRANGE s - +");
+        entries.into_iter().map(|(_, fields)| format!("{{\"n\":{}}}", fields[1])).collect()
+    } else {
+        cluster.ask(queue, &format!("LRANGE {queue} 0 -1"))
+    };
+    tally(&jobs)
+}
+
+fn tally(jobs: &[String]) -> BTreeMap<u64, u64> {
+    let mut numbers = BTreeMap::new();
+    for job in jobs {
+        let job: Value = serde_json::from_str(job).unwrap();
+        *numbers.entry(job["n"].as_u64().unwrap()).or_default() += 1;
+    }
+    numbers
+}
+
+fn jobs_in(cluster: &Cluster, queue: &str) -> u64 {
+    let word = if queue == "s" { "XLEN" } else { "LLEN" };
+    cluster.ask(queue, &format!("{word} {queue}"))
+}
+
+/// Waits until so many more jobs are in each queue.
+#[track_caller]
+fn wait_for_more(run: &mut Run, cluster: &Cluster, jobs: u64) {
+    for queue in QUEUES {
+        let wanted = jobs_in(cluster, queue) + jobs;
+        run.wait_until(|| jobs_in(cluster, queue) >= wanted);
+    }
+}
+
+/// Ends the run: nothing is there twice, and each job that it acknowledged is there once, but for
+/// those of which the report says that the server which took over did not have them.
+#[track_caller]
+fn end(run: Run, jobs: impl Fn(&str) -> BTreeMap<u64, u64>) -> Value {
+    run.interrupt();
+    let (output, report) = run.end();
+    assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
+    assert_adds_up(&report);
+    assert_eq!(count(&report, "failed"), 0, "{}", report["errors"]);
+    let lost = report["forgotten"].as_array().unwrap().iter();
+    let lost: u64 = lost.map(|entry| entry["acked_jobs"].as_u64().unwrap()).sum();
+    let mut missing = 0;
+    for (queue, stream) in QUEUES.iter().zip(report["streams"].as_array().unwrap()) {
+        let of = |field: &str| stream["jobs"][field].as_u64().unwrap();
+        let there = jobs(queue);
+        assert!(there.values().all(|times| *times == 1), "{queue}: {there:?}");
+        let sent = of("acked") + of("unknown");
+        assert!(there.keys().all(|number| (1..=sent).contains(number)), "{queue}: {there:?}");
+        missing += sent - there.len() as u64;
+    }
+    let unknown = count(&report, "unknown");
+    assert!(lost <= missing && missing <= lost + unknown, "{missing} {lost} {unknown}: {report}");
+    report
+}
+
+/// The same where no server may have lost anything.
+#[track_caller]
+fn assert_exact(run: Run, cluster: &Cluster) {
+    let report = end(run, |queue| numbers(cluster, queue));
+    assert_eq!(count(&report, "unknown"), 0, "{}", report["errors"]);
+    assert_eq!(report["forgotten"], Value::Array(Vec::new()));
+    for queue in QUEUES {
+        let cursors: Vec<String> = cluster.ask(queue, &format!("KEYS loadc:cursor:{{{queue}}}:*"));
+        assert!(cursors.is_empty(), "{cursors:?}");
+    }
+}
+
+#[test]
+fn slots_that_move_take_their_jobs_with_them() {
+    let cluster = Cluster::start(false);
+    let mut run = Run::start(SCRIPT, &cluster.url(), &[]);
+    wait_for_more(&mut run, &cluster, 30);
+    for queue in ["q1", "s"] {
+        // The keys go first, and the slot follows when jobs have come to them by ASK.
+        let to = (cluster.owner(queue) + 1) % 3;
+        let moving = cluster.begin_move(queue, to);
+        wait_for_more(&mut run, &cluster, 30);
+        cluster.move_keys(&moving);
+        let word = if queue == "s" { "XLEN" } else { "LLEN" };
+        let ask = || {
+            let mut connection = cluster.nodes[to].connection();
+            let mut pipeline = redis::pipe();
+            pipeline.cmd("ASKING").ignore().cmd(word).arg(queue);
+            pipeline.query::<(u64,)>(&mut connection).unwrap().0
+        };
+        let wanted = ask() + 30;
+        run.wait_until(|| ask() >= wanted);
+        cluster.end_move(&moving);
+        wait_for_more(&mut run, &cluster, 30);
+    }
+    // And one that moves at once.
+    let moving = cluster.begin_move("q2", (cluster.owner("q2") + 1) % 3);
+    cluster.move_keys(&moving);
+    cluster.end_move(&moving);
+    wait_for_more(&mut run, &cluster, 30);
+    assert_exact(run, &cluster);
+}
+
+#[test]
+fn a_master_that_hands_over_loses_no_job() {
+    let cluster = Cluster::start(true);
+    let mut run = Run::start(SCRIPT, &cluster.url(), &[]);
+    wait_for_more(&mut run, &cluster, 30);
+    for replica in 3..6 {
+        _ = cluster.nodes[replica].ask::<String>("CLUSTER FAILOVER");
+        wait_for_more(&mut run, &cluster, 30);
+    }
+    assert_exact(run, &cluster);
+}
+
+#[test]
+fn a_master_that_dies_or_hangs_is_replaced() {
+    let mut cluster = Cluster::start(true);
+    let mut run = Run::start(SCRIPT, &cluster.url(), &[]);
+    wait_for_more(&mut run, &cluster, 30);
+    let dying = cluster.owner("q1");
+    cluster.nodes[dying].kill();
+    wait_for_more(&mut run, &cluster, 30);
+    // Another, which is silent while its connections stand; of three masters two must be left to
+    // agree on that.
+    let hanging =
+        QUEUES[..3].iter().map(|queue| cluster.owner(queue)).find(|node| *node < 3).unwrap();
+    let queue = QUEUES.into_iter().find(|queue| cluster.owner(queue) == hanging).unwrap();
+    let heir = hanging + 3;
+    let jobs = || cluster.try_ask::<u64>(heir, &format!("LLEN {queue}")).ok();
+    cluster.nodes[hanging].pause();
+    run.wait_until(|| jobs().is_some());
+    let before = jobs().unwrap_or_default();
+    run.wait_until(|| jobs().is_some_and(|now| now >= before + 30));
+    cluster.nodes[hanging].resume();
+    wait_for_more(&mut run, &cluster, 30);
+    end(run, |queue| numbers(&cluster, queue));
+}
+
+#[test]
+fn jobs_with_keys_in_several_slots_are_refused_before_the_run() {
+    let cluster = Cluster::start(false);
+    let refused = |layout: &str| {
+        let mut command = loadc();
+        command.args(["run", "-", "--target", &cluster.url()]);
+        let script = format!("job a {{ {layout} }}\nconstant 10 for 1s\nguard {{ jobs <= 1k }}");
+        let output = fed(command, &script);
+        (output.status.code(), stderr(&output))
+    };
+    let (code, told) = refused("queue \"q\" as bullmq name \"n\"; body { n: seq() }");
+    assert_eq!(code, Some(4), "{told}");
+    assert!(told.contains("CROSSSLOT") && told.contains("`queue \"{{q}}\"`"), "{told}");
+    let (code, told) = refused("queue \"{{q}}\" as bullmq name \"n\"; body { n: seq() }");
+    assert_eq!(code, Some(0), "{told}");
+    let (code, told) = refused("queue \"{{q}}\" as sidekiq class \"W\"; args [1]");
+    assert_eq!(code, Some(4), "{told}");
+    assert!(told.contains("use a single server"), "{told}");
+}
+
+/// The script for one server, whose queues are all on it.
+fn on(server: &RedisServer, queue: &str) -> BTreeMap<u64, u64> {
+    let jobs: Vec<String> = if queue == "s" {
+        let entries: Vec<(String, Vec<String>)> = server.ask("XRANGE s - +");
+        entries.into_iter().map(|(_, fields)| format!("{{\"n\":{}}}", fields[1])).collect()
+    } else {
+        server.ask(&format!("LRANGE {queue} 0 -1"))
+    };
+    tally(&jobs)
+}
+
+#[test]
+fn a_master_that_sentinels_replace_is_followed() {
+    let first = RedisServer::with().option("repl-diskless-sync-delay", "0").start();
+    let mut second = RedisServer::with().replica_of(&first).start();
+    let sentinel = RedisServer::with().sentinel_of(&first).start();
+    // A sentinel cuts the connections of a master that it makes a replica, these among them.
+    let told = |server: &RedisServer, text: &str| {
+        server.try_ask::<String>("INFO replication").is_ok_and(|told| told.contains(text))
+    };
+    let knows_a_replica = || {
+        let told: Vec<String> = sentinel.ask("SENTINEL MASTER main");
+        told.chunks(2).any(|pair| pair == ["num-slaves", "1"])
+    };
+    // The first of them does not answer.
+    let url = format!("redis+sentinel://127.0.0.1:1,127.0.0.1:{}/main", sentinel.port());
+    let mut run = Run::start(SCRIPT, &url, &[]);
+    let more = |run: &mut Run, server: &RedisServer| {
+        let wanted = server.ask::<u64>("LLEN q1") + 30;
+        run.wait_until(|| server.ask::<u64>("LLEN q1") >= wanted);
+    };
+    more(&mut run, &first);
+    run.wait_until(|| told(&second, "master_link_status:up") && knows_a_replica());
+    run.wait_until(|| sentinel.try_ask::<String>("SENTINEL FAILOVER main").is_ok());
+    run.wait_until(|| told(&second, "role:master") && told(&first, "role:slave"));
+    more(&mut run, &second);
+    // And back again, by the death of the new one.
+    run.wait_until(|| told(&first, "master_link_status:up") && knows_a_replica());
+    second.kill();
+    run.wait_until(|| told(&first, "role:master"));
+    more(&mut run, &first);
+    end(run, |queue| on(&first, queue));
+}
