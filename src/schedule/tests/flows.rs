@@ -40,7 +40,7 @@ fn paces() -> Vec<(u64, f64)> {
 }
 
 fn pace_at(begun_ns: u64) -> f64 {
-    let before = paces().into_iter().filter(|(at, _)| *at <= begun_ns).last();
+    let before = paces().into_iter().rfind(|(at, _)| *at <= begun_ns);
     before.map_or(1.0, |(_, pace)| pace)
 }
 
