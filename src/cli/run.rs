@@ -4,10 +4,13 @@ mod afterwards;
 mod dry;
 mod journal;
 mod live;
+mod not_begun;
 mod progress;
+mod reached;
 mod reload;
 mod seeing;
 mod signals;
+mod steered;
 mod summary;
 
 use self::journal::{JournalFlags, TakenUp};
@@ -15,7 +18,7 @@ use super::Exit;
 use super::output::Output;
 use super::policy::PolicyFlag;
 use super::shared::{self, PlanFlags};
-use super::target::{self, Origin};
+use super::target;
 use crate::check::{default_guards, prove_defaults};
 use crate::journal::Told;
 use crate::live::Picture;
@@ -31,10 +34,12 @@ use crate::sink::redis::{ConnectError, Cursor, Options as SinkOptions};
 use crate::sink::{Limits, RedisSink};
 use crate::source::SourceFile;
 use crate::target::Target;
+use not_begun::not_begun;
+use reached::{Reached, reach};
 use seeing::Seeing;
-use serde_json::json;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use steered::{open_control, reloading};
 
 /// Send a script's jobs at their planned times
 #[derive(Clone, Debug, clap::Args)]
@@ -96,20 +101,6 @@ fn gap(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_nanos(nanos))
 }
 
-/// A target that can be sent to, and what keeps it alive.
-struct Reached {
-    target: Target,
-    origin: Origin,
-    #[cfg(feature = "embedded")]
-    _embedded: Option<crate::sink::embedded::Embedded>,
-}
-
-impl Reached {
-    fn shown(&self) -> String {
-        format!("{}{}", self.target.shown(), self.origin.words())
-    }
-}
-
 /// Runs a script.
 pub(super) fn run(args: &Args, out: &Output) -> Exit {
     let mut args = args.clone();
@@ -162,41 +153,6 @@ pub(super) fn run(args: &Args, out: &Output) -> Exit {
     // A second Ctrl+C must not wait for anything that is still on its way.
     runtime.shutdown_background();
     exit
-}
-
-/// Finds the target, and starts the embedded server where nobody names one.
-fn reach(flag: Option<&str>, plan: &Plan, out: &Output) -> Result<Reached, Exit> {
-    if let Some((target, origin)) = target::named(flag, plan.target.as_deref(), out)? {
-        return Ok(Reached {
-            target,
-            origin,
-            #[cfg(feature = "embedded")]
-            _embedded: None,
-        });
-    }
-    #[cfg(feature = "embedded")]
-    match crate::sink::embedded::Embedded::start() {
-        Ok(server) => Ok(Reached {
-            target: server.target(),
-            origin: Origin::Embedded,
-            _embedded: Some(server),
-        }),
-        Err(error) => {
-            out.fault(
-                &format!("the embedded server cannot start: {error}"),
-                "name a target: `--target redis://127.0.0.1:6379`",
-            );
-            Err(Exit::Failed)
-        }
-    }
-    #[cfg(not(feature = "embedded"))]
-    {
-        out.fault(
-            "no target, and this loadc was built without the embedded server",
-            "name a target: `--target redis://127.0.0.1:6379`, `target \"…\"` in the script, or REDIS_URL",
-        );
-        Err(Exit::Wrong)
-    }
 }
 
 /// For a target that is not this machine the default guards hold, and are proven like any other.
@@ -422,66 +378,6 @@ fn facts(plan: &Plan, run_id: &str, reached: &Reached) -> Facts {
     }
 }
 
-/// Reads the script again when it is told to; there is none to read on standard input.
-fn reloading(
-    args: &Args,
-    (source, plan): (&SourceFile, &Plan),
-    reached: &Reached,
-    control: &Control,
-    notifiers: &reload::Notifiers,
-    out: &Output,
-) -> Result<Option<reload::Trigger>, String> {
-    let Some(file) = args.file.clone().filter(|file| file != "-") else { return Ok(None) };
-    let mut options = args.flags.options(false);
-    options.target_given = args.target.is_some();
-    let reloader = reload::Reloader {
-        file,
-        options,
-        policy: args.policy.clone(),
-        target: reached.target.clone(),
-        entry: args.splice,
-        control: control.clone(),
-        notifiers: Arc::clone(notifiers),
-        plan: plan.clone(),
-        source: source.clone(),
-        out: *out,
-        quiet: args.quiet,
-    };
-    reload::begin(reloader, args.watch).map(Some)
-}
-
-/// Opens the socket by which the run is steered. A run without one goes on.
-#[cfg(unix)]
-fn open_control(
-    run_id: &str,
-    control: &Control,
-    publisher: &mut events::Publisher,
-    views: &events::Views,
-    reload: Option<reload::Trigger>,
-    out: &Output,
-) -> Option<crate::ctl::Server> {
-    let (folders, tap) = (crate::ctl::folders(), publisher.tap(1_024));
-    let history = views.history.clone();
-    match crate::ctl::serve(&folders, run_id, control.clone(), tap, history, reload) {
-        Ok(server) => Some(server),
-        Err(error) => {
-            out.note(&format!("note: `loadc ctl` can't steer this run: {error}"));
-            None
-        }
-    }
-}
-
-#[cfg(not(unix))]
-fn open_control(
-    _: &str,
-    _: &Control,
-    _: &mut events::Publisher,
-    _: &events::Views,
-    _: Option<reload::Trigger>,
-    _: &Output,
-) {
-}
-
 /// The instant that payloads take for the run's start: where the plan stands in the calendar, and the run enters
 /// it. None is the real one.
 fn payload_start(plan: &Plan) -> Option<u64> {
@@ -519,33 +415,6 @@ async fn preflight(
     let samples = samples.iter().map(|(queue, args)| (&jobs.queues()[*queue], args));
     let crossing = sink.crossing(samples);
     if crossing.is_empty() { sink.preflight(jobs.queues()).await } else { Ok(crossing) }
-}
-
-/// The report of a run that failed before its first job.
-fn not_begun(args: &Args, plan: &Plan, reached: &Reached, kind: &str, message: &str, out: &Output) {
-    let planned =
-        |stream: &crate::plan::Stream| crate::run::schedule(stream, plan.seed, plan.part).len();
-    let (part, of) = (plan.part.shard.part(), plan.part.shard.of());
-    let shard = (of > 1).then(|| format!("{part}/{of}"));
-    let account = |planned: u64| json!({ "planned": planned, "due": 0, "sent": 0, "acked": 0, "failed": 0, "unknown": 0, "skipped": 0 });
-    let streams = plan.streams.iter().map(|stream| {
-        json!({ "name": stream.name, "jobs": account(planned(stream)), "by_job": [], "queues": [] })
-    });
-    let document = json!({
-        "run_id": run_id(), "file": plan.file, "digest": plan.digest, "seed": plan.seed,
-        "target": reached.target.shown(), "shard": shard,
-        "started_at": jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(), "elapsed_s": 0.0,
-        "jobs": account(plan.streams.iter().map(planned).sum()),
-        "achieved_per_s": 0.0, "mb_per_s": 0.0, "deviation": 0.0,
-        "send_delay_us": null, "service_time_us": null, "response_time_us": null,
-        "streams": streams.collect::<Vec<_>>(), "errors": [], "forgotten": [], "stalls": [], "guards": [], "expectations": [],
-        "outcome": "failed", "failure": { "kind": kind, "message": message },
-        "exit_code": Exit::Failed as u8,
-    });
-    if args.json {
-        out.json(&document);
-    }
-    afterwards::put_pages(args, &document.to_string(), out);
 }
 
 fn tell(args: &Args, report: &Report, reached: &Reached, out: &Output) -> Exit {
