@@ -183,6 +183,9 @@ fn live(snapshot: &Snapshot) -> String {
     if let Some(rate) = snapshot.processed_per_s.filter(|rate| *rate > 0.0) {
         parts.push(format!("done {}", show::rate(rate)));
     }
+    if let Some(rate) = snapshot.worker_failures_per_s.filter(|rate| *rate > 0.0) {
+        parts.push(format!("workers failed {}", show::rate(rate)));
+    }
     if let Some(age) = snapshot.oldest_age_s.filter(|age| *age > 0.0) {
         parts.push(format!("oldest {}", show::micros(age * 1e6)));
     }
