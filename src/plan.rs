@@ -97,6 +97,9 @@ pub struct Stream {
     pub warmup: Vec<Warmup>,
     /// The stretches of it that may end before their time, in order.
     pub waits: Vec<Wait>,
+    /// From these times on (in nanoseconds from the stream's start, in order) what a flow's thing that
+    /// begins there waits for goes so many times as fast; without any, as fast as written.
+    pub paces: Arc<[(u64, f64)]>,
     /// What its flows are expected to send besides.
     pub steps: Vec<Steps>,
     /// The phrases, as a table shows them. Times are from the stream's start.
@@ -244,9 +247,27 @@ impl Part {
         )
     }
 
-    /// How many jobs of some streams are in it.
+    /// How many jobs of some streams are in it, the steps that are to be expected of their flows
+    /// among them.
     pub fn jobs(&self, streams: &[Stream]) -> u64 {
-        streams.iter().map(|stream| self.of(stream).len()).fold(0, u64::saturating_add)
+        let of = |stream: &Stream| self.of(stream).len().saturating_add(self.steps_of(stream));
+        streams.iter().map(of).fold(0, u64::saturating_add)
+    }
+
+    /// How many steps of a stream's flows are to be expected in it.
+    fn steps_of(&self, stream: &Stream) -> u64 {
+        let from_ns = self.from_ns.saturating_sub(stream.after_ns);
+        let share = match (self.from_ns, stream.jobs()) {
+            // So many things as are its own.
+            (0, jobs @ 1..) => self.of(stream).len() as f64 / jobs as f64,
+            _ => 1.0 / self.shard.of() as f64,
+        };
+        let of = |steps: &Steps| {
+            let all = steps.expected.iter().sum::<f64>();
+            let before = if from_ns > 0 { steps.timeline.cumulative(from_ns) } else { 0.0 };
+            ((all - before).max(0.0) * share).round() as u64
+        };
+        stream.steps.iter().map(of).sum()
     }
 
     /// What it comes to, in words; nothing if it is the whole.

@@ -37,7 +37,7 @@ pub use report::Report;
 pub use resumption::Resumption;
 
 use crate::job::CompileError;
-use crate::plan::Plan;
+use crate::plan::{Part, Plan};
 use crate::schedule::{Placed, Schedule, Source};
 use crate::sink::Sink;
 use clock::Clock;
@@ -82,19 +82,10 @@ impl Task<PlannedJobs> {
     ///
     /// If the plan's jobs can't be compiled, which `check` has ruled out.
     pub fn of(plan: &Plan, options: &RunOptions) -> Result<Task<PlannedJobs>, CompileError> {
-        let schedule = |stream: &crate::plan::Stream| -> Arc<dyn Schedule> {
-            let due = Arc::clone(&stream.due);
-            let (batch, after_ns) = (stream.batch, stream.after_ns);
-            if stream.steps.is_empty() {
-                let from_ns = options.from_ns;
-                return Arc::new(Placed::of_batches(due, batch, after_ns, options.shard, from_ns));
-            }
-            // Things begun before the run enters the plan go on in it.
-            let whole = Placed::of_batches(due, batch, after_ns, options.shard, 0);
-            Arc::new(jobs::flowing(stream, plan.seed, Box::new(whole), options.from_ns))
-        };
-        let streams =
-            plan.streams.iter().map(|stream| (stream.name.clone(), schedule(stream))).collect();
+        let part = Part { from_ns: options.from_ns, shard: options.shard };
+        let schedule =
+            |stream: &crate::plan::Stream| (stream.name.clone(), schedule(stream, plan.seed, part));
+        let streams = plan.streams.iter().map(schedule).collect();
         Ok(Task {
             file: plan.file.clone(),
             digest: plan.digest.clone(),
@@ -111,6 +102,18 @@ impl Task<PlannedJobs> {
             places: plan.streams.iter().map(|stream| stream.phrases.clone()).collect(),
         })
     }
+}
+
+/// When the jobs of a part of a stream are due, the steps of its things among them.
+pub fn schedule(stream: &crate::plan::Stream, seed: u64, part: Part) -> Arc<dyn Schedule> {
+    let due = Arc::clone(&stream.due);
+    let (batch, after_ns) = (stream.batch, stream.after_ns);
+    if stream.steps.is_empty() {
+        return Arc::new(Placed::of_batches(due, batch, after_ns, part.shard, part.from_ns));
+    }
+    // Things begun before the run enters the plan go on in it.
+    let whole = Placed::of_batches(due, batch, after_ns, part.shard, 0);
+    Arc::new(jobs::flowing(stream, seed, Box::new(whole), part.from_ns))
 }
 
 /// When the jobs of a stream are due.

@@ -7,6 +7,7 @@ use super::lower::{MAX_JOBS, Node};
 use super::scope::Settings;
 use super::stretches::{self, Waiting};
 use super::{defaults, digest, proof};
+use crate::ast::Measure;
 use crate::exact::{checked, seconds_to_nanos, to_f64, whole};
 use crate::plan::{Expectation, Guard, Part, Phrase, PhraseJobs, Plan, Stream, WallClock};
 use crate::problem::{Code, Problem};
@@ -37,8 +38,9 @@ impl Checker<'_> {
         for draft in drafts {
             let (key, blocks) = (draft.arrivals.key, draft.blocks.clone());
             let (warmups, waits) = (draft.warmups.clone(), draft.waits.clone());
+            let speeds = draft.speeds.clone();
             let (stream, nodes) = self.stream(draft)?;
-            growing.push(Growing { stream, key, blocks, points: None, until_ns });
+            growing.push(Growing { stream, key, blocks, speeds, points: None, until_ns });
             all_nodes.push((nodes, warmups, waits));
         }
         let mut notes = Vec::new();
@@ -77,6 +79,8 @@ impl Checker<'_> {
             shard: self.options.shard.unwrap_or(Shard::WHOLE),
         };
         notes.extend(part.note(&streams));
+        let mut expectations = expectations;
+        share_of_part(&mut expectations, &streams, part, &mut notes);
         self.prove_payloads(&streams, seed);
         let default_guards = defaults::open(&streams, &guards);
         if is_elsewhere(settings.target.as_deref()) {
@@ -127,6 +131,7 @@ impl Checker<'_> {
             batch: draft.batch,
             warmup: Vec::new(),
             waits: Vec::new(),
+            paces: Arc::default(),
             steps: Vec::new(),
             phrases: Vec::new(),
             mix: draft.mix,
@@ -240,6 +245,31 @@ impl Checker<'_> {
             })
         };
         nodes.iter().filter_map(phrase).collect()
+    }
+}
+
+/// Of a number of jobs that is expected, a part of the plan has its share.
+fn share_of_part(
+    expectations: &mut [Expectation],
+    streams: &[Stream],
+    part: Part,
+    notes: &mut Vec<String>,
+) {
+    if part.shard == Shard::WHOLE {
+        return;
+    }
+    let whole = Part { shard: Shard::WHOLE, ..part }.jobs(streams);
+    let own = part.jobs(streams);
+    for expectation in expectations.iter_mut().filter(|one| one.measure == Measure::Jobs) {
+        let all = expectation.limit;
+        // What is expected of all of them is exactly what this part has of them.
+        expectation.limit = if all == whole as f64 {
+            own as f64
+        } else {
+            (all * own as f64 / (whole as f64).max(1.0)).round()
+        };
+        let (text, limit) = (&expectation.text, show::count(expectation.limit as u64));
+        notes.push(format!("`{text}` is judged by this part's share of it, {limit}"));
     }
 }
 

@@ -6,7 +6,7 @@ use crate::problem::{Code, Problem};
 use crate::show;
 
 pub(super) fn lints(script: &Script, plan: &Plan, found: &mut Vec<Problem>) {
-    let jobs: u64 = plan.streams.iter().map(|stream| stream.jobs()).sum();
+    let jobs = plan.part.jobs(&plan.streams);
     let written = script.statements.iter().filter_map(|statement| match &statement.kind {
         StatementKind::Expect(rules) => Some(rules),
         _ => None,

@@ -158,14 +158,35 @@ pub(super) fn is_rule(all: &[Token<'_>]) -> bool {
     known && rest.iter().any(|word| matches!(*word, "<=" | "<" | ">" | ">="))
 }
 
+/// Statements that come with a block.
+const BLOCKS: &[&str] = &[
+    "load", "job", "flow", "guard", "expect", "hours", "shape", "repeat", "together", "scale",
+    "cap", "floor", "jitter", "speed", "warmup", "at",
+];
+
 /// Whether a statement that comes with a block has none.
 pub(super) fn lacks_brace(all: &[Token<'_>]) -> bool {
-    let words = [
-        "load", "job", "guard", "expect", "hours", "shape", "repeat", "together", "scale", "cap",
-        "floor", "jitter", "speed", "warmup", "at",
-    ];
-    let blocks = all.first().is_some_and(|first| words.contains(&first.text));
+    let blocks = all.first().is_some_and(|first| BLOCKS.contains(&first.text));
     blocks && all.iter().all(|token| token.text != "{")
+}
+
+/// Whether the first brace of a statement that comes with a block, up to which `head` words stand, is
+/// that of another statement within it: its own has got lost.
+pub(super) fn swallows_block(all: &[Token<'_>], head: usize) -> bool {
+    let Some(first) = all.first().filter(|first| BLOCKS.contains(&first.text)) else {
+        return false;
+    };
+    // A name may be any word.
+    let named = matches!(first.text, "load" | "job" | "flow" | "shape");
+    let inner = all.get(1 + usize::from(named)..head).unwrap_or_default();
+    inner.iter().any(|token| BLOCKS.contains(&token.text) || token.text == "arrivals")
+}
+
+/// Whether the object of a job's field lacks its brace: a key stands there.
+pub(super) fn lacks_object_brace(all: &[Token<'_>]) -> bool {
+    let word = all.first().map_or("", |first| first.text);
+    let keyed = all.get(2).is_some_and(|third| third.text == ":");
+    matches!(word, "body" | "args" | "kwargs") && keyed && all[1].text != "{"
 }
 
 /// Whether a line would be right in another block: it has got into this one by a brace that is
@@ -173,7 +194,7 @@ pub(super) fn lacks_brace(all: &[Token<'_>]) -> bool {
 pub(super) fn belongs_elsewhere(all: &[Token<'_>], known: &[&str]) -> bool {
     let (first, second) = (all.first(), all.get(1));
     let word = first.map_or("", |first| first.text);
-    let field = second.is_some_and(|second| second.text == ":");
+    let field = second.is_some_and(|second| matches!(second.text, ":" | "->"));
     let rule =
         words::begins_statement(word) || is_percentile(word) || matches!(word, "mean" | "max");
     is_rule(all) && known.contains(&"constant")
