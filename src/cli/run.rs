@@ -368,7 +368,7 @@ fn follow(
         return Ok(progress::spawn(views, args.quiet));
     }
     let target = reached.target.shown();
-    let picture = Picture::new(plan.clone(), &source.text, target, live::ink(out));
+    let picture = Picture::new(plan.clone(), source.script_text(), target, live::ink(out));
     live::spawn(picture, views, control.clone()).map(Some).map_err(|error| {
         out.fault(&format!("the terminal can't be drawn on: {error}"), "leave out --live");
         Exit::Wrong
