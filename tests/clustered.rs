@@ -221,3 +221,20 @@ fn a_master_that_sentinels_replace_is_followed() {
     more(&mut run, &first);
     end(run, |queue| on(&first, queue));
 }
+
+#[test]
+fn a_run_tells_what_happens_to_its_connections_if_asked_to() {
+    let server = RedisServer::start();
+    let script = "job a { queue \"q\" }\nconstant 10 for 1s\nguard { jobs <= 1k }";
+    let told = |flags: &[&str]| {
+        let mut command = loadc();
+        command.args(["run", "-", "--target", &server.url()]).args(flags);
+        stderr(&fed(command, script))
+    };
+    let all = told(&["-v"]);
+    let line = format!("- connected to {}", server.url());
+    assert!(all.lines().any(|told| told == line), "{all}");
+    assert!(all.contains("- queue `q`: 0 jobs in it"), "{all}");
+    assert!(all.contains("- batches leave their numbers in `loadc:cursor:{q}:"), "{all}");
+    assert!(!told(&[]).contains("connected to"));
+}

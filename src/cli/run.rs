@@ -2,6 +2,7 @@
 
 mod afterwards;
 mod dry;
+mod findings;
 mod journal;
 mod live;
 mod progress;
@@ -53,6 +54,9 @@ pub(super) struct Args {
     /// No progress and no summary
     #[arg(long, short)]
     quiet: bool,
+    /// Say on standard error what happens to connections and what the target is found to be
+    #[arg(long, short, conflicts_with_all = ["quiet", "live"])]
+    verbose: bool,
     /// Do everything but send: prove the script, ask the target, show the first jobs
     #[arg(long)]
     dry_run: bool,
@@ -251,7 +255,7 @@ async fn drive(
             return exit;
         }
     };
-    match preflight(&sink, plan, &jobs).await {
+    match findings::preflight(&sink, plan, &jobs).await {
         Ok(problems) if problems.is_empty() => {}
         Ok(problems) => {
             for problem in &problems {
@@ -267,6 +271,9 @@ async fn drive(
             not_begun(args, plan, reached, &failure.kind, &failure.message, out);
             return Exit::Failed;
         }
+    }
+    if args.verbose {
+        findings::say(&sink, &jobs).await;
     }
     if args.dry_run {
         return dry::run(args.json, plan, &jobs, &reached.shown(), out);
@@ -485,7 +492,8 @@ async fn connect(
     jobs: &impl Jobs,
     run_id: &str,
 ) -> Result<(RedisSink, Option<Told>), ConnectError> {
-    let options = SinkOptions::of(target);
+    let aside = args.verbose.then_some(progress::aside as fn(&str));
+    let options = SinkOptions { aside, ..SinkOptions::of(target) };
     let cursor = jobs.queues().first().filter(|_| !args.at_least_once);
     let (sink, told) = match cursor.map(|queue| Cursor::beside(queue, run_id)) {
         Some(cursor) if args.journal.resumes() => {
@@ -497,18 +505,6 @@ async fn connect(
     };
     sink.reach(jobs.queues(), options).await?;
     Ok((sink, told))
-}
-
-/// What would keep jobs out of their queues.
-async fn preflight(
-    sink: &RedisSink,
-    plan: &Plan,
-    jobs: &impl Jobs,
-) -> Result<Vec<crate::sink::redis::Problem>, crate::sink::Failure> {
-    let samples = dry::one_of_each(plan, jobs);
-    let samples = samples.iter().map(|(queue, args)| (&jobs.queues()[*queue], args));
-    let crossing = sink.crossing(samples);
-    if crossing.is_empty() { sink.preflight(jobs.queues()).await } else { Ok(crossing) }
 }
 
 /// The report of a run that failed before its first job.

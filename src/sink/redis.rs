@@ -43,7 +43,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 /// Bounds on connecting and asking.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// How long one try to connect and log in may take.
     pub connect_timeout: Duration,
@@ -53,6 +53,8 @@ pub struct Options {
     pub reconnect_for: Duration,
     /// How many times to try.
     pub reconnect_tries: u32,
+    /// Is told what happens to connections, a line at a time, by who wants to know it all.
+    pub aside: Option<fn(&str)>,
 }
 
 impl Default for Options {
@@ -62,6 +64,7 @@ impl Default for Options {
             ask_timeout: Duration::from_secs(3),
             reconnect_for: Duration::from_secs(30),
             reconnect_tries: u32::MAX,
+            aside: None,
         }
     }
 }
@@ -135,7 +138,7 @@ impl RedisSink {
         resumes: bool,
         options: Options,
     ) -> Result<(RedisSink, Option<Recollection>), ConnectError> {
-        let way = Way::new(target, options.connect_timeout)?;
+        let way = Way::new(target, &options)?;
         let lookers = depth::Lookers::default();
         if let Address::Cluster { .. } = target.address() {
             // Any of its servers, so that what is wrong is known now.
@@ -166,6 +169,12 @@ impl RedisSink {
             }
         }
         Ok(())
+    }
+
+    /// The keys in which batches leave their numbers.
+    pub fn cursors(&self) -> Vec<String> {
+        let key = |lane: Arc<Lane>| lane.cursor.as_ref().map(|cursor| cursor.key().to_owned());
+        self.lanes.all().into_iter().filter_map(key).collect()
     }
 
     /// The server.

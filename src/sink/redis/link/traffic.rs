@@ -340,6 +340,11 @@ impl Traffic {
         !self.flights.is_empty()
     }
 
+    /// Batches that are in doubt.
+    pub(super) fn doubtful(&self) -> usize {
+        self.flights.len()
+    }
+
     /// What to ask the server after a break; none where batches carry no proof.
     pub(super) fn question(&self, old: &Identity) -> Option<Question> {
         let standing = self.standing.as_ref()?;
