@@ -30,8 +30,9 @@ pub use spans::{Span, Spans};
 pub use state::{Account, Base, Head, StreamBase};
 pub use write::Journal;
 
-/// FNV-1a, 32 bits: it finds torn and mangled lines, not forgers.
-fn checksum(text: &str) -> u32 {
+/// What stands before each line, in eight hexadecimal digits and a blank: FNV-1a, 32 bits, of its
+/// text. It finds torn and mangled lines, not forgers.
+pub fn checksum(text: &str) -> u32 {
     text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 

@@ -216,7 +216,7 @@ impl Replay {
             // Of those that came back, some may be followed by new ones.
             for index in span.first..=span.last {
                 if index == stream.next {
-                    stream.next += 1;
+                    stream.next = stream.next.saturating_add(1);
                 } else if !self.returned.remove(&(span.stream, index)) {
                     return Err(Wrong::Contradiction);
                 }

@@ -64,8 +64,10 @@ impl Resumption {
                 }
                 let kind = task.jobs.choose(stream, schedule.number_of(index)).job;
                 let of_stream = &mut base.streams[stream];
-                *count(&mut of_stream.account) += 1;
-                *count(of_stream.by_job.get_mut(kind)?) += 1;
+                for account in [&mut of_stream.account, of_stream.by_job.get_mut(kind)?] {
+                    let count = count(account);
+                    *count = count.saturating_add(1);
+                }
             }
         }
         let at_ns = base.run_ns;

@@ -26,6 +26,7 @@ pub use connect::{ConnectError, ConnectErrorKind};
 pub use cursor::Cursor;
 pub use health::{Health, Latency, health};
 pub use link::Recollection;
+pub use link::trial::{Tally, replies as try_replies};
 pub use preflight::Problem;
 
 use crate::sink::formats::Seen;

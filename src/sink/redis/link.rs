@@ -22,6 +22,7 @@ mod flight;
 mod inquiry;
 mod standing;
 mod traffic;
+pub(in crate::sink) mod trial;
 
 /// First and longest pause between two tries to connect.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_secs(2));
