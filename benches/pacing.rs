@@ -8,76 +8,28 @@
 
 #![expect(clippy::print_stdout, clippy::expect_used, reason = "a bench talks to whoever runs it")]
 
+#[path = "support/mod.rs"]
+mod support;
+
 use rustix::time::{
     ClockId, Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, clock_gettime,
     timerfd_create, timerfd_settime,
 };
-use serde_json::Value;
-use std::io::Write as _;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use support::{Server, loadc};
 
 const ROUNDS: usize = 3;
 const SECONDS: u64 = 5;
 
-struct Server {
-    child: Child,
-    port: u16,
-}
-
-impl Server {
-    fn start() -> Server {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-        let port = listener.local_addr().expect("its address").port();
-        drop(listener);
-        let child = Command::new("redis-server")
-            .args(["--port", &port.to_string(), "--save", "", "--appendonly", "no"])
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("redis-server is installed");
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        Server { child, port }
-    }
-
-    /// The milliseconds at which the entries of a stream were added, and the stream gone.
-    fn arrivals(&self, stream: &str) -> Vec<u64> {
-        let client = redis::Client::open(format!("redis://127.0.0.1:{}", self.port));
-        let mut connection = client.and_then(|client| client.get_connection()).expect("the server");
-        let entries: Vec<(String, Vec<String>)> = redis::cmd("XRANGE")
-            .arg(stream)
-            .arg("-")
-            .arg("+")
-            .query(&mut connection)
-            .expect("a stream");
-        let _: () = redis::cmd("DEL").arg(stream).query(&mut connection).expect("the server");
-        let millis = |id: &str| id.split('-').next().and_then(|ms| ms.parse().ok()).expect("an id");
-        entries.iter().map(|(id, _)| millis(id)).collect()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        _ = self.child.kill();
-        _ = self.child.wait();
-    }
-}
-
-fn loadc(server: &Server, script: &str, gap: &str) -> Value {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_loadc"))
-        .args(["run", "-", "--json", "--quiet", "--no-journal", "--gap", gap])
-        .args(["--target", &format!("redis://127.0.0.1:{}", server.port)])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("loadc");
-    let mut input = child.stdin.take().expect("its input");
-    input.write_all(script.as_bytes()).expect("its input");
-    drop(input);
-    let output = child.wait_with_output().expect("its end");
-    serde_json::from_slice(&output.stdout).expect("a report")
+/// The milliseconds at which the entries of a stream were added.
+fn arrivals(server: &Server, stream: &str) -> Vec<u64> {
+    let entries: Vec<(String, Vec<String>)> = redis::cmd("XRANGE")
+        .arg(stream)
+        .arg("-")
+        .arg("+")
+        .query(&mut server.connect())
+        .expect("a stream");
+    let millis = |id: &str| id.split('-').next().and_then(|ms| ms.parse().ok()).expect("an id");
+    entries.iter().map(|(id, _)| millis(id)).collect()
 }
 
 fn quantile(figures: &mut [f64], share: f64) -> f64 {
@@ -148,8 +100,8 @@ fn main() {
     for (name, script, planned) in cases {
         let mut figures = vec![Vec::new(); 4];
         for _ in 0..ROUNDS {
-            loadc(&server, script, "1ms");
-            let arrivals = server.arrivals("s");
+            loadc(&server, script, &["--gap", "1ms"]);
+            let arrivals = arrivals(&server, "s");
             for (place, window) in [10, 100].into_iter().enumerate() {
                 let mut errors = errors(&arrivals, window, |t| planned(t, seconds));
                 figures[2 * place].push(quantile(&mut errors, 0.5) * 100.0);
@@ -166,8 +118,7 @@ fn main() {
     let list = constant.replace("as stream", "as list");
     let mut figures = vec![Vec::new(); 6];
     for _ in 0..ROUNDS {
-        let report = loadc(&server, &list, "1ms");
-        _ = redis_del(&server, "s");
+        let report = loadc(&server, &list, &["--gap", "1ms"]);
         let mut bare = floor();
         for (place, share) in [0.5, 0.99, 0.999].into_iter().enumerate() {
             let name = ["p50", "p99", "p999"][place];
@@ -181,9 +132,4 @@ fn main() {
         let bare = quantile(&mut figures[2 * place + 1], 0.5);
         println!("{name:<8}{own:>10.0}{bare:>10.0}{:>8.2}", own / bare);
     }
-}
-
-fn redis_del(server: &Server, key: &str) -> redis::RedisResult<()> {
-    let client = redis::Client::open(format!("redis://127.0.0.1:{}", server.port))?;
-    redis::cmd("DEL").arg(key).query(&mut client.get_connection()?)
 }

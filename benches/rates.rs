@@ -2,71 +2,22 @@
 //! redis-benchmark on the same server in the same minutes: `cargo bench --bench rates`.
 //!
 //! Runs are interleaved and medians taken, so that what else the machine does falls on all alike. It
-//! needs redis-server and redis-benchmark (Debian: redis-server, redis-tools).
+//! needs redis-server and redis-benchmark (Debian: redis-server, redis-tools). A third peer is a
+//! socket that sends prepared bytes and does nothing else: what the server takes at most.
 
 #![expect(clippy::print_stdout, clippy::expect_used, reason = "a bench talks to whoever runs it")]
 
+#[path = "support/mod.rs"]
+mod support;
+
 use serde_json::Value;
-use std::io::Write as _;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpStream};
+use std::process::Command;
+use std::time::Instant;
+use support::{Server, loadc};
 
 const ROUNDS: usize = 5;
-
-/// A server on a free port, killed in the end.
-struct Server {
-    child: Child,
-    port: u16,
-}
-
-impl Server {
-    fn start() -> Server {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-        let port = listener.local_addr().expect("its address").port();
-        drop(listener);
-        let child = Command::new("redis-server")
-            .args(["--port", &port.to_string(), "--save", "", "--appendonly", "no"])
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("redis-server is installed");
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        Server { child, port }
-    }
-
-    fn flush(&self) {
-        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
-        stream.expect("the server").write_all(b"FLUSHALL\r\n").expect("the server");
-        std::thread::sleep(Duration::from_millis(200));
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        _ = self.child.kill();
-        _ = self.child.wait();
-    }
-}
-
-/// Runs a script and returns its report.
-fn loadc(server: &Server, script: &str, flags: &[&str]) -> Value {
-    server.flush();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_loadc"))
-        .args(["run", "-", "--json", "--quiet", "--no-journal"])
-        .args(["--target", &format!("redis://127.0.0.1:{}", server.port)])
-        .args(flags)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("loadc");
-    let mut input = child.stdin.take().expect("its input");
-    input.write_all(script.as_bytes()).expect("its input");
-    drop(input);
-    let output = child.wait_with_output().expect("its end");
-    serde_json::from_slice(&output.stdout).expect("a report")
-}
 
 /// Requests a second of redis-benchmark.
 fn peer(server: &Server, command: &[&str], requests: u32) -> f64 {
@@ -82,6 +33,37 @@ fn peer(server: &Server, command: &[&str], requests: u32) -> f64 {
     // "LPUSH …","rps",…: the name holds no quote.
     let rate = row.split("\",\"").nth(1).and_then(|rate| rate.parse().ok());
     rate.expect("a row of figures")
+}
+
+/// Elements a second that the server takes of one connection that does nothing but send prepared
+/// bytes, in pushes of so many elements: its own ceiling.
+fn ceiling(server: &Server, elements: usize, total: usize) -> f64 {
+    server.flush();
+    let element = format!("$100\r\n{}\r\n", "x".repeat(100));
+    let head = format!("*{}\r\n$5\r\nLPUSH\r\n$1\r\nq\r\n", elements + 2);
+    let command = head + &element.repeat(elements);
+    let commands = total / elements;
+    let mut socket = TcpStream::connect((Ipv4Addr::LOCALHOST, server.port)).expect("the server");
+    let mut replies = socket.try_clone().expect("the same socket");
+    let start = Instant::now();
+    let reader = std::thread::spawn(move || {
+        let (mut seen, mut buffer) = (0, vec![0; 1 << 18]);
+        while seen < commands {
+            let read = replies.read(&mut buffer).expect("replies");
+            assert!(read > 0, "the server hung up");
+            seen += buffer[..read].iter().filter(|byte| **byte == b':').count();
+        }
+    });
+    let at_once = (1 << 16) / command.len() + 1;
+    let block = command.repeat(at_once);
+    let mut left = commands;
+    while left > 0 {
+        let now = left.min(at_once);
+        socket.write_all(&block.as_bytes()[..now * command.len()]).expect("the server");
+        left -= now;
+    }
+    reader.join().expect("all replies");
+    total as f64 / start.elapsed().as_secs_f64()
 }
 
 fn median(mut figures: Vec<f64>) -> f64 {
@@ -124,6 +106,16 @@ fn main() {
     let script = format!("{list}{all}");
     against("a push for each job (--per-job) / LPUSH", || rate(&script, &["--per-job"]), push);
     against("coalesced pushes / LPUSH", || rate(&script, &[]), push);
+    against(
+        "a push for each job / prepared bytes",
+        || rate(&script, &["--per-job"]),
+        || ceiling(&server, 1, 2_000_000),
+    );
+    against(
+        "coalesced pushes / prepared bytes, 1,000 each",
+        || rate(&script, &[]),
+        || ceiling(&server, 1_000, 2_000_000),
+    );
     let script = format!("{stream}{}", all.replace("2M", "1M"));
     against("XADD / XADD", || rate(&script, &[]), add);
 

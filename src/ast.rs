@@ -412,8 +412,23 @@ pub struct Phrase {
     pub total: Option<Expr>,
     /// `as "night"`
     pub label: Option<Name>,
+    /// `until depth < 100`
+    pub until: Option<Until>,
     /// For a block the words before its brace, for a shape the whole of it.
     pub head: Span,
+}
+
+/// `until depth "orders" < 100`: the phrase ends when that holds, or at its own end.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Until {
+    /// Of which queue; of all that are written to if not given.
+    pub queue: Option<Name>,
+    /// How the depth is compared.
+    pub comparison: Spanned<Comparison>,
+    /// With what.
+    pub limit: Expr,
+    /// Its place.
+    pub span: Span,
 }
 
 /// What a phrase is.
@@ -428,6 +443,8 @@ pub enum PhraseKind {
     },
     /// `pause 30s`
     Pause(Length),
+    /// `drain within 5m`: nothing until the queues are empty, but no longer than that.
+    Drain(Expr),
     /// `ramp 10->500 over 60s`
     Ramp(Ramp),
     /// `sine base 100 amp 30 period 1h for 8h`

@@ -205,6 +205,8 @@ struct Checker<'a> {
     blocks: Vec<Block>,
     /// The marks of what only warms up in it.
     warmups: Vec<u32>,
+    /// What of it may end before its time.
+    waits: Vec<stretches::Waiting>,
     /// The mark of the phrase in hand.
     mark_in_hand: u32,
     /// Steps of all stairs so far.
@@ -246,6 +248,7 @@ impl<'a> Checker<'a> {
             flows: BTreeMap::new(),
             blocks: Vec::new(),
             warmups: Vec::new(),
+            waits: Vec::new(),
             mark_in_hand: 0,
             steps: 0,
             rows: rows::Files::default(),
@@ -297,6 +300,7 @@ impl<'a> Checker<'a> {
         let jobs = self.jobs(&scopes);
         self.shapes_alone();
         let streams = self.streams(&scopes, &jobs, &settings);
+        self.waits_can_be_kept(&streams);
         let guards = self.guards(&scopes, &streams);
         let notify = self.notifications(&scopes);
         let expectations = self.expectations(&scopes, &streams);

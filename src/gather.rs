@@ -45,7 +45,10 @@ pub fn uses(statements: &[Statement]) -> impl Iterator<Item = &Name> {
 }
 
 fn mentions_use(text: &str) -> bool {
-    text.match_indices("use").any(|(at, _)| text[at + 3..].starts_with([' ', '\t']))
+    text.match_indices("use").any(|(at, _)| {
+        let is_word = !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+        is_word && text[at + 3..].starts_with([' ', '\t'])
+    })
 }
 
 /// Reads one file, if it has not been read.

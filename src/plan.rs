@@ -67,6 +67,8 @@ pub struct Stream {
     pub due: Arc<dyn DueTimes>,
     /// The stretches of it that no expectation judges, in order and apart from one another.
     pub warmup: Vec<Warmup>,
+    /// The stretches of it that may end before their time, in order.
+    pub waits: Vec<Wait>,
     /// What its flows are expected to send besides.
     pub steps: Vec<Steps>,
     /// The phrases, as a table shows them. Times are from the stream's start.
@@ -110,7 +112,55 @@ pub struct Warmup {
     pub end_ns: u64,
 }
 
+/// A stretch of a stream that ends when the queues say so, or else when its time is up: one of its
+/// passes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wait {
+    /// For what.
+    pub kind: WaitKind,
+    /// The phrase as written, on one line.
+    pub text: String,
+    /// Line in its file, from 1.
+    pub line: usize,
+    /// Its jobs are those after this number …
+    pub after_job: u64,
+    /// … up to this one.
+    pub to_job: u64,
+    /// Where it starts, in nanoseconds from the stream's start.
+    pub start_ns: u64,
+    /// Where it ends at the latest, likewise.
+    pub end_ns: u64,
+}
+
+/// What ends a [`Wait`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WaitKind {
+    /// `drain within 5m`: no job waits in any queue of the stream. That this does not come to be in
+    /// time is a miss.
+    Drained,
+    /// `until depth "orders" < 100`
+    Depth {
+        /// Of which queue; of each that the stream writes to if none, and of any where the depth is
+        /// to be above a level.
+        queue: Option<String>,
+        /// How the depth is compared.
+        comparison: Comparison,
+        /// With how many jobs.
+        limit: u64,
+    },
+}
+
 impl Stream {
+    /// How many of its jobs are an upper bound: those of phrases that may end before their time.
+    pub fn bound_jobs(&self) -> u64 {
+        let (mut jobs, mut to) = (0, 0);
+        for wait in &self.waits {
+            jobs += wait.to_job.saturating_sub(wait.after_job.max(to));
+            to = to.max(wait.to_job);
+        }
+        jobs
+    }
+
     /// Whether any of its jobs is drawn.
     pub fn is_drawn(&self) -> bool {
         std::iter::once(&self.arrivals).chain(&self.blocks).any(|own| *own != Arrivals::Even)
@@ -258,6 +308,8 @@ pub struct Phrase {
     pub is_overlay: bool,
     /// It only warms up: no expectation judges it.
     pub is_warmup: bool,
+    /// It may end before its time: its jobs are an upper bound.
+    pub is_bound: bool,
     /// The phrases within a block.
     pub phrases: Vec<Phrase>,
 }

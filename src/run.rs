@@ -25,6 +25,7 @@ pub mod report;
 pub mod resumption;
 pub mod status;
 pub mod stream_clock;
+pub mod waits;
 pub mod warmup;
 
 pub use control::{Change, Control, Why};
@@ -104,6 +105,7 @@ impl Task<PlannedJobs> {
             expectations: plan.expectations.clone(),
             sources: plan.streams.iter().map(source).collect(),
             warmups: warmup::Warmups::of(plan),
+            waits: waits::Waits::of(plan),
             places: plan.streams.iter().map(|stream| stream.phrases.clone()).collect(),
         })
     }

@@ -46,6 +46,8 @@ pub struct Counts {
     pub unknown: u64,
     /// Due, but given up before they were sent, because the run ended.
     pub skipped: u64,
+    /// Left out of the plan, since a phrase ended before its time; no longer among the planned.
+    pub cut: u64,
 }
 
 impl Counts {
@@ -75,6 +77,7 @@ impl Counts {
         self.failed += other.failed;
         self.unknown += other.unknown;
         self.skipped += other.skipped;
+        self.cut += other.cut;
     }
 }
 
@@ -314,6 +317,11 @@ impl Stats {
     /// Notes that due jobs of a stream are given up.
     pub fn skipped(&mut self, stream: usize, jobs: u64) {
         self.streams[stream].counts.skipped += jobs;
+    }
+
+    /// Notes that jobs of a stream's plan never fall due, since a phrase ended before its time.
+    pub fn cut(&mut self, stream: usize, jobs: u64) {
+        self.streams[stream].counts.cut += jobs;
     }
 
     /// Notes why due jobs are given up, which no job's outcome tells of.

@@ -5,6 +5,7 @@ use super::ends::Growing;
 use super::jobs::Draft;
 use super::lower::{MAX_JOBS, Node};
 use super::scope::Settings;
+use super::stretches::{self, Waiting};
 use super::{defaults, digest, proof};
 use crate::exact::{checked, seconds_to_nanos, whole};
 use crate::plan::{Expectation, Guard, Part, Phrase, PhraseJobs, Plan, Stream};
@@ -34,22 +35,24 @@ impl Checker<'_> {
         let until_ns = self.options.for_length.as_ref().and_then(seconds_to_nanos);
         for draft in drafts {
             let (key, blocks) = (draft.arrivals.key, draft.blocks.clone());
-            let warmups = draft.warmups.clone();
+            let (warmups, waits) = (draft.warmups.clone(), draft.waits.clone());
             let (stream, nodes) = self.stream(draft)?;
             growing.push(Growing { stream, key, blocks, points: None, until_ns });
-            all_nodes.push((nodes, warmups));
+            all_nodes.push((nodes, warmups, waits));
         }
         let mut notes = Vec::new();
         let mut streams = self.end_streams(growing, &guards, &mut notes)?;
-        for (stream, (nodes, warmups)) in streams.iter_mut().zip(&all_nodes) {
+        for (stream, (nodes, warmups, waits)) in streams.iter_mut().zip(&all_nodes) {
             stream.warmup = self.warmup(stream, warmups)?;
+            stream.waits = self.waits(stream, waits)?;
+            notes.extend(stretches::note(stream));
             let marks = stream.timeline.marks_by(&|count| stream.due.jobs_to(count));
             let marks = marks.iter().map(|mark| (mark.id, mark)).collect();
-            stream.phrases = self.phrases(nodes, &marks, warmups);
+            stream.phrases = self.phrases(nodes, &marks, (warmups, waits));
         }
         let total = streams.iter().map(Stream::jobs).fold(0, u64::saturating_add);
         if total > MAX_JOBS {
-            let nodes = all_nodes.iter().flat_map(|(nodes, _)| nodes);
+            let nodes = all_nodes.iter().flat_map(|(nodes, ..)| nodes);
             let span = nodes.map(|node| node.span).next().unwrap_or_default();
             self.report(
                 Problem::error(
@@ -116,6 +119,7 @@ impl Checker<'_> {
             late: draft.late,
             batch: draft.batch,
             warmup: Vec::new(),
+            waits: Vec::new(),
             steps: Vec::new(),
             phrases: Vec::new(),
             mix: draft.mix,
@@ -200,8 +204,9 @@ impl Checker<'_> {
         &self,
         nodes: &[Node],
         marks: &BTreeMap<u32, &MarkSpan>,
-        warmups: &[u32],
+        kinds: (&[u32], &[Waiting]),
     ) -> Vec<Phrase> {
+        let (warmups, waits) = kinds;
         let phrase = |node: &Node| {
             let mark = marks.get(&node.mark)?;
             Some(Phrase {
@@ -223,7 +228,8 @@ impl Checker<'_> {
                 is_call: node.is_call,
                 is_overlay: node.is_overlay,
                 is_warmup: warmups.contains(&node.mark),
-                phrases: self.phrases(&node.children, marks, warmups),
+                is_bound: waits.iter().any(|wait| wait.mark == node.mark && !wait.is_drain()),
+                phrases: self.phrases(&node.children, marks, kinds),
             })
         };
         nodes.iter().filter_map(phrase).collect()

@@ -32,6 +32,9 @@ pub(super) fn digest(seed: u64, starts: Option<&Start>, streams: &[Stream]) -> S
         if let Some(jobs) = stream.timeline.held_to() {
             hash.update(jobs.to_le_bytes());
         }
+        for wait in &stream.waits {
+            hash.update(format!("{:?} {}-{}", wait.kind, wait.start_ns, wait.end_ns));
+        }
         if stream.batch > 1 {
             hash.update(stream.batch.to_le_bytes());
         }

@@ -83,6 +83,7 @@ impl Checker<'_> {
         self.draws.exact = arrivals == Arrivals::Poisson { exact: true };
         self.blocks.clear();
         self.warmups.clear();
+        self.waits.clear();
         Drawing { arrivals, key: key.indexed(Kind::Arrivals, 0).value() }
     }
 

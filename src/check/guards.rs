@@ -214,7 +214,12 @@ impl Checker<'_> {
     }
 
     /// Whether a named queue is one that is written to.
-    fn known_queue(&mut self, queue: &ast::Name, stream: Option<usize>, drafts: &[Draft]) -> bool {
+    pub(super) fn known_queue(
+        &mut self,
+        queue: &ast::Name,
+        stream: Option<usize>,
+        drafts: &[Draft],
+    ) -> bool {
         let mut names: Vec<&str> = Vec::new();
         for (index, draft) in drafts.iter().enumerate() {
             if stream.is_none_or(|stream| stream == index) {

@@ -5,6 +5,7 @@ use super::drawn::Drawing;
 use super::envelope::{Told, clash, format_name};
 use super::lower::Node;
 use super::scope::{Scope, Scopes, Settings};
+use super::stretches::Waiting;
 use crate::ast::{
     Content, Expr, Job, JobFieldKind, Lateness, MixItem, Name, Queue, SizeSpec, Value, ValueKind,
 };
@@ -50,6 +51,8 @@ pub(super) struct Draft {
     pub blocks: Vec<Block>,
     /// The marks of what only warms up.
     pub warmups: Vec<u32>,
+    /// What may end before its time.
+    pub waits: Vec<Waiting>,
     /// Its curve, if all of its phrases check.
     pub curve: Option<Curve>,
     /// Its phrases.
@@ -304,6 +307,7 @@ impl Checker<'_> {
             let (curve, nodes) = self.stream_curve(&scope.phrases, &whole_after, starts);
             let blocks = std::mem::take(&mut self.blocks);
             let warmups = std::mem::take(&mut self.warmups);
+            let waits = std::mem::take(&mut self.waits);
             let curve = curve.and_then(|curve| {
                 let own = [scope, &scopes.scopes[0]].into_iter().find(|one| !one.hours.is_empty());
                 let hours = own.map_or(&[][..], |one| &one.hours);
@@ -320,6 +324,7 @@ impl Checker<'_> {
                     arrivals,
                     blocks,
                     warmups,
+                    waits,
                     late,
                     batch,
                     curve,

@@ -35,6 +35,8 @@ pub(super) struct Inside {
     pub limit: Option<Span>,
     /// A `together` or a `jitter` around it, in which a count belongs to no phrase alone.
     pub shared: bool,
+    /// Its time is that of others too: a `together` around it, or something laid over it.
+    pub parallel: bool,
     /// Nothing after it is reached.
     pub together: bool,
     /// A shape is checked by itself.
@@ -104,7 +106,7 @@ impl Checker<'_> {
         (parts, nodes)
     }
 
-    fn phrase_text(&self, phrase: &Phrase) -> String {
+    pub(super) fn phrase_text(&self, phrase: &Phrase) -> String {
         let words = self.source.slice(phrase.head).lines();
         let words = words.map(|line| line.split('#').next().unwrap_or("").trim());
         let head = words.collect::<Vec<_>>().join(" ");
@@ -125,6 +127,9 @@ impl Checker<'_> {
         if let Some(total) = &phrase.total {
             text.push_str(&format!(" total {}", self.one_line(total.span)));
         }
+        if let Some(until) = &phrase.until {
+            text.push_str(&format!(" {}", self.one_line(until.span)));
+        }
         text
     }
 
@@ -135,6 +140,9 @@ impl Checker<'_> {
         children: &mut Vec<Node>,
     ) -> Option<Curve> {
         let mark = self.mark_in_hand;
+        if let Some(until) = &phrase.until {
+            self.until(until, phrase, mark, inside);
+        }
         let body = self.phrase_kind(phrase, inside, children);
         if let Some(curve) = &body {
             self.block_lints(&phrase.kind, phrase.head, curve);
@@ -183,6 +191,11 @@ impl Checker<'_> {
             PhraseKind::Pause(length) => {
                 Some(Curve::Constant { rate: whole(0), length: self.length(length)? })
             }
+            PhraseKind::Drain(within) => {
+                let length = self.some_duration(within);
+                self.drain(phrase, inside);
+                Some(Curve::Constant { rate: whole(0), length: Some(length?) })
+            }
             PhraseKind::Ramp(ramp) => self.ramp(ramp),
             PhraseKind::Sine(sine) => self.sine(sine),
             PhraseKind::Burst(burst) => self.burst(burst),
@@ -209,7 +222,7 @@ impl Checker<'_> {
                 self.serial(body, inside, children).map(Curve::Sequence)
             }
             PhraseKind::Together(body) => {
-                let inside = Inside { together: true, shared: true, ..inside };
+                let inside = Inside { together: true, shared: true, parallel: true, ..inside };
                 self.block(body, inside, children).map(Curve::Together)
             }
             PhraseKind::Repeat(times, body) => {

@@ -27,7 +27,8 @@ impl Checker<'_> {
     ) -> (Option<Curve>, Vec<Node>) {
         let (over, base): (Vec<&Statement>, Vec<&Statement>) =
             statements.iter().copied().partition(|statement| clock_of(statement).is_some());
-        let inside = Inside { shared: !over.is_empty(), ..Inside::default() };
+        let shared = !over.is_empty();
+        let inside = Inside { shared, parallel: shared, ..Inside::default() };
         let (parts, mut nodes) = self.parts(base.iter().copied(), inside);
         let base = parts.map(Curve::Sequence);
         if over.is_empty() {

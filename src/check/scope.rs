@@ -103,6 +103,7 @@ const RESERVED: &[&str] = &[
     "cap",
     "chaos",
     "constant",
+    "drain",
     "each",
     "env",
     "every",

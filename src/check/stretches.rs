@@ -1,14 +1,148 @@
-//! Stretches of a stream that are not as the others are: what only warms up.
+//! Stretches of a stream that are not as the others are: what only warms up, and what may end before
+//! its time.
 
+use super::jobs::Draft;
+use super::lower::Inside;
 use super::{Checker, proof};
-use crate::plan::{Stream, Warmup};
+use crate::ast::{Comparison, Phrase, Until};
+use crate::plan::{Stream, Wait, WaitKind, Warmup};
 use crate::problem::{Code, Problem};
+use crate::schedule::Shard;
+use crate::show;
+use crate::source::Span;
 use crate::timeline::Stretch;
 
 /// How many passes of such stretches a stream may have.
 const MAX_STRETCHES: usize = 100_000;
 
+/// A phrase that may end before its time.
+#[derive(Clone, Debug)]
+pub(super) struct Waiting {
+    /// Its mark.
+    pub mark: u32,
+    kind: WaitKind,
+    text: String,
+    span: Span,
+    /// The queue that is named, and where.
+    queue: Option<(String, Span)>,
+}
+
+impl Waiting {
+    /// Whether it only waits, and sends nothing.
+    pub(super) fn is_drain(&self) -> bool {
+        self.kind == WaitKind::Drained
+    }
+}
+
 impl Checker<'_> {
+    /// `until depth < 100` behind a phrase.
+    pub(super) fn until(&mut self, until: &Until, phrase: &Phrase, mark: u32, inside: Inside) {
+        let limit = self.count(&until.limit, "a depth");
+        let comparison = until.comparison.node;
+        if comparison == Comparison::Equal {
+            self.report(
+                Problem::error(
+                    Code::BadGuard,
+                    until.comparison.span,
+                    "a depth is looked at now and then: it may never be exactly this",
+                )
+                .help("write `until depth < 100` or `until depth > 10k`"),
+            );
+            return;
+        }
+        let Some(limit) = limit else { return };
+        if comparison == Comparison::Less && limit == 0 {
+            self.report(
+                Problem::error(Code::BadGuard, until.limit.span, "a depth is never below 0")
+                    .help("write `until depth <= 0`, or `drain within 5m` behind the phrase"),
+            );
+            return;
+        }
+        let queue = until.queue.as_ref().map(|queue| (queue.node.clone(), queue.span));
+        let name = queue.as_ref().map(|(name, _)| name.clone());
+        let kind = WaitKind::Depth { queue: name, comparison, limit };
+        self.wait(kind, queue, until.span, phrase, mark, inside);
+    }
+
+    /// `drain within 5m`
+    pub(super) fn drain(&mut self, phrase: &Phrase, inside: Inside) {
+        self.wait(WaitKind::Drained, None, phrase.head, phrase, self.mark_in_hand, inside);
+    }
+
+    fn wait(
+        &mut self,
+        kind: WaitKind,
+        queue: Option<(String, Span)>,
+        span: Span,
+        phrase: &Phrase,
+        mark: u32,
+        inside: Inside,
+    ) {
+        let word = if kind == WaitKind::Drained { "drain" } else { "until" };
+        if inside.parallel {
+            self.out_of_place(
+                span,
+                &format!("`{word}` in a sum"),
+                "it would end what runs beside it, too: put it around the whole of it, or give this part a `load` of its own",
+            );
+            return;
+        }
+        if self.options.shard.is_some_and(|shard| shard != Shard::WHOLE) {
+            self.out_of_place(
+                span,
+                &format!("`{word}` in a plan that is run in parts"),
+                "each part would end it by itself, and the parts would no longer be the whole: run it without `--shard`",
+            );
+            return;
+        }
+        let text = self.phrase_text(phrase);
+        self.waits.push(Waiting { mark, kind, text, span, queue });
+    }
+
+    /// What ends before its time needs queues whose depth is known, and no flows.
+    pub(super) fn waits_can_be_kept(&mut self, drafts: &[Draft]) {
+        for (stream, draft) in drafts.iter().enumerate() {
+            for wait in &draft.waits {
+                let word = if wait.is_drain() { "drain" } else { "until" };
+                if draft.mix.iter().any(|entry| entry.flow.is_some()) {
+                    self.out_of_place(
+                        wait.span,
+                        &format!("`{word}` in a load with a flow"),
+                        "the steps of its things fall due by their own time: give the flow a `load` of its own",
+                    );
+                }
+                if let Some((name, span)) = &wait.queue {
+                    let name = crate::ast::Name::new(name.clone(), *span);
+                    self.known_queue(&name, Some(stream), drafts);
+                }
+            }
+        }
+    }
+
+    /// What of a stream may end before its time, in order.
+    pub(super) fn waits(&mut self, stream: &Stream, waits: &[Waiting]) -> Option<Vec<Wait>> {
+        let marks: Vec<u32> = waits.iter().map(|wait| wait.mark).collect();
+        let stretches = self.stretches(stream, &marks)?;
+        let source = self.source;
+        let wait = |stretch: &Stretch| {
+            let of = waits.iter().filter(|wait| wait.mark == stretch.id);
+            let within = jobs_within(stream, stretch);
+            let wait = move |wait: &Waiting| Wait {
+                kind: wait.kind.clone(),
+                text: wait.text.clone(),
+                line: source.line_column(wait.span.start).0,
+                after_job: within.after_job,
+                to_job: within.to_job,
+                start_ns: within.start_ns,
+                end_ns: within.end_ns,
+            };
+            of.map(wait).collect::<Vec<_>>()
+        };
+        let mut found: Vec<Wait> = stretches.iter().flat_map(wait).collect();
+        found.sort_by_key(|wait| (wait.start_ns, wait.end_ns));
+        Some(found)
+    }
+
     /// What of a stream only warms up, by the marks of its `warmup` blocks; stretches that touch are
     /// one.
     pub(super) fn warmup(&mut self, stream: &Stream, marks: &[u32]) -> Option<Vec<Warmup>> {
@@ -44,6 +178,27 @@ impl Checker<'_> {
         }
         found
     }
+}
+
+/// Which part of a stream's total is an upper bound.
+pub(super) fn note(stream: &Stream) -> Option<String> {
+    let of = stream.name.as_ref().map_or_else(String::new, |name| format!("load {name}: "));
+    let bound = stream.bound_jobs();
+    let mut untils = stream.waits.iter().filter(|wait| wait.kind != WaitKind::Drained);
+    if let Some(first) = untils.next() {
+        let (all, bound) = (show::count(stream.jobs()), show::plural(bound, "job"));
+        let others = untils.any(|wait| wait.text != first.text);
+        let others = if others { " (and others)" } else { "" };
+        return Some(format!(
+            "{of}at most {all} jobs: the {bound} of `{}`{others} are an upper bound, since it may end before its time",
+            first.text
+        ));
+    }
+    let drain = stream.waits.first()?;
+    Some(format!(
+        "{of}the times are at the latest: `{}` ends as soon as the queues are empty",
+        drain.text
+    ))
 }
 
 /// The jobs of a stretch: by the counts between which it lies, or, in a sum, where it has none of its

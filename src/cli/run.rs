@@ -329,7 +329,7 @@ async fn drive(
         Ok(following) => following,
         Err(exit) => return exit,
     };
-    let report = run_task(task, sink, options, clock, control, publisher).await;
+    let report = play(run_task(task, sink, options, clock, control, publisher)).await;
     if let Some(following) = following {
         let _ = following.join();
     }
@@ -350,6 +350,17 @@ async fn drive(
         out.note(&farewell);
     }
     exit
+}
+
+/// Plays a run as a task beside the sink's. As the future that the runtime was entered with it would
+/// cost two calls of the system more for each tick: before a runtime of one thread takes that one up
+/// again, it looks into the kernel once more.
+async fn play(run: impl Future<Output = Report> + Send + 'static) -> Report {
+    match tokio::spawn(run).await {
+        Ok(report) => report,
+        // Nobody cancels it, so that it can only have panicked.
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
 }
 
 /// Shows the run, as a picture or in a line.

@@ -3,8 +3,8 @@
 
 use super::{INDENT, Page};
 use crate::ast::{
-    Arrival, Between, Burst, Chaos, Expr, ExprKind, Phrase as Tree, PhraseKind, Points, Ramp,
-    RampCurve, Replay, Script, Sine, Statement, StatementKind, Steps, Unit, Walk,
+    Arrival, Between, Burst, Chaos, Comparison, Expr, ExprKind, Phrase as Tree, PhraseKind, Points,
+    Ramp, RampCurve, Replay, Script, Sine, Statement, StatementKind, Steps, Unit, Until, Walk,
 };
 use crate::plan::{Phrase, PhraseJobs, Stream};
 use crate::show;
@@ -56,7 +56,9 @@ impl<'a> Phrases<'a> {
             PhraseJobs::Share(jobs) => format!("{} jobs of the sum", show::share_of_jobs(jobs)),
         };
         let numbers = match tree.map(|tree| &tree.kind) {
-            Some(PhraseKind::Pause(_) | PhraseKind::AtOnce(_)) => String::new(),
+            Some(PhraseKind::Pause(_) | PhraseKind::Drain(_) | PhraseKind::AtOnce(_)) => {
+                String::new()
+            }
             Some(PhraseKind::Constant { rate, .. }) if is_number(rate) => format!(": {jobs}"),
             _ if is_instant || phrase.peak_per_s == 0.0 => format!(": {jobs}"),
             _ => format!(": {jobs}, at most {}", show::rate(phrase.peak_per_s)),
@@ -64,7 +66,9 @@ impl<'a> Phrases<'a> {
         let total = tree.and_then(|tree| tree.total.as_ref()).map_or_else(String::new, |total| {
             format!(" (its rates scaled so that it holds exactly {})", self.words(total))
         });
-        page.say(indent, &format!("{when} {says}{numbers}{total}."));
+        let until = tree.and_then(|tree| tree.until.as_ref());
+        let until = until.map_or_else(String::new, |until| self.until(until));
+        page.say(indent, &format!("{when} {says}{numbers}{total}{until}."));
         // What runs no time at all has no time of its own to tell.
         let inner = if is_instant && phrase.jobs == PhraseJobs::Exact(0) {
             &[][..]
@@ -81,6 +85,9 @@ impl<'a> Phrases<'a> {
         match &tree.kind {
             PhraseKind::Constant { rate, .. } => format!("the rate is {}", self.rate(rate)),
             PhraseKind::Pause(_) => "nothing falls due".to_owned(),
+            PhraseKind::Drain(_) => {
+                "nothing falls due until the queues are empty, or that time is up".to_owned()
+            }
             PhraseKind::Ramp(ramp) => self.ramp(ramp),
             PhraseKind::Sine(sine) => self.sine(sine),
             PhraseKind::Burst(burst) => self.burst(burst),
@@ -137,6 +144,22 @@ impl<'a> Phrases<'a> {
                 format!("runs what follows {} times as fast", self.factor(by))
             }
         }
+    }
+
+    fn until(&self, until: &Until) -> String {
+        let queue = match &until.queue {
+            Some(queue) => format!("the depth of `{}`", show::clean(&queue.node)),
+            None => "the depth".to_owned(),
+        };
+        let is = match until.comparison.node {
+            Comparison::Less => "below",
+            Comparison::AtMost => "at most",
+            Comparison::Equal => "exactly",
+            Comparison::AtLeast => "at least",
+            Comparison::Greater => "above",
+        };
+        let limit = self.words(&until.limit);
+        format!(", all of it at most: it ends as soon as {queue} is {is} {limit}")
     }
 
     fn ramp(&self, ramp: &Ramp) -> String {

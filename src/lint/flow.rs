@@ -88,7 +88,7 @@ fn empty(stream: &Stream, phrases: &[Phrase], found: &mut Vec<Problem>) {
                     .label(format!("{} of a job in {length}", show::number(mean)))
                     .help("its jobs are carried over to what follows: make it longer, or faster"),
             );
-        } else if !phrase.text.starts_with("pause") && !rests(&phrase.phrases) {
+        } else if !is_rest(phrase) && !rests(&phrase.phrases) {
             found.push(
                 Problem::warning(Code::SilentPhrase, phrase.span, "this sends nothing")
                     .label(format!("the rate is 0 for {length}"))
@@ -98,10 +98,13 @@ fn empty(stream: &Stream, phrases: &[Phrase], found: &mut Vec<Problem>) {
     }
 }
 
+fn is_rest(phrase: &Phrase) -> bool {
+    ["pause", "drain"].iter().any(|word| phrase.text.starts_with(word))
+}
+
 /// Whether all there is says that it is a pause.
 fn rests(phrases: &[Phrase]) -> bool {
-    !phrases.is_empty()
-        && phrases.iter().all(|inner| inner.text.starts_with("pause") || rests(&inner.phrases))
+    !phrases.is_empty() && phrases.iter().all(|inner| is_rest(inner) || rests(&inner.phrases))
 }
 
 fn same_names(phrases: &[Phrase], firsts: &mut BTreeMap<String, Span>, found: &mut Vec<Problem>) {

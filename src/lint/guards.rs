@@ -30,15 +30,26 @@ fn jobs(plan: &Plan, only: Option<usize>) -> u64 {
     chosen.map(|(_, stream)| stream.jobs()).sum()
 }
 
+/// Whether some of it falls due at one instant, or it has no end.
+fn jumps((timeline, _): &(&Timeline, u64)) -> bool {
+    timeline.length_ns().is_none_or(|end| timeline.bounds(0, end).1.is_infinite())
+}
+
 fn no_guard(plan: &Plan) -> Option<Problem> {
     let of = parts(plan, None);
     let first = plan.streams.iter().find_map(|stream: &Stream| stream.phrases.first())?;
     let (jobs, peak) = (jobs(plan, None), schedule::peak_of_sum(&of));
-    let (rate, jobs) = (rounded(peak * ROOM), rounded(jobs as f64 * ROOM));
+    // A rate has no room for jobs at once.
+    let rate = if of.iter().any(jumps) {
+        String::new()
+    } else {
+        format!("rate <= {}/s; ", rounded(peak * ROOM))
+    };
+    let jobs = rounded(jobs as f64 * ROOM);
     let problem = Problem::warning(Code::NoGuard, first.span, "nothing bounds this load")
         .label("no guard holds when this runs");
     Some(problem.help(format!(
-        "say how much it may be at most: `guard {{ rate <= {rate}/s; jobs <= {jobs}; depth <= 10k }}`"
+        "say how much it may be at most: `guard {{ {rate}jobs <= {jobs}; depth <= 10k }}`"
     )))
 }
 
@@ -47,9 +58,6 @@ fn loose(plan: &Plan, guard: &Guard) -> Option<Problem> {
     let (allowed, does, what) = match guard.kind {
         GuardKind::Rate { limit_jobs, window_ns } => {
             // Jobs at once have no rate, and need all the room there is.
-            let jumps = |(timeline, _): &(&Timeline, u64)| {
-                timeline.length_ns().is_none_or(|end| timeline.bounds(0, end).1.is_infinite())
-            };
             if of.iter().any(jumps) {
                 return None;
             }
@@ -93,6 +101,23 @@ fn rounded(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::rounded;
+    use crate::check::{Options, check};
+    use crate::source::SourceFile;
+
+    #[test]
+    fn a_guard_that_is_proposed_holds() {
+        for load in ["constant 5 for 1m", "send 50k at once", "send 50k at once; constant 5 for 1m"]
+        {
+            let lints =
+                check(&SourceFile::new("a.load", load.to_owned()), &Options::default()).lints;
+            let help = lints.iter().find_map(|lint| lint.help.clone()).unwrap();
+            let guard = help.split('`').nth(1).unwrap();
+            assert_eq!(guard.contains("rate"), !load.contains("once"), "{guard}");
+            let guarded = SourceFile::new("a.load", format!("{load}\n{guard}"));
+            let checked = check(&guarded, &Options::default());
+            assert!(!checked.has_errors() && checked.lints.is_empty(), "{guard}: {checked:?}");
+        }
+    }
 
     #[test]
     fn proposals_are_numbers_that_people_write() {

@@ -102,6 +102,11 @@ fn words(event: &Event) -> Option<(Weight, String)> {
                 show::duration((plan_s * 1e3) as u64 * 1_000_000)
             ),
         ),
+        Event::Waited { wait } => {
+            let weight = if wait.met { Weight::Plain } else { Weight::Warning };
+            let how = if wait.met { "ended" } else { "ran its whole time" };
+            (weight, format!("`{}` {how} after {}", wait.phrase, show::micros(wait.after_s * 1e6)))
+        }
         Event::Metrics(_) | Event::Stopped { .. } => return None,
     })
 }

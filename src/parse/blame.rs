@@ -68,10 +68,10 @@ impl Broken<'_> {
                 "a statement begins with a word, such as `constant 100 for 5m`; a line goes on only behind `,`, `->` or an operator",
             );
         }
-        if NOT_YET.contains(&word) {
-            return not_yet(word, span);
-        }
         let next = self.all.get(1).map_or("", |next| next.text);
+        if let Some(later) = NOT_YET.iter().find(|later| **later == format!("{word} {next}")) {
+            return not_yet(later, span);
+        }
         let named = self.all.get(2).map_or("", |third| third.text);
         if next == "=" || matches!(word, "var" | "const" | "set" | "def") && named == "=" {
             let rest = self.text.split_once('=').map_or("", |(_, rest)| rest);

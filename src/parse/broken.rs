@@ -109,7 +109,13 @@ impl Reader {
                 Some(head),
             ) => {
                 let kind = PhraseKind::Group(self.blocks(pair));
-                StatementKind::Phrase(Box::new(Phrase { kind, total: None, label: None, head }))
+                StatementKind::Phrase(Box::new(Phrase {
+                    kind,
+                    total: None,
+                    label: None,
+                    until: None,
+                    head,
+                }))
             }
             _ => broken(name),
         }

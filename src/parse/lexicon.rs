@@ -42,7 +42,7 @@ pub(super) const ELSEWHERE: &[(&str, &str)] = &[
 ];
 
 /// Words of the language that this version does not speak yet.
-pub(super) const NOT_YET: &[&str] = &["until", "drain"];
+pub(super) const NOT_YET: &[&str] = &["hold depth"];
 
 /// What a block of rules knows.
 pub(super) struct RuleWords {
@@ -129,7 +129,6 @@ pub(super) fn meant_statement(word: &str) -> Option<&str> {
     match word {
         "{" | "loop" | "parallel" => Some("together"),
         _ if STATEMENTS.contains(&word) => Some(word),
-        _ if NOT_YET.contains(&word) => None,
         _ => did_you_mean(&word.to_lowercase(), STATEMENTS.iter().copied()),
     }
 }

@@ -2,8 +2,8 @@
 
 use super::{Pair, Reader, Rule};
 use crate::ast::{
-    Between, Burst, Chaos, Column, Expr, Length, Name, Phrase, PhraseKind, Points, Ramp, RampCurve,
-    Replay, Sine, Statement, StatementKind, Steps, Walk,
+    Between, Burst, Chaos, Column, Comparison, Expr, Length, Name, Phrase, PhraseKind, Points,
+    Ramp, RampCurve, Replay, Sine, Statement, StatementKind, Steps, Until, Walk,
 };
 use crate::problem::{Code, Problem};
 use crate::source::{Span, Spanned};
@@ -13,6 +13,7 @@ use crate::source::{Span, Spanned};
 struct Suffixes {
     total: Option<Expr>,
     label: Option<Name>,
+    until: Option<Until>,
 }
 
 impl Reader {
@@ -49,6 +50,12 @@ impl Reader {
     fn suffix(&mut self, pair: Pair<'_>, suffixes: &mut Suffixes) {
         let span = self.span(&pair);
         let rule = pair.as_rule();
+        if rule == Rule::until {
+            if let Some(until) = self.until(pair) {
+                self.once(&mut suffixes.until, until, span, "until");
+            }
+            return;
+        }
         let Some(value) = pair.into_inner().last() else { return };
         match rule {
             Rule::total => {
@@ -60,6 +67,32 @@ impl Reader {
                 self.once(&mut suffixes.label, label, span, "as");
             }
         }
+    }
+
+    fn until(&mut self, pair: Pair<'_>) -> Option<Until> {
+        let span = self.trimmed(&pair);
+        let (mut queue, mut comparison, mut limit) = (None, None, None);
+        for part in pair.into_inner() {
+            let at = self.span(&part);
+            match part.as_rule() {
+                Rule::string | Rule::bare_text => {
+                    queue = Some(self.quoted(&part, "the name of a queue"));
+                }
+                Rule::comparison => {
+                    let found = match part.as_str() {
+                        "<" => Comparison::Less,
+                        "<=" | "≤" => Comparison::AtMost,
+                        ">" => Comparison::Greater,
+                        ">=" | "≥" => Comparison::AtLeast,
+                        _ => Comparison::Equal,
+                    };
+                    comparison = Some(Spanned::new(found, at));
+                }
+                Rule::expr => limit = Some(self.expr(part)),
+                _ => {}
+            }
+        }
+        Some(Until { queue, comparison: comparison?, limit: limit?, span })
     }
 
     fn block_head(&mut self, pair: Pair<'_>, body: Vec<Statement>) -> Option<PhraseKind> {
@@ -93,6 +126,7 @@ impl Reader {
         match pair.as_rule() {
             Rule::constant => self.constant(pair),
             Rule::pause => self.pause(pair, span),
+            Rule::drain => self.argument(pair).map(PhraseKind::Drain),
             Rule::ramp => self.ramp(pair, span),
             Rule::sine => self.sine(pair, span),
             Rule::burst => self.burst(pair, span),
@@ -519,8 +553,8 @@ fn arguments(pair: Pair<'_>) -> impl Iterator<Item = Pair<'_>> {
 fn phrase(kind: Option<PhraseKind>, suffixes: Suffixes, head: Span) -> StatementKind {
     match kind {
         Some(kind) => {
-            let Suffixes { total, label } = suffixes;
-            StatementKind::Phrase(Box::new(Phrase { kind, total, label, head }))
+            let Suffixes { total, label, until } = suffixes;
+            StatementKind::Phrase(Box::new(Phrase { kind, total, label, until, head }))
         }
         None => StatementKind::Broken(None),
     }

@@ -7,7 +7,7 @@ pub(super) const STATEMENTS: &[&str] = &[
     "constant", "pause", "ramp", "sine", "burst", "steps", "stairs", "points", "send", "repeat",
     "together", "scale", "cap", "floor", "speed", "load", "job", "let", "guard", "expect",
     "target", "seed", "after", "walk", "chaos", "replay", "arrivals", "starts", "hours", "jitter",
-    "shape", "use", "batch", "late", "flow", "warmup", "at",
+    "shape", "use", "batch", "late", "flow", "warmup", "at", "drain",
 ];
 
 /// A block, where one was expected.
@@ -117,6 +117,7 @@ fn word(rule: Rule) -> &'static str {
         R::load | R::kw_load => "`load`",
         R::constant | R::kw_constant => "`constant`",
         R::pause | R::kw_pause => "`pause`",
+        R::drain | R::kw_drain => "`drain`",
         R::ramp | R::kw_ramp => "`ramp`",
         R::sine | R::kw_sine => "`sine`",
         R::burst | R::kw_burst => "`burst`",
@@ -201,7 +202,7 @@ fn word(rule: Rule) -> &'static str {
         R::kw_service => "`service`",
         R::kw_smooth => "`smooth`",
         R::kw_stop => "`stop`",
-        R::kw_until => "`until`",
+        R::until | R::kw_until => "`until`",
         R::arrow | R::arrow_mark => "`->`",
         R::comma_mark => "`,`",
         R::colon => "`:`",
@@ -347,7 +348,7 @@ fn value_behind(before: Option<&str>, statement: &str) -> &'static str {
         | "retry" | "batch" => "a number such as `10`",
         "size" | "memory" => "a size such as `4KB`",
         "cpu" | "server" => "a share such as `80%`",
-        "cooldown" | "drains" => "a duration such as `30s`",
+        "cooldown" | "drains" | "drain" => "a duration such as `30s`",
         "retries" => "a number such as `3`",
         "chaos" | "within" => "two rates such as `20..120`",
         "cv" => "a number such as `2`",
@@ -412,6 +413,7 @@ pub(super) fn form(statement: &str) -> Option<&'static str> {
         "expect" => "expect { errors < 0.1%; p99 response < 20ms }",
         "constant" => "constant 100 for 5m",
         "pause" => "pause 30s",
+        "drain" => "drain within 5m",
         "ramp" => "ramp 10->500 over 60s",
         "sine" => "sine base 100 amp 30 period 1h for 8h",
         "burst" => "burst 500 for 5s every 15s over 2m",

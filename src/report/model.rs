@@ -60,6 +60,7 @@ pub struct Jobs {
     pub failed: u64,
     pub unknown: u64,
     pub skipped: u64,
+    pub cut: u64,
 }
 
 impl Jobs {

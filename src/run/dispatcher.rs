@@ -26,6 +26,7 @@ mod record;
 mod send;
 mod steer;
 mod tell;
+mod waiting;
 mod warming;
 
 use super::backlog::Backlog;
@@ -39,6 +40,7 @@ use super::options::{RunOptions, nanos};
 use super::pacer::Pacer;
 use super::report::{OutcomeName, ReloadEntry, Report};
 use super::stream_clock::Pace;
+use super::waits::Waits;
 use super::warmup::Warmups;
 use crate::plan::{Expectation, Guard, Late, Phrase};
 use crate::schedule::{Schedule, Source, Spliced};
@@ -92,6 +94,8 @@ pub struct Task<J> {
     pub places: Vec<Vec<Phrase>>,
     /// What of the streams only warms up.
     pub warmups: Warmups,
+    /// What of them may end before its time.
+    pub waits: Waits,
 }
 
 /// Why a run ends before its plan does.

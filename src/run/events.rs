@@ -104,6 +104,12 @@ pub enum Event {
         /// Jobs in the plan now, those sent so far with them.
         planned: u64,
     },
+    /// A phrase that waits for its queues has ended: early, or because its time was up.
+    Waited {
+        /// Which, and how.
+        #[serde(flatten)]
+        wait: super::report::WaitEntry,
+    },
     /// The connection broke. What is due meanwhile is counted and sent later.
     ConnectionLost {
         /// Why.
@@ -171,6 +177,7 @@ impl Event {
             Event::Scaled { .. } => "scaled",
             Event::Sought { .. } => "sought",
             Event::Stalled { .. } => "stalled",
+            Event::Waited { .. } => "waited",
         }
     }
 }

@@ -70,6 +70,8 @@ pub struct Report {
     pub reloads: Vec<ReloadEntry>,
     /// What expectations judge, where that is not everything: without what only warms up.
     pub judged: Option<JudgedReport>,
+    /// What came of phrases that wait for their queues, in order; the first 10,000.
+    pub waits: Vec<WaitEntry>,
     /// What was expected.
     pub expectations: Vec<ExpectationEntry>,
     /// The times in full; they stand apart in the document of a run.
@@ -85,6 +87,23 @@ pub struct Report {
     pub failure: Option<FailureEntry>,
     /// The exit code.
     pub exit_code: u8,
+}
+
+/// What came of a phrase that may end before its time.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct WaitEntry {
+    /// The phrase as written.
+    pub phrase: String,
+    /// The stream's name, or none for the phrases outside any load.
+    pub stream: Option<String>,
+    /// When it ended, in seconds of the run.
+    pub at_s: f64,
+    /// Whether the queues came to be as it waits for; else its time was up.
+    pub met: bool,
+    /// How long it was under way, in seconds.
+    pub after_s: f64,
+    /// Jobs of the plan that were left out because it ended early.
+    pub cut: u64,
 }
 
 /// The part of the account that expectations judge.

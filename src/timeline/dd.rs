@@ -106,6 +106,10 @@ impl Dd {
 
     /// To within 2⁻¹⁰⁶ relative.
     pub fn from_i128(value: i128) -> Dd {
+        // All of it fits one number, and a conversion of 128 bits is a call.
+        if let Ok(small) = i32::try_from(value) {
+            return Dd::new(f64::from(small));
+        }
         let hi = value as f64;
         let lo = value.wrapping_sub(hi as i128) as f64;
         Dd { hi, lo: 0.0 } + Dd::new(lo)

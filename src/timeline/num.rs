@@ -4,8 +4,8 @@
 //! double-double rounding in the rest.
 
 use super::dd::Dd;
-use crate::exact::Exact;
-use num_traits::{CheckedAdd, CheckedDiv, CheckedMul, CheckedSub, Signed, Zero};
+use crate::exact::{self, Exact};
+use num_traits::{CheckedDiv, Signed, Zero};
 use std::cmp::Ordering;
 
 /// Fractions with a part above this are only kept as double-doubles: well inside 128 bits, so that
@@ -55,20 +55,17 @@ impl Num {
 
     /// self + other
     pub fn plus(self, other: Num) -> Num {
-        self.combine(other, CheckedAdd::checked_add)
-            .unwrap_or_else(|| Num::about(self.near + other.near))
+        self.combine(other, exact::plus).unwrap_or_else(|| Num::about(self.near + other.near))
     }
 
     /// self − other
     pub fn minus(self, other: Num) -> Num {
-        self.combine(other, CheckedSub::checked_sub)
-            .unwrap_or_else(|| Num::about(self.near - other.near))
+        self.combine(other, exact::minus).unwrap_or_else(|| Num::about(self.near - other.near))
     }
 
     /// self · other
     pub fn times(self, other: Num) -> Num {
-        self.combine(other, CheckedMul::checked_mul)
-            .unwrap_or_else(|| Num::about(self.near * other.near))
+        self.combine(other, exact::times).unwrap_or_else(|| Num::about(self.near * other.near))
     }
 
     /// self / other, which must not be 0.

@@ -45,6 +45,9 @@ struct StreamEntry<'a> {
     /// Those that no expectation judges.
     #[serde(skip_serializing_if = "is_zero")]
     warmup_jobs: u64,
+    /// Those that are an upper bound.
+    #[serde(skip_serializing_if = "is_zero")]
+    bound_jobs: u64,
     start_s: f64,
     duration_s: f64,
     peak_per_s: f64,
@@ -108,6 +111,9 @@ struct PhraseEntry<'a> {
     /// No expectation judges it.
     #[serde(skip_serializing_if = "is_false")]
     warmup: bool,
+    /// It may end before its time: its jobs are an upper bound.
+    #[serde(skip_serializing_if = "is_false")]
+    bound: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     phrases: Vec<PhraseEntry<'a>>,
 }
@@ -192,6 +198,7 @@ fn stream(stream: &Stream, seed: u64) -> StreamEntry<'_> {
         name: stream.name.as_deref(),
         jobs: stream.jobs(),
         warmup_jobs: stream.warmup_jobs(),
+        bound_jobs: stream.bound_jobs(),
         start_s: seconds(stream.after_ns),
         duration_s: seconds(stream.timeline.length_ns().unwrap_or(0)),
         peak_per_s: load.peak_per_s,
@@ -258,6 +265,7 @@ fn phrase(entry: &Phrase, after_ns: u64) -> PhraseEntry<'_> {
         peak_per_s: entry.peak_per_s,
         overlay: entry.is_overlay,
         warmup: entry.is_warmup,
+        bound: entry.is_bound,
         phrases: entry.phrases.iter().map(|inner| phrase(inner, after_ns)).collect(),
     }
 }

@@ -23,7 +23,12 @@ pub fn text(plan: &Plan, load: &Load<'_>, look: Look) -> String {
         lines.extend(warmup(stream, look));
     }
     lines.push(String::new());
-    let totals = show::wrap(&totals(load), look.width.saturating_sub(TOTAL.len() + 2));
+    let is_bound = plan.streams.iter().any(|stream| !stream.waits.is_empty());
+    let at_most = if is_bound { "at most " } else { "" };
+    let totals = show::wrap(
+        &format!("{at_most}{}", totals(load)),
+        look.width.saturating_sub(TOTAL.len() + 2),
+    );
     lines.extend(totals.iter().enumerate().map(|(i, part)| match i {
         0 => format!("{}  {part}", look.bold(TOTAL)),
         _ => format!("{:1$}{part}", "", TOTAL.len() + 2),

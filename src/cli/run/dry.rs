@@ -55,8 +55,9 @@ pub(super) fn run(
         return Exit::Done;
     }
     out.say(&format!(
-        "{}: would send {} in {}, peak {}, to {target}",
+        "{}: would send {}{} in {}, peak {}, to {target}",
         plan.file,
+        if plan.streams.iter().any(|stream| !stream.waits.is_empty()) { "at most " } else { "" },
         show::plural(total, "job"),
         show::duration(end_ns),
         show::rate(peak)

@@ -117,6 +117,15 @@ impl Line {
                 show::duration((plan_s * 1e9) as u64),
                 show::plural(*planned, "job")
             ),
+            Event::Waited { wait } => {
+                let after = show::micros(wait.after_s * 1e6);
+                let cut = match wait.cut {
+                    0 => String::new(),
+                    cut => format!(", {} of the plan left out", show::plural(cut, "job")),
+                };
+                let how = if wait.met { "ended" } else { "ran its whole time" };
+                format!("`{}`{} {how} after {after}{cut}", wait.phrase, whose(&wait.stream))
+            }
             Event::Near { message, .. } => format!("warning: {message}"),
             Event::Guard { hit } => format!("guard: {}", guard(hit, "")),
             Event::Paused { by, stream } => format!("paused{} by {by}", whose(stream)),

@@ -68,9 +68,12 @@ fn account(report: &Report) -> String {
     let jobs = &report.jobs;
     let mut text =
         format!("{} of {} acknowledged", show::count(jobs.acked), show::count(jobs.planned));
-    for (count, word) in
-        [(jobs.failed, "failed"), (jobs.unknown, "unknown"), (jobs.skipped, "skipped")]
-    {
+    for (count, word) in [
+        (jobs.failed, "failed"),
+        (jobs.unknown, "unknown"),
+        (jobs.skipped, "skipped"),
+        (jobs.cut, "cut from the plan"),
+    ] {
         if count > 0 {
             text.push_str(&format!(", {} {word}", show::count(count)));
         }

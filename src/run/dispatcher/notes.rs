@@ -222,7 +222,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
 fn counts(account: &Account) -> Counts {
     let Account { acked, failed, unknown, skipped } = *account;
     let (due, sent) = (account.jobs(), acked + failed + unknown);
-    Counts { planned: 0, due, sent, acked, failed, unknown, skipped }
+    Counts { planned: 0, due, sent, acked, failed, unknown, skipped, cut: 0 }
 }
 
 fn counts_of_kind(account: &Account) -> JobCounts {

@@ -26,6 +26,8 @@ pub(super) struct Probe {
     asked_ns: u64,
     next_round_ns: u64,
     unread: Vec<Unread>,
+    /// The last depth of each queue, and when it was asked for.
+    last: Vec<Option<(u64, u64)>>,
     /// What the workers of each queue did.
     workers: Vec<Workers>,
     /// Which queues are asked for more than their depth.
@@ -65,6 +67,7 @@ impl Probe {
             }
         }
         let unread = vec![Unread::default(); queues.len()];
+        let last = vec![None; queues.len()];
         let workers = vec![Workers::default(); queues.len()];
         let watched = (0..queues.len()).map(|queue| jobs.is_watched(queue)).collect();
         Probe {
@@ -74,6 +77,7 @@ impl Probe {
             asked_ns: 0,
             next_round_ns: 0,
             unread,
+            last,
             workers,
             watched,
         }
@@ -86,9 +90,15 @@ impl Probe {
         }
         self.queues.push(queue.clone());
         self.unread.push(Unread::default());
+        self.last.push(None);
         self.workers.push(Workers::default());
         self.watched.push(watched);
         (self.queues.len() - 1, true)
+    }
+
+    /// The last depth of a queue, with the instant at which it was asked for.
+    pub(super) fn last(&self, queue: usize) -> Option<(u64, u64)> {
+        self.last[queue]
     }
 
     pub(super) fn queues(&self) -> &[Queue] {
@@ -124,6 +134,11 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             self.look(now_ns);
         }
         self.ask_own_and_server(now_ns);
+        let waited = self.task.waits.is_waiting();
+        self.judge_waits(now_ns);
+        if !waited && self.task.waits.is_waiting() {
+            self.probe.next_round_ns = now_ns;
+        }
         self.warn(now_ns);
         if self.guards.asks_errors() {
             let hits = self.guards.judge_errors(now_ns);
@@ -137,8 +152,10 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             && now_ns >= self.probe.next_round_ns
             && !self.probe.queues.is_empty()
         {
-            let every_ns =
-                if self.guards.asks_depths() || self.guards.asks_workers() { 0 } else { SECOND_NS };
+            let often = self.guards.asks_depths()
+                || self.guards.asks_workers()
+                || self.task.waits.is_waiting();
+            let every_ns = if often { 0 } else { SECOND_NS };
             self.probe.next_round_ns = now_ns.saturating_add(every_ns);
             self.ask_depth(0, now_ns);
         }
@@ -162,6 +179,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
                 let depth = seen.depth();
                 self.note_workers(reading.queue, seen);
                 self.probe.unread[reading.queue] = Unread::default();
+                self.probe.last[reading.queue] = Some((self.probe.asked_ns, depth));
                 if self.is_warming(reading.queue, now_ns) {
                     self.stats.depth_mut(reading.queue).seen_unjudged(depth);
                 } else {
@@ -170,6 +188,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
                 let hits = self.guards.judge_depth(reading.queue, depth, now_ns);
                 self.act(hits, now_ns);
                 self.note_depth(reading.queue, depth);
+                self.judge_waits(now_ns);
             }
             Err(failure) => self.probe_failed(reading.queue, &failure.message, now_ns),
         }

@@ -14,7 +14,7 @@ use crate::run::jobs::{Jobs, queues_of};
 use crate::run::report::ReloadEntry;
 use crate::run::status::{LastError, PlaceNow, Status};
 use crate::run::stream_clock::Pace;
-use crate::run::warmup;
+use crate::run::{waits, warmup};
 use crate::schedule::{Entry, Placed, Schedule, Source, Spliced};
 use crate::sink::{Queue, Sink};
 use crate::stats::{JobCounts, Stats};
@@ -159,6 +159,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         for stream in self.streams() {
             let source = self.splices[stream].source().clone();
             self.splice(stream, source, Entry::At(script_ns), now_ns);
+            self.task.waits.move_to(stream, script_ns, None);
         }
         let planned = self.stats.counts().planned;
         self.tell(Event::Sought { plan_s: script_ns as f64 / 1e9, planned });
@@ -166,7 +167,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     }
 
     /// Lets a stream follow other jobs from now on. What is due by now has been counted.
-    fn splice(&mut self, stream: usize, source: Source, entry: Entry, now_ns: u64) {
+    pub(super) fn splice(&mut self, stream: usize, source: Source, entry: Entry, now_ns: u64) {
         if self.pacer.is_closed(stream) {
             return;
         }
@@ -216,6 +217,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             self.lates.set(*lane, plan.streams[own].late);
             let stretches = warmup::of_stream(&plan.streams[own]);
             self.task.warmups.splice(*lane, self.pacer.due(*lane), Some(stretches));
+            let waits = waits::of_stream(&plan.streams[own]);
+            self.task.waits.move_to(*lane, self.script_ns(*lane, now_ns), Some(waits));
         }
         if self.task.warmups.is_any() {
             self.stats.judge_apart();

@@ -311,6 +311,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     /// Reads the depths once more, says that the run is over and writes the report.
     pub(super) async fn close(mut self) -> Report {
         let elapsed_ns = self.clock.now_ns();
+        self.judge_waits(elapsed_ns);
         if !self.broken_off {
             self.read_depths(|run, queue, depth| run.stats.depth_mut(queue).at_end(depth)).await;
         }
@@ -395,7 +396,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let bytes: u64 = self.stats.streams().iter().map(|stream| stream.bytes).sum();
         let times = self.stats.times();
         let Times { send_delay, service, response } = &times;
-        let expectations = judge(&self.task.expectations, &self.stats, &self.queue_facts());
+        let mut expectations = judge(&self.task.expectations, &self.stats, &self.queue_facts());
+        expectations.extend(self.task.waits.expectations());
         let all_met = expectations.iter().all(|expectation| expectation.met);
         let outcome = self.outcome();
         let failure = match &self.ending {
@@ -431,6 +433,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             events: Vec::new(),
             events_unlisted: 0,
             judged: self.stats.judged().map(JudgedReport::of),
+            waits: self.task.waits.take_entries(),
             expectations,
             reloads: std::mem::take(&mut self.reloads),
             histograms: Histograms::of(&times),

@@ -14,6 +14,7 @@ mod lateness;
 mod measuring;
 mod reloading;
 mod steering;
+mod waiting;
 mod warming;
 
 const MS: u64 = 1_000_000;
@@ -116,6 +117,7 @@ impl Scene {
             sources: Vec::new(),
             places: Vec::new(),
             warmups: Warmups::default(),
+            waits: Waits::default(),
         };
         let clock = self.rehearsal.clock();
         let acting = actor(clock.clone(), self.control.clone());

@@ -209,6 +209,7 @@ mod tests {
             late: crate::plan::Late::Send,
             batch: 1,
             warmup: Vec::new(),
+            waits: Vec::new(),
             steps: Vec::new(),
             phrases: Vec::new(),
             mix,

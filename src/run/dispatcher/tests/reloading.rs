@@ -74,7 +74,7 @@ fn numbers(played: &Played) -> Vec<u64> {
 }
 
 /// Every number from 1 to the last was sent once.
-fn assert_each_once(played: &Played) {
+pub(super) fn assert_each_once(played: &Played) {
     let numbers = numbers(played);
     let known: BTreeSet<u64> = numbers.iter().copied().collect();
     assert_eq!(known.len(), numbers.len(), "none twice");
