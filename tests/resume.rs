@@ -65,6 +65,39 @@ fn a_run_that_is_killed_again_and_again_sends_every_job_once() {
 }
 
 #[test]
+fn a_load_that_its_guard_has_stopped_stays_stopped() {
+    let server = RedisServer::start();
+    let script = "
+        load one { job a { queue \"q\"; body { n: seq() } }; constant 500 for 4s }
+        load two {
+          job b { queue \"s\"; body { n: seq() } }
+          constant 500 for 4s
+          guard { errors <= 5% over 1s then stop }
+        }";
+    let dir = folder(script);
+    let mut run = start(dir.path(), &["a.load", "--target", &server.url(), "--journal", "j"]);
+    run.has_sent(&server, "s", 100);
+    let _: String = server.ask("RENAME s t");
+    let _: String = server.ask("SET s x");
+    let journal = || std::fs::read_to_string(dir.path().join("j")).unwrap();
+    run.wait_until(|| journal().lines().any(|line| line.split(' ').nth(1) == Some("x")));
+    let jobs = jobs_in(&server, "q");
+    run.has_sent(&server, "q", jobs + 50);
+    run.kill();
+    let _: u64 = server.ask("DEL s");
+    let (output, report) = ended(start(dir.path(), &["--resume", "./j"]));
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    assert_adds_up(&report);
+    assert_each_once(&server, "q", 2000);
+    assert_eq!(jobs_in(&server, "s"), 0);
+    let of_two = &report["streams"][1]["jobs"];
+    let [due, acked, failed, skipped] =
+        ["due", "acked", "failed", "skipped"].map(|field| of_two[field].as_u64().unwrap());
+    assert!(due < 2000 && failed > 0 && acked == jobs_in(&server, "t"), "{of_two}");
+    assert_eq!(due, acked + failed + skipped);
+}
+
+#[test]
 fn what_a_killed_process_left_on_its_way_is_neither_lost_nor_doubled() {
     let server = RedisServer::start();
     let dir = folder(SCRIPT);

@@ -185,6 +185,7 @@ impl Replay {
                 self.skipped.push(jobs);
                 Ok(())
             }
+            "x" => self.stops(rest),
             "t" => self.ticks(rest),
             "end" => {
                 self.ended = true;
@@ -264,7 +265,47 @@ impl Replay {
         match kind {
             "f" => self.failed.push(jobs),
             "u" => self.unknown.push(jobs),
-            _ => self.returned.extend(jobs.jobs()),
+            _ => self.comes_back(jobs.jobs()),
+        }
+        Ok(())
+    }
+
+    /// Jobs were not sent: they go again, unless their stream has been stopped.
+    pub(super) fn comes_back(&mut self, jobs: impl Iterator<Item = (usize, u64)>) {
+        let mut given_up = Spans::default();
+        for (stream, index) in jobs {
+            if self.base.streams[stream].stopped {
+                given_up.push(stream, index);
+            } else {
+                self.returned.insert((stream, index));
+            }
+        }
+        if !given_up.is_empty() {
+            self.skipped.push(given_up);
+        }
+    }
+
+    /// A stream was stopped: what was due in it and not sent is given up.
+    fn stops(&mut self, text: &str) -> Result<(), Wrong> {
+        let (stream, due) = number(text)?;
+        let due: u64 = due.parse().map_err(|_| Wrong::Foreign)?;
+        let stream = usize::try_from(stream).map_err(|_| Wrong::Foreign)?;
+        let jobs = self.head.jobs.get(stream).copied().ok_or(Wrong::Contradiction)?;
+        let of_stream = &mut self.base.streams[stream];
+        if of_stream.stopped || due > jobs || due < of_stream.next - 1 {
+            return Err(Wrong::Contradiction);
+        }
+        let mut given_up = Spans::default();
+        let back: Vec<_> = self.returned.iter().copied().filter(|job| job.0 == stream).collect();
+        for (stream, index) in back {
+            self.returned.remove(&(stream, index));
+            given_up.push(stream, index);
+        }
+        given_up.push_range(stream, of_stream.next, due);
+        of_stream.next = due.saturating_add(1);
+        of_stream.stopped = true;
+        if !given_up.is_empty() {
+            self.skipped.push(given_up);
         }
         Ok(())
     }

@@ -62,7 +62,7 @@ impl Replay {
             if knows(batch) {
                 self.acked.push(jobs);
             } else if whole && fenced {
-                self.returned.extend(jobs.jobs());
+                self.comes_back(jobs.jobs());
             } else {
                 self.unknown.push(jobs);
             }

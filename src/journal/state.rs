@@ -51,6 +51,9 @@ pub struct StreamBase {
     pub next: u64,
     /// Those of them that are to be handed out again.
     pub returned: Vec<u64>,
+    /// It was stopped by itself: nothing more falls due in it.
+    #[serde(default)]
+    pub stopped: bool,
     /// What became of the others.
     pub account: Account,
     /// The same by kind of job.

@@ -70,6 +70,29 @@ fn what_was_written_is_read_again() {
 }
 
 #[test]
+fn a_stream_that_was_stopped_stays_stopped() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("j");
+    let mut journal = Journal::begin(&path, head(&[100, 50]), &fresh(2)).unwrap();
+    journal.sends(1, 1, &spans(&[(0, 1), (0, 2), (1, 1)])).unwrap();
+    journal.settles('n', 1, &spans(&[(0, 2)]));
+    journal.sends(2, 2, &spans(&[(0, 3), (1, 2)])).unwrap();
+    journal.stops(0, 7).unwrap();
+    journal.sends(3, 2, &spans(&[(1, 3)])).unwrap();
+    let replay = read(&std::fs::read(&path).unwrap()).unwrap();
+    let given_up: BTreeSet<_> = [2, 4, 5, 6, 7].into_iter().map(|index| (0, index)).collect();
+    assert_eq!(jobs(&replay.skipped), given_up);
+    assert!(replay.base.streams[0].stopped && !replay.base.streams[1].stopped);
+    // What of it was in flight and did not arrive is given up too.
+    let settled = replay.settle(Some(&told(&[1, 3]))).unwrap();
+    assert!(jobs(&settled.skipped).contains(&(0, 3)) && settled.base.streams[0].next == 8);
+    assert_eq!(
+        (settled.base.streams[0].returned.len(), &settled.base.streams[1].returned[..]),
+        (0, &[2][..])
+    );
+}
+
+#[test]
 fn the_target_settles_what_was_in_flight() {
     let replay = read(&sample().1).unwrap();
     let settled = |told: Option<&Told>| replay.clone().settle(told);

@@ -80,6 +80,16 @@ impl Journal {
         self.add(format_args!("k {jobs}"));
     }
 
+    /// Notes that a stream was stopped by itself when so many of its jobs had fallen due.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be written.
+    pub fn stops(&mut self, stream: usize, due: u64) -> io::Result<()> {
+        self.add(format_args!("x {stream} {due}"));
+        self.flush()
+    }
+
     /// Notes the time.
     ///
     /// # Errors

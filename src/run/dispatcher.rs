@@ -445,6 +445,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     }
 
     fn give_up(&mut self, stream: usize) {
+        self.note_stopped(stream);
         let left = self.backlog.give_up(stream, self.pacer.due(stream));
         self.stats.skipped(stream, left);
     }

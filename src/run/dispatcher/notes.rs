@@ -74,13 +74,18 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     pub(super) fn go_on_from(&mut self, resumption: &Resumption) {
         let Resumption { base, at_ns, .. } = resumption;
         for (stream, of_stream) in base.streams.iter().enumerate() {
-            let StreamBase { stream_ns, next, returned, account, by_job } = of_stream;
+            let StreamBase { stream_ns, next, returned, stopped, account, by_job } = of_stream;
             self.pacer.go_on(stream, base.run_ns, *stream_ns, next.saturating_sub(1));
             self.backlog.go_on(stream, *next, returned.iter().copied());
             let kinds: Vec<JobCounts> = by_job.iter().map(counts_of_kind).collect();
             self.stats.carry(stream, counts(account), &kinds);
             // What is to be sent again falls due again.
             self.stats.due(stream, next.saturating_sub(1), at_ns / SECOND_NS);
+            if *stopped {
+                self.pacer.close(stream, base.run_ns);
+                _ = self.backlog.give_up(stream, self.pacer.due(stream));
+                self.stream_stopped = true;
+            }
         }
         self.fresh_ns = base.run_ns;
         self.next_ask_ns = *at_ns;
@@ -121,6 +126,15 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     /// Notes jobs that were given up for being late.
     pub(super) fn note_skipped(&mut self, jobs: &Spans) {
         self.notes.with(|journal| journal.skips(jobs));
+    }
+
+    /// Notes that a stream was stopped while the run goes on, what was overdue in it given up.
+    pub(super) fn note_stopped(&mut self, stream: usize) {
+        if self.ending.is_none() && !self.backlog.is_given_up(stream) {
+            let due = self.pacer.due(stream);
+            let noted = self.notes.with(|journal| journal.stops(stream, due));
+            self.heed(noted);
+        }
     }
 
     /// Notes the time, once a second, and writes the journal anew when it has grown.
@@ -183,10 +197,12 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     fn base(&self, now_ns: u64) -> Base {
         let of_stream = |stream: usize| {
             let stats = &self.stats.streams()[stream];
+            let stopped = self.pacer.is_closed(stream) && self.backlog.is_given_up(stream);
             StreamBase {
                 stream_ns: self.pacer.stream_ns(stream, now_ns),
-                next: self.backlog.next(stream),
+                next: if stopped { self.pacer.due(stream) + 1 } else { self.backlog.next(stream) },
                 returned: self.backlog.returned(stream).collect(),
+                stopped,
                 account: Account {
                     acked: stats.counts.acked,
                     failed: stats.counts.failed,
