@@ -9,6 +9,7 @@
 //! f 811 0:4990-4990                of batch 811 these were refused (`u`: unknown, `n`: not sent)
 //! k 0:5011-5020                    given up for being late
 //! x 1 77                           stream 1 was stopped with 77 jobs due: those not sent are given up
+//! y 1 {…}                          stream 1 follows its script otherwise: scaled, or from elsewhere
 //! t 81200000000 81200000000,712…   the run's time, and each stream's own
 //! end                              nothing is in flight any more
 //! ```
@@ -28,7 +29,7 @@ mod write;
 pub use read::{Damage, Replay, read};
 pub use settle::{Settled, Told, TornOff};
 pub use spans::{Span, Spans};
-pub use state::{Account, Base, Head, StreamBase};
+pub use state::{Account, Base, Head, Seam, StreamBase};
 pub use write::Journal;
 
 /// What stands before each line, in eight hexadecimal digits and a blank: FNV-1a, 32 bits, of its

@@ -37,7 +37,7 @@ pub use resumption::Resumption;
 
 use crate::job::CompileError;
 use crate::plan::Plan;
-use crate::schedule::{Placed, Schedule, Source};
+use crate::schedule::{Placed, Schedule, Source, Spliced};
 use crate::sink::Sink;
 use clock::Clock;
 use dispatcher::Dispatcher;
@@ -112,6 +112,13 @@ impl Task<PlannedJobs> {
 }
 
 /// When the jobs of a stream are due.
+/// What a stream follows, as its due jobs in this run.
+fn placed(spliced: &Spliced, options: &RunOptions) -> Arc<dyn Schedule> {
+    let (shard, from_ns) = (options.shard, options.from_ns);
+    let batch = spliced.source().batch;
+    Arc::new(Placed::of_batches(spliced.clone(), batch, 0, shard, from_ns))
+}
+
 fn source(stream: &crate::plan::Stream) -> Source {
     Source { due: Arc::clone(&stream.due), after_ns: stream.after_ns, batch: stream.batch }
 }

@@ -22,6 +22,7 @@ fn folder(script: &str) -> tempfile::TempDir {
 fn start(dir: &Path, words: &[&str]) -> Run {
     let mut command = loadc();
     command.current_dir(dir).env("XDG_STATE_HOME", dir.join("state"));
+    command.env("XDG_RUNTIME_DIR", dir);
     command.args(["run", "--json"]).args(words);
     Run::of(command)
 }
@@ -95,6 +96,51 @@ fn a_load_that_its_guard_has_stopped_stays_stopped() {
         ["due", "acked", "failed", "skipped"].map(|field| of_two[field].as_u64().unwrap());
     assert!(due < 2000 && failed > 0 && acked == jobs_in(&server, "t"), "{of_two}");
     assert_eq!(due, acked + failed + skipped);
+}
+
+#[test]
+fn a_run_that_was_scaled_and_moved_goes_on_so() {
+    let server = RedisServer::start();
+    let script = "
+        load one { job a { queue \"q\"; body { n: seq() } }; constant 200 for 20s }
+        load two { job b { queue \"s\" as stream; body { n: seq() } }; ramp 20->200 over 20s }";
+    let dir = folder(script);
+    let steer = |words: &[&str]| {
+        let mut command = loadc();
+        command.env("XDG_RUNTIME_DIR", dir.path()).args(["ctl", "a"]).args(words);
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{words:?}: {}", stderr(&output));
+    };
+    let mut run = start(dir.path(), &["a.load", "--target", &server.url(), "--journal", "j"]);
+    let go_on = |run: &mut Run, more: u64| {
+        let wanted = jobs_in(&server, "q") + more;
+        run.has_sent(&server, "q", wanted);
+    };
+    go_on(&mut run, 100);
+    steer(&["scale", "x2.5"]);
+    go_on(&mut run, 300);
+    run.kill();
+    let mut run = start(dir.path(), &["--resume", "./j"]);
+    go_on(&mut run, 100);
+    // Over a kill the factor holds: a jump in the plan keeps it.
+    steer(&["seek", "17s"]);
+    go_on(&mut run, 100);
+    run.kill();
+    let mut run = start(dir.path(), &["--resume", "./j"]);
+    go_on(&mut run, 50);
+    run.kill();
+    let (output, report) = ended(start(dir.path(), &["--resume", "./j"]));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_adds_up(&report);
+    let counts = ["planned", "due", "acked"].map(|field| count(&report, field));
+    assert_eq!([counts[1], counts[2]], [counts[0]; 2]);
+    let planned = |stream: usize| report["streams"][stream]["jobs"]["planned"].as_u64().unwrap();
+    assert_each_once(&server, "q", planned(0));
+    assert_each_once(&server, "s", planned(1));
+    // The last three seconds by the plan are 600 jobs, and two and a half times as many by now.
+    assert!((1_500 + 500..4_000).contains(&planned(0)), "{}", planned(0));
+    assert_no_cursor(&server);
+    assert!(!dir.path().join("j").exists());
 }
 
 #[test]

@@ -408,13 +408,13 @@ fn prepare(
         payload_start_unix_ns: payload_start(plan),
         ..RunOptions::default()
     };
-    let task = Task::of(plan, &options).map_err(|error| {
+    let mut task = Task::of(plan, &options).map_err(|error| {
         out.fault(&error.to_string(), "");
         Exit::Wrong
     })?;
     match taken_up {
         Some((run, told)) => {
-            journal::go_on(args, run, told.as_ref(), &task, &mut options, out)?;
+            journal::go_on(args, run, told.as_ref(), &mut task, &mut options, out)?;
         }
         None => journal::begin(args, plan, &task, &reached.target, &mut options, out)?,
     }

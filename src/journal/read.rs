@@ -1,6 +1,6 @@
 //! Reading a journal.
 
-use super::{Base, Head, Spans, checksum};
+use super::{Base, Head, Seam, Spans, checksum};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A batch has far fewer jobs than this, however it was made.
@@ -186,6 +186,7 @@ impl Replay {
                 Ok(())
             }
             "x" => self.stops(rest),
+            "y" => self.splices(rest),
             "t" => self.ticks(rest),
             "end" => {
                 self.ended = true;
@@ -283,6 +284,23 @@ impl Replay {
         if !given_up.is_empty() {
             self.skipped.push(given_up);
         }
+    }
+
+    /// A stream follows its script otherwise.
+    fn splices(&mut self, text: &str) -> Result<(), Wrong> {
+        let (stream, json) = number(text)?;
+        let stream = usize::try_from(stream).map_err(|_| Wrong::Foreign)?;
+        let seam: Seam = serde_json::from_str(json).map_err(|_| Wrong::Foreign)?;
+        let of_stream = self.base.streams.get_mut(stream).ok_or(Wrong::Contradiction)?;
+        let before = of_stream.seams.last().map_or(0, |last| last.at_ns);
+        let is_factor = seam.factor.is_finite() && seam.factor > 0.0;
+        let follows = of_stream.next <= seam.due.saturating_add(1) && before <= seam.at_ns;
+        if !(is_factor && follows && seam.due <= seam.jobs) {
+            return Err(Wrong::Contradiction);
+        }
+        of_stream.seams.push(seam);
+        self.head.jobs[stream] = seam.jobs;
+        Ok(())
     }
 
     /// A stream was stopped: what was due in it and not sent is given up.

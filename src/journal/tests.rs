@@ -93,6 +93,34 @@ fn a_stream_that_was_stopped_stays_stopped() {
 }
 
 #[test]
+fn what_a_stream_follows_is_kept_when_it_is_written_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("j");
+    let mut journal = Journal::begin(&path, head(&[100, 50]), &fresh(2)).unwrap();
+    journal.sends(1, 1, &spans(&[(0, 1), (0, 2), (1, 1)])).unwrap();
+    let seam = Seam { at_ns: 9, to_ns: None, factor: 2.5, due: 2, jobs: 247 };
+    journal.splices([(0, seam)].into_iter()).unwrap();
+    journal.sends(2, 2, &spans(&[(0, 3)])).unwrap();
+    let mut replay = read(&std::fs::read(&path).unwrap()).unwrap();
+    assert_eq!((&replay.base.streams[0].seams[..], replay.head.jobs[0]), (&[seam][..], 247));
+    replay.base.streams[0].next = 240;
+    journal.rebase(&replay.base, std::iter::empty()).unwrap();
+    let again = read(&std::fs::read(&path).unwrap()).unwrap();
+    assert_eq!((&again.base, &again.head.jobs[..]), (&replay.base, &[247, 50][..]));
+    // More than fall due by then, or than there are.
+    for wrong in [Seam { due: 1, ..seam }, Seam { jobs: 1, ..seam }, Seam { factor: 0.0, ..seam }] {
+        let mut journal =
+            Journal::begin(&path.with_extension(wrong.due.to_string()), head(&[100]), &fresh(1))
+                .unwrap();
+        journal.sends(1, 1, &spans(&[(0, 1), (0, 2)])).unwrap();
+        journal.splices([(0, wrong)].into_iter()).unwrap();
+        let found = read(&std::fs::read(journal.path()).unwrap());
+        assert!(matches!(found, Err(Damage::Contradiction { line: 4 })), "{wrong:?}");
+        journal.remove().unwrap();
+    }
+}
+
+#[test]
 fn the_target_settles_what_was_in_flight() {
     let replay = read(&sample().1).unwrap();
     let settled = |told: Option<&Told>| replay.clone().settle(told);

@@ -195,7 +195,7 @@ pub(super) fn go_on(
     args: &Args,
     taken: TakenUp,
     told: Option<&Told>,
-    task: &Task<PlannedJobs>,
+    task: &mut Task<PlannedJobs>,
     options: &mut RunOptions,
     out: &Output,
 ) -> Result<(), Exit> {
@@ -209,7 +209,7 @@ pub(super) fn go_on(
         let help = "with `--at-least-once` the run goes on, and their jobs may be sent twice";
         wrong(out, &message, help)
     })?;
-    let Some(mut resumption) = Resumption::of(settled, task) else {
+    let Some(mut resumption) = Resumption::of(settled, task, options) else {
         let message = format!("the journal {} is not of this plan", path.display());
         return Err(wrong(out, &message, "start a new run"));
     };
