@@ -765,8 +765,13 @@ pub enum GuardKind {
     },
     /// `age <= 30s`
     Age(Expr),
-    /// `failed <= 1%`
-    Failed(Expr),
+    /// `failed <= 1% over 1m`
+    Failed {
+        /// The bound.
+        limit: Expr,
+        /// The window; a minute if not given.
+        over: Option<Expr>,
+    },
     /// `memory <= 100MB`
     Memory(Expr),
     /// `cpu <= 80%`
@@ -805,6 +810,10 @@ pub enum WarnOf {
     Memory,
     /// `warn cpu at …`
     Cpu,
+    /// `warn age at …`
+    Age,
+    /// `warn failed at …`
+    Failed,
     /// `warn server memory at …`
     ServerMemory,
 }

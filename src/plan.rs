@@ -403,8 +403,13 @@ pub enum GuardKind {
     },
     /// How long the oldest waiting job of any queue has waited, in nanoseconds.
     Age(u64),
-    /// Failed jobs as a share (0 to 1) of those that workers have begun during the run.
-    Failed(f64),
+    /// Failed jobs as a share (0 to 1) of those that workers have begun in a sliding window.
+    Failed {
+        /// The bound.
+        limit: f64,
+        /// The window, in nanoseconds.
+        window_ns: u64,
+    },
     /// Memory that loadc itself has resident, in bytes.
     Memory(u64),
     /// Processor time that loadc itself uses, as a share of one core, over a second.
@@ -434,7 +439,7 @@ impl GuardKind {
             GuardKind::Depth { .. } => "depth",
             GuardKind::Errors { .. } => "errors",
             GuardKind::Age(_) => "age",
-            GuardKind::Failed(_) => "failed",
+            GuardKind::Failed { .. } => "failed",
             GuardKind::Memory(_) => "memory",
             GuardKind::Cpu(_) => "cpu",
             GuardKind::ServerMemory(_) => "server memory",
@@ -448,9 +453,9 @@ impl GuardKind {
             GuardKind::Rate { limit_jobs, .. } => *limit_jobs as f64,
             GuardKind::Jobs(limit) | GuardKind::Depth { limit, .. } => *limit as f64,
             GuardKind::Time(limit_ns) | GuardKind::Age(limit_ns) => *limit_ns as f64 / 1e9,
-            GuardKind::Errors { limit, .. } | GuardKind::Failed(limit) | GuardKind::Cpu(limit) => {
-                *limit
-            }
+            GuardKind::Errors { limit, .. }
+            | GuardKind::Failed { limit, .. }
+            | GuardKind::Cpu(limit) => *limit,
             GuardKind::Memory(bytes) | GuardKind::ServerMemory(ServerLimit::Bytes(bytes)) => {
                 *bytes as f64
             }

@@ -29,7 +29,7 @@ fn row(layout: &Layout) -> String {
 }
 
 fn options(layout: &Layout) -> Option<String> {
-    let forms = layout.options.iter().map(|word| {
+    let forms = layout.options().map(|word| {
         let needed = if word.required { " (needed)" } else { "" };
         format!("`{}`{needed}", word.form)
     });
@@ -87,5 +87,31 @@ fn a_task_of_asynq_is_what_asynq_itself_writes() {
             .unwrap();
         let stored = [ASYNQ_HEAD, id.as_bytes(), ASYNQ_TAIL, &unhex(numbers)].concat();
         assert_eq!(message, stored, "{options}");
+    }
+}
+
+#[test]
+fn what_a_job_takes_of_the_server_is_about_what_the_plan_says() {
+    let server = RedisServer::start();
+    let mut redis = server.connection();
+    let mut used = || {
+        let info: String = redis::cmd("INFO").arg("memory").query(&mut redis).unwrap();
+        let line = info.lines().find_map(|line| line.strip_prefix("used_memory:")).unwrap();
+        line.parse::<f64>().unwrap()
+    };
+    for layout in LAYOUTS.iter().filter(|layout| layout.stored.is_some()) {
+        redis::cmd("FLUSHALL").exec(&mut server.connection()).unwrap();
+        let before = used();
+        let needed = layout.options().filter(|word| word.required);
+        let options: String = needed.map(|word| format!(" {}", word.form)).collect();
+        let job = format!(
+            "job a {{ queue \"q\" as {}{options}; body {{ t: text(192B) }} }}",
+            layout.word
+        );
+        let (output, report) = run(&format!("{job}\nsend 10k at once"), &server.url(), &[]);
+        assert_eq!(output.status.code(), Some(0));
+        let said = report["plan"]["streams"][0]["mix"][0]["stored_mean_bytes"].as_f64().unwrap();
+        let taken = (used() - before) / 1e4;
+        assert!((0.75..1.35).contains(&(said / taken)), "{}: {said} and {taken}", layout.word);
     }
 }

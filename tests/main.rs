@@ -39,3 +39,4 @@ mod steer_ctl;
 mod steer_guards;
 mod uses;
 mod walls;
+mod worker_guards;

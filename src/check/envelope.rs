@@ -1,12 +1,12 @@
 //! What a job's framework is told: the format, its options, and what `delay`, `priority`, `timeout`
 //! and `retry` become there. [`crate::job::layouts`] says what each format can say.
 
+mod fields;
+mod options;
+
 use super::Checker;
-use crate::ast::{
-    Content, Expr, ExprKind, Job, JobFieldKind, Name, Queue, RangeArg, Unit, Value, ValueKind,
-};
-use crate::exact::{seconds_to_nanos, to_f64};
-use crate::job::layouts::{self, Carries, Kind, LAYOUTS, Layout, Word};
+use crate::ast::{Content, Job, JobFieldKind, Queue, Value, ValueKind};
+use crate::job::layouts::{self, Carries, LAYOUTS, Layout};
 use crate::job::{self, Envelope, Format, Payload, Setting, WordPart};
 use crate::problem::{Code, Problem, did_you_mean};
 use crate::source::Span;
@@ -173,142 +173,6 @@ impl Checker<'_> {
         })
     }
 
-    fn option(&mut self, layout: &Layout, option: &Name, value: Option<&Expr>, told: &mut Told) {
-        let mut known = layout.options.iter().chain(layouts::COMMON);
-        let Some(word) = known.find(|word| word.word == option.node) else {
-            self.unknown_option(layout, option);
-            told.good = false;
-            return;
-        };
-        let repeats = word.kind == Kind::Texts;
-        if let Some(first) = told.places.insert(option.node.clone(), option.span)
-            && !repeats
-        {
-            let message = format!("`{}` is given twice", option.node);
-            self.report(
-                Problem::error(Code::Twice, option.span, message)
-                    .and(first, "given first here")
-                    .help("remove one of the two"),
-            );
-            told.good = false;
-            return;
-        }
-        let Some(setting) = self.option_value(word, option, value) else {
-            told.good = false;
-            return;
-        };
-        match (told.envelope.options.get_mut(&option.node), setting) {
-            (Some(Setting::Texts(texts)), Setting::Texts(more)) if repeats => texts.extend(more),
-            (_, setting) => _ = told.envelope.options.insert(option.node.clone(), setting),
-        }
-    }
-
-    fn unknown_option(&mut self, layout: &Layout, option: &Name) {
-        let fields = ["size", "body", "queue", "args", "kwargs", "priority", "delay", "command"];
-        let known = layout.options.iter().map(|word| word.word);
-        let forms = layout.options.iter().map(|word| format!("`{}`", word.form));
-        let help = match did_you_mean(&option.node, known) {
-            _ if fields.contains(&option.node.as_str()) => {
-                format!("begin it on a new line, or write `; {}`", option.node)
-            }
-            Some(meant) => format!("did you mean `{meant}`?"),
-            None if layout.options.is_empty() => format!("`as {}` takes no options", layout.word),
-            None => {
-                format!("`as {}` takes {}", layout.word, forms.collect::<Vec<_>>().join(", "))
-            }
-        };
-        let message = format!("`as {}` has no option `{}`", layout.word, option.node);
-        self.report(Problem::error(Code::BadFormat, option.span, message).help(help));
-    }
-
-    /// The value of an option.
-    fn option_value(
-        &mut self,
-        word: &Word,
-        option: &Name,
-        value: Option<&Expr>,
-    ) -> Option<Setting> {
-        let Some(value) = value else {
-            if word.kind == Kind::Flag {
-                return Some(Setting::Flag(true));
-            }
-            self.bad_option(word, option.span);
-            return None;
-        };
-        let truth = match &value.kind {
-            ExprKind::Name(name) if name == "true" => Some(true),
-            ExprKind::Name(name) if name == "false" => Some(false),
-            _ => None,
-        };
-        match (word.kind, truth) {
-            (Kind::Flag | Kind::Truth | Kind::TruthOrCount, Some(truth)) => {
-                Some(Setting::Flag(truth))
-            }
-            (Kind::Count | Kind::TruthOrCount, None) => {
-                self.count(value, &format!("`{}`", word.word)).map(Setting::Count)
-            }
-            (Kind::Duration, None) => {
-                let seconds = self.duration(value)?;
-                Some(Setting::Duration(self.nanos(&seconds, value.span)?))
-            }
-            (Kind::Text | Kind::Texts, None) => {
-                let text = self.text(value, word.word)?;
-                if text.is_empty() {
-                    self.bad_option(word, value.span);
-                    return None;
-                }
-                Some(Setting::Texts(vec![text]))
-            }
-            (Kind::OneOf(words), None) => {
-                let text = match &value.kind {
-                    ExprKind::Name(name) | ExprKind::Text(name) => Some(name),
-                    _ => None,
-                };
-                match text.filter(|text| words.contains(&text.as_str())) {
-                    Some(text) => Some(Setting::Texts(vec![text.clone()])),
-                    None => {
-                        let forms = words.join("` or `");
-                        self.bad_value(word, value.span, &format!("it is `{forms}`"));
-                        None
-                    }
-                }
-            }
-            (Kind::Version(versions), None) => {
-                let version = self.count(value, &format!("`{}`", word.word))?;
-                if !versions.contains(&version) {
-                    let known = versions.iter().map(u64::to_string).collect::<Vec<_>>();
-                    self.bad_value(word, value.span, &format!("known are {}", known.join(", ")));
-                    return None;
-                }
-                Some(Setting::Count(version))
-            }
-            _ => {
-                self.bad_option(word, value.span);
-                None
-            }
-        }
-    }
-
-    fn bad_option(&mut self, word: &Word, span: Span) {
-        self.bad_value(word, span, &format!("write `{}`", word.form));
-    }
-
-    fn bad_value(&mut self, word: &Word, span: Span, help: &str) {
-        let message = format!("`{}` has no such value", word.word);
-        self.report(Problem::error(Code::BadFormat, span, message).help(help));
-    }
-
-    fn nanos(&mut self, seconds: &crate::exact::Exact, span: Span) -> Option<u64> {
-        let nanos = seconds_to_nanos(seconds);
-        if nanos.is_none() {
-            self.report(
-                Problem::error(Code::OutOfRange, span, "this is too long")
-                    .help("a job waits a hundred years at most"),
-            );
-        }
-        nanos
-    }
-
     /// `args [ … ]`
     pub(super) fn arguments(&mut self, value: &Value, told: &mut Told) -> Option<Payload> {
         told.positional = true;
@@ -332,140 +196,12 @@ impl Checker<'_> {
         self.report(Problem::error(Code::CannotSay, span, message).help(why));
     }
 
-    /// A field that tells the framework something.
-    pub(super) fn tell(&mut self, field: &JobFieldKind, span: Span, told: &mut Told) {
-        let Some(layout) = told.layout else { return };
-        match field {
-            JobFieldKind::Kwargs(value) => self.kwargs(layout, value, span, told),
-            JobFieldKind::Delay(range) => match layout.delay {
-                Ok(()) => {
-                    let delay = self.delay(range);
-                    told.note(|envelope| &mut envelope.delay_ns, delay);
-                }
-                Err(why) => self.refuse(layout, "delay", span, why, told),
-            },
-            JobFieldKind::Priority(range) => match layout.priority {
-                Ok(ends) => {
-                    let priority = self.priority(range, ends, layout);
-                    told.note(|envelope| &mut envelope.priority, priority);
-                }
-                Err(why) => self.refuse(layout, "priority", span, why, told),
-            },
-            JobFieldKind::Timeout(value) => match layout.timeout {
-                Ok(word) => {
-                    let length = self.some_duration(value);
-                    let nanos = length.and_then(|seconds| self.nanos(&seconds, value.span));
-                    self.set(word, nanos.map(Setting::Duration), span, told);
-                }
-                Err(why) => self.refuse(layout, "timeout", span, why, told),
-            },
-            JobFieldKind::Retry(value) => match layout.retry {
-                Ok((word, added)) => {
-                    let setting = self.retry(layout, word, added, value);
-                    self.set(word, setting, span, told);
-                }
-                Err(why) => self.refuse(layout, "retry", span, why, told),
-            },
-            _ => {}
-        }
-    }
-
-    fn refuse(&mut self, layout: &Layout, word: &str, span: Span, why: &str, told: &mut Told) {
-        self.cannot_say(layout, word, span, why);
-        told.good = false;
-    }
-
-    fn kwargs(&mut self, layout: &Layout, value: &Value, span: Span, told: &mut Told) {
-        if !layout.kwargs {
-            return self.refuse(layout, "kwargs", span, "its jobs have no named arguments", told);
-        }
-        if !matches!(value.kind, ValueKind::Object(_)) {
-            self.report(
-                Problem::error(Code::BadFormat, value.span, "named arguments stand in braces")
-                    .help("write `kwargs { lang: \"en\" }`"),
-            );
-            told.good = false;
-            return;
-        }
-        let kwargs = self.body(value);
-        told.note(|envelope| &mut envelope.kwargs, kwargs);
-    }
-
-    /// Sets an option by a statement of its own; given among the options too, one is too many.
-    fn set(&mut self, word: &str, setting: Option<Setting>, span: Span, told: &mut Told) {
-        if let Some(first) = told.places.insert(word.to_owned(), span) {
-            self.report(
-                Problem::error(Code::Twice, span, format!("`{word}` is one too many"))
-                    .label("this one")
-                    .and(first, "already given here")
-                    .help("remove one of the two"),
-            );
-            told.good = false;
-        }
-        match setting {
-            Some(setting) => _ = told.envelope.options.insert(word.to_owned(), setting),
-            None => told.good = false,
-        }
-    }
-
-    fn retry(&mut self, layout: &Layout, word: &str, added: u64, value: &Expr) -> Option<Setting> {
-        let option = layout.options.iter().find(|option| option.word == word)?;
-        if let (Kind::TruthOrCount, ExprKind::Name(name)) = (option.kind, &value.kind)
-            && matches!(name.as_str(), "true" | "false")
-        {
-            return Some(Setting::Flag(name == "true"));
-        }
-        let tries = self.count(value, "a number of further tries")?;
-        Some(Setting::Count(tries.saturating_add(added)))
-    }
-
-    fn delay(&mut self, range: &RangeArg) -> Option<(u64, u64)> {
-        let low = self.duration(&range.low);
-        let high = range.high.as_ref().map_or(low, |high| self.duration(high));
-        let low = self.nanos(&low?, range.span)?;
-        let high = self.nanos(&high?, range.span)?;
-        if low > high {
-            let end = range.high.as_ref().map_or(range.low.span, |high| high.span);
-            self.range_order(range.low.span, end);
-            return None;
-        }
-        Some((low, high))
-    }
-
-    fn priority(
-        &mut self,
-        range: &RangeArg,
-        (least, most): (i64, i64),
-        layout: &Layout,
-    ) -> Option<(i64, i64)> {
-        let mut number = |expr: &Expr| {
-            let (value, unit) = self.quantity(expr)?;
-            let inside = to_f64(&value) >= least as f64 && to_f64(&value) <= most as f64;
-            if unit != Unit::Plain || !value.is_integer() || !inside {
-                let message = format!("`as {}` has no such priority", layout.word);
-                let help = format!("it is a whole number from {least} to {most}");
-                self.report(Problem::error(Code::OutOfRange, expr.span, message).help(help));
-                return None;
-            }
-            i64::try_from(value.to_integer()).ok()
-        };
-        let low = number(&range.low);
-        let high = range.high.as_ref().map_or(low, &mut number);
-        let (low, high) = (low?, high?);
-        if low > high {
-            let end = range.high.as_ref().map_or(range.low.span, |high| high.span);
-            self.range_order(range.low.span, end);
-            return None;
-        }
-        Some((low, high))
-    }
-
     /// Everything a job tells its framework, and whether its arguments were given as such; none if
     /// something is wrong or missing.
     pub(super) fn envelope(&mut self, job: &Job, told: Told) -> Option<(Envelope, bool)> {
         let Told { layout, mut envelope, places, positional, first_command, mut good } = told;
         let layout = layout?;
-        for word in layout.options.iter().filter(|word| word.required) {
+        for word in layout.options().filter(|word| word.required) {
             if !places.contains_key(word.word) {
                 let message = format!("`as {}` needs its `{}`", layout.word, word.word);
                 let place = queue_span(job).unwrap_or(job.name.span);

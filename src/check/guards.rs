@@ -16,6 +16,8 @@ use crate::source::Span;
 const RATE_WINDOW: i128 = 1;
 /// The window of an errors guard that names none: ten seconds.
 const ERRORS_WINDOW: i128 = 10;
+/// And one on the share of jobs that workers failed: a minute.
+const FAILED_WINDOW: i128 = 60;
 
 impl Checker<'_> {
     /// Every guard, of the file and of its loads.
@@ -67,7 +69,7 @@ impl Checker<'_> {
             let example = match kind {
                 GuardKind::Errors { .. } => "errors <= 5% then pause until 1%",
                 GuardKind::Age(_) => "age <= 30s then pause until 5s",
-                GuardKind::Failed(_) => "failed <= 5% then pause until 1%",
+                GuardKind::Failed { .. } => "failed <= 5% then pause until 1%",
                 GuardKind::Memory(_) => "memory <= 100MB then pause until 80MB",
                 GuardKind::Cpu(_) => "cpu <= 80% then pause until 50%",
                 GuardKind::ServerMemory(_) => "server memory <= 80% then pause until 60%",
@@ -137,8 +139,9 @@ impl Checker<'_> {
                 })?;
                 GuardKind::Age(seconds_to_nanos(&age?)?)
             }
-            ast::GuardKind::Failed(limit) => {
+            ast::GuardKind::Failed { limit, over } => {
                 let share = self.share(limit);
+                let window = self.window(over.as_ref(), FAILED_WINDOW);
                 self.told_by_all(
                     limit.span,
                     stream,
@@ -146,7 +149,7 @@ impl Checker<'_> {
                     "which of its jobs failed",
                     |layout| layout.tells_failures(),
                 )?;
-                GuardKind::Failed(to_f64(&share?))
+                GuardKind::Failed { limit: to_f64(&share?), window_ns: seconds_to_nanos(&window?)? }
             }
             ast::GuardKind::Memory(limit) => GuardKind::Memory(self.memory(limit)?),
             ast::GuardKind::Cpu(limit) => GuardKind::Cpu(self.cpu_share(limit)?),
@@ -257,7 +260,7 @@ impl Checker<'_> {
             }
             (GuardAction::PauseUntil(_), _) => (
                 "this guard has nothing to wait for",
-                "only `depth`, `age`, `errors`, `memory`, `cpu` and `server memory` fall again while the run pauses",
+                "only `depth`, `age`, `errors`, `failed`, `memory`, `cpu` and `server memory` fall again while the run pauses",
                 "write `then stop`, or leave the action out",
             ),
             (GuardAction::Slow, _) => (
@@ -329,14 +332,13 @@ fn overlaps(a: &GuardKind, b: &GuardKind) -> bool {
     match (a, b) {
         (GuardKind::Jobs(_), GuardKind::Jobs(_)) | (GuardKind::Time(_), GuardKind::Time(_)) => true,
         (GuardKind::Rate { window_ns: a, .. }, GuardKind::Rate { window_ns: b, .. })
-        | (GuardKind::Errors { window_ns: a, .. }, GuardKind::Errors { window_ns: b, .. }) => {
+        | (GuardKind::Errors { window_ns: a, .. }, GuardKind::Errors { window_ns: b, .. })
+        | (GuardKind::Failed { window_ns: a, .. }, GuardKind::Failed { window_ns: b, .. }) => {
             a == b
         }
         (GuardKind::Depth { queue: a, .. }, GuardKind::Depth { queue: b, .. }) => a == b,
         (GuardKind::File(a), GuardKind::File(b)) => a == b,
-        (GuardKind::Age(_), GuardKind::Age(_)) | (GuardKind::Failed(_), GuardKind::Failed(_)) => {
-            true
-        }
+        (GuardKind::Age(_), GuardKind::Age(_)) => true,
         (GuardKind::Memory(_), GuardKind::Memory(_)) | (GuardKind::Cpu(_), GuardKind::Cpu(_)) => {
             true
         }

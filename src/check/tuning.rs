@@ -37,6 +37,7 @@ pub(super) fn falls_again(kind: &ast::GuardKind) -> bool {
         K::Depth { .. }
             | K::Errors { .. }
             | K::Age(_)
+            | K::Failed { .. }
             | K::Memory(_)
             | K::Cpu(_)
             | K::ServerMemory(_)
@@ -48,7 +49,7 @@ impl Checker<'_> {
     pub(super) fn level(&mut self, level: &Expr, kind: &ast::GuardKind) -> Option<f64> {
         use ast::GuardKind as K;
         Some(match kind {
-            K::Errors { .. } => to_f64(&self.share(level)?),
+            K::Errors { .. } | K::Failed { .. } => to_f64(&self.share(level)?),
             K::Age(_) => to_f64(&self.duration(level)?),
             K::Memory(_) => self.memory(level)? as f64,
             K::Cpu(_) => self.cpu_share(level)?,
@@ -211,7 +212,7 @@ impl Checker<'_> {
         let own_share = matches!(
             kind,
             GuardKind::Errors { .. }
-                | GuardKind::Failed(_)
+                | GuardKind::Failed { .. }
                 | GuardKind::Cpu(_)
                 | GuardKind::ServerMemory(ServerLimit::Share(_))
         );
@@ -327,6 +328,8 @@ fn is_of(kind: &GuardKind, of: &WarnOf) -> bool {
         | (GuardKind::Errors { .. }, WarnOf::Errors)
         | (GuardKind::Memory(_), WarnOf::Memory)
         | (GuardKind::Cpu(_), WarnOf::Cpu)
+        | (GuardKind::Age(_), WarnOf::Age)
+        | (GuardKind::Failed { .. }, WarnOf::Failed)
         | (GuardKind::ServerMemory(_), WarnOf::ServerMemory) => true,
         (GuardKind::Depth { queue, .. }, WarnOf::Depth(of)) => queue == of,
         _ => false,

@@ -54,9 +54,10 @@ pub(super) fn guard(guard: &Guard, plan: &Plan) -> String {
         GuardKind::Age(limit_ns) => {
             format!("if a job has waited for more than {}, {then}", show::duration(*limit_ns))
         }
-        GuardKind::Failed(limit) => format!(
-            "if more than {} of the jobs that workers have begun have failed, {then}",
-            share(*limit)
+        GuardKind::Failed { limit, window_ns } => format!(
+            "if more than {} of the jobs that workers have begun within {} have failed, {then}",
+            share(*limit),
+            show::duration(*window_ns)
         ),
         GuardKind::Memory(bytes) => {
             format!("if loadc itself takes more than {} of memory, {then}", show::bytes(*bytes))
@@ -117,7 +118,7 @@ pub(super) fn notify(notify: &Notify) -> String {
 fn measure(kind: &GuardKind, value: f64) -> String {
     match kind {
         GuardKind::Errors { .. }
-        | GuardKind::Failed(_)
+        | GuardKind::Failed { .. }
         | GuardKind::Cpu(_)
         | GuardKind::ServerMemory(ServerLimit::Share(_)) => share(value),
         GuardKind::Memory(_) | GuardKind::ServerMemory(ServerLimit::Bytes(_)) => {

@@ -35,7 +35,7 @@ impl Sizes {
     }
 
     /// One after the other.
-    fn and(self, other: Sizes) -> Sizes {
+    pub(super) fn and(self, other: Sizes) -> Sizes {
         Sizes {
             min_bytes: self.min_bytes.saturating_add(other.min_bytes),
             mean_bytes: self.mean_bytes + other.mean_bytes,

@@ -249,9 +249,14 @@ impl Template {
         Some(key.within(number, key.word(number), (low as u64, high as u64)) as i64)
     }
 
-    /// The bytes of [`Template::write_body`] over the jobs 1 to `jobs`.
+    /// The bytes of [`Template::write_body`] and of [`Template::write_kwargs`], where it has named
+    /// arguments, over the jobs 1 to `jobs`.
     pub fn sizes(&self, jobs: u64) -> super::Sizes {
-        super::sizes::of_block(&self.program, self.body, jobs)
+        let body = super::sizes::of_block(&self.program, self.body, jobs);
+        match self.kwargs {
+            Some(kwargs) => body.and(super::sizes::of_block(&self.program, kwargs, jobs)),
+            None => body,
+        }
     }
 }
 

@@ -4,10 +4,10 @@ use crate::job::{JobSpec, QueueChoice};
 use crate::plan::{GuardKind, Plan};
 use crate::problem::{Code, Problem};
 use crate::show;
-use crate::view::text::size;
+use crate::view::text::{size, stored};
 
-/// Guards on depth under which the payloads of waiting jobs come to more than the server's memory, in
-/// bytes. What the server needs besides the payloads is not counted.
+/// Guards on depth under which waiting jobs come to more than the server's memory, in bytes: by what
+/// their format takes of it, or by their payloads alone where that is not known.
 pub fn memory(plan: &Plan, max_memory_bytes: u64) -> Vec<Problem> {
     let mut found = Vec::new();
     for guard in &plan.guards {
@@ -20,7 +20,11 @@ pub fn memory(plan: &Plan, max_memory_bytes: u64) -> Vec<Problem> {
             streams.flat_map(|(_, stream)| stream.mix.iter().map(move |mix| (stream, mix)));
         let into = entries
             .filter(|(_, entry)| queue.as_deref().is_none_or(|queue| writes_to(&entry.job, queue)));
-        let mean = |(stream, entry)| size(stream, entry, plan.seed).map_or(0.0, |s| s.mean_bytes);
+        let payload =
+            |(stream, entry)| size(stream, entry, plan.seed).map_or(0.0, |s| s.mean_bytes);
+        let mean = |(stream, entry)| {
+            stored(stream, entry, plan.seed).unwrap_or_else(|| payload((stream, entry)))
+        };
         let largest = into.map(mean).fold(0.0, f64::max);
         let bytes = largest * *limit as f64;
         if bytes <= max_memory_bytes as f64 {

@@ -31,7 +31,7 @@ pub use state::GuardState;
 use crate::plan::{Action, Guard, GuardKind};
 use brake::Brake;
 use std::path::PathBuf;
-use window::{ErrorWindow, SendWindow};
+use window::{ErrorWindow, FailedWindow, SendWindow};
 
 /// How often depths and files are asked for, in nanoseconds.
 pub const ASK_EVERY_NS: u64 = 100_000_000;
@@ -104,6 +104,7 @@ enum Watch {
     Errors(ErrorWindow),
     /// What was last measured of loadc itself, or of the server: bytes, or a share.
     Measured(Option<f64>),
+    Failed(FailedWindow),
     File(PathBuf),
 }
 
@@ -197,8 +198,8 @@ impl Guards {
             GuardKind::Memory(_)
             | GuardKind::Cpu(_)
             | GuardKind::ServerMemory(_)
-            | GuardKind::Age(_)
-            | GuardKind::Failed(_) => Watch::Measured(None),
+            | GuardKind::Age(_) => Watch::Measured(None),
+            GuardKind::Failed { window_ns, .. } => Watch::Failed(FailedWindow::new(*window_ns)),
             GuardKind::File(path) => Watch::File(PathBuf::from(path)),
         };
         let arm = |guard: Guard| {

@@ -76,7 +76,8 @@ impl Workers {
         self.server_us += seen.server_us;
         self.age_ms = seen.oldest_unix_ms.map(|oldest_ms| now_unix_ms.saturating_sub(oldest_ms));
         // With nothing waiting nothing is old.
-        if seen.waiting == Some(0) && self.age_max_ms.is_some() {
+        let none_waits = seen.waiting == Some(0) || seen.depth() == 0;
+        if none_waits && self.age_max_ms.is_some() {
             self.age_ms = Some(0);
         }
         self.age_max_ms = self.age_max_ms.max(self.age_ms);

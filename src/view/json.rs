@@ -85,6 +85,8 @@ struct MixLine<'a> {
     format: &'static str,
     queues: Vec<&'a str>,
     payload_mean_bytes: Option<f64>,
+    /// What a waiting job takes of a server's memory, estimated.
+    stored_mean_bytes: Option<f64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -219,6 +221,7 @@ fn mix<'a>(stream: &Stream, entry: &'a MixEntry, weights: f64, seed: u64) -> Mix
         format: entry.job.format.word(),
         queues: queues(&entry.job.queue),
         payload_mean_bytes: text::size(stream, entry, seed).map(|sizes| sizes.mean_bytes),
+        stored_mean_bytes: text::stored(stream, entry, seed),
     }
 }
 

@@ -1,6 +1,7 @@
 //! A plan as a text for people.
 
 use super::{Load, Look, chart, table};
+use crate::job::layouts::layout;
 use crate::job::{JobSpec, QueueChoice, Sizes, Template};
 use crate::plan::{Late, MixEntry, Plan, Stream};
 use crate::show;
@@ -144,6 +145,10 @@ fn mix(stream: &Stream, seed: u64, look: Look) -> Vec<String> {
             let word = if sizes.min_bytes == sizes.max_bytes { "" } else { "about " };
             format!(", {word}{mean} each")
         });
+        let size = match stored(stream, entry, seed) {
+            Some(bytes) => format!("{size}, about {} in Redis", show::bytes(bytes.round() as u64)),
+            None => size,
+        };
         let text = format!("{job}{share} to {}{size}", queues(&entry.job));
         for part in show::wrap(&text, look.width.saturating_sub(indent)) {
             let lead = if lines.is_empty() { look.dim(SENDS) } else { " ".repeat(SENDS.len()) };
@@ -190,6 +195,13 @@ fn warmup(stream: &Stream, look: Look) -> Vec<String> {
 pub(crate) fn size(stream: &Stream, entry: &MixEntry, seed: u64) -> Option<Sizes> {
     let template = Template::compile(&entry.job, seed, stream.name.as_deref()).ok()?;
     Some(template.sizes(stream.jobs().max(1)))
+}
+
+/// What a waiting job takes of a server's memory, in bytes, estimated by its format and the mean of its
+/// payload.
+pub(crate) fn stored(stream: &Stream, entry: &MixEntry, seed: u64) -> Option<f64> {
+    let stored = layout(entry.job.format.word())?.stored?;
+    size(stream, entry, seed).map(|sizes| stored.bytes(sizes.mean_bytes))
 }
 
 /// Where a job goes, and in which format.

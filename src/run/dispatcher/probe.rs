@@ -44,9 +44,6 @@ struct Unread {
     since_ns: Option<u64>,
 }
 
-/// A share of failed jobs is judged from so many begun ones on.
-const FEWEST_BEGUN: u64 = 20;
-
 /// After this long a question is given up, and a guard on a depth that can't be read stops.
 const PATIENCE_NS: u64 = 5 * SECOND_NS;
 
@@ -213,18 +210,17 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             let ages = queues(stream).into_iter().filter_map(|at| self.probe.workers[at].age_s());
             ages.reduce(f64::max)
         };
-        let failed = |stream| {
+        let counts = |stream| {
             let (mut failed, mut begun) = (0, 0);
             for at in queues(stream) {
                 let workers = &self.probe.workers[at];
                 failed += workers.failed()?;
                 begun += workers.begun(self.acked_by(at)?)?;
             }
-            // As few as this say nothing of a share.
-            (begun >= FEWEST_BEGUN).then(|| failed as f64 / begun as f64)
+            Some((begun, failed))
         };
         let streams = std::iter::once(None).chain(self.streams().map(Some));
-        let told: Vec<_> = streams.map(|stream| (stream, age_s(stream), failed(stream))).collect();
+        let told: Vec<_> = streams.map(|stream| (stream, age_s(stream), counts(stream))).collect();
         let of = |stream| told.iter().find(|(own, ..)| *own == stream);
         let hits =
             self.guards.judge_workers(|stream| of(stream)?.1, |stream| of(stream)?.2, now_ns);

@@ -63,6 +63,7 @@ impl Armed {
         match (&mut self.watch, known) {
             (Watch::Rate(mine), Watch::Rate(known)) if mine.is_new() => *mine = known.clone(),
             (Watch::Errors(mine), Watch::Errors(known)) if mine.is_new() => *mine = known.clone(),
+            (Watch::Failed(mine), Watch::Failed(known)) if mine.is_new() => *mine = known.clone(),
             (Watch::Measured(mine), Watch::Measured(known)) => *mine = *known,
             (Watch::Depth(mine), Watch::Depth(known)) => {
                 for (queue, depth) in mine {

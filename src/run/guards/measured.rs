@@ -59,28 +59,39 @@ impl Guards {
 
     /// Whether a guard speaks of what workers do, which is then looked at every 100 ms.
     pub fn asks_workers(&self) -> bool {
-        let workers = |kind: &GuardKind| matches!(kind, GuardKind::Age(_) | GuardKind::Failed(_));
-        self.armed.iter().any(|armed| armed.is_measured() && workers(&armed.guard.kind))
+        let workers =
+            |kind: &GuardKind| matches!(kind, GuardKind::Age(_) | GuardKind::Failed { .. });
+        self.armed.iter().any(|armed| !armed.spent && workers(&armed.guard.kind))
     }
 
-    /// Judges the guards on what workers do: `age_s` and `failed` tell it of a stream's queues, or of
-    /// all. What is not known is not judged.
+    /// Judges the guards on what workers do: `age_s` tells the age of the oldest job of a stream's
+    /// queues, or of all, `counts` how many jobs were begun and failed since the run's start. What is
+    /// not known is not judged.
     pub fn judge_workers(
         &mut self,
         age_s: impl Fn(Option<usize>) -> Option<f64>,
-        failed: impl Fn(Option<usize>) -> Option<f64>,
+        counts: impl Fn(Option<usize>) -> Option<(u64, u64)>,
         now_ns: u64,
     ) -> Vec<Hit> {
         self.judge_each(|armed| {
-            let value = match armed.guard.kind {
-                GuardKind::Age(_) => age_s(armed.guard.stream)?,
-                GuardKind::Failed(_) => failed(armed.guard.stream)?,
-                _ => return None,
-            };
             if armed.spent {
                 return None;
             }
-            Some((value, armed.judge_measured(value, now_ns)?))
+            match (&armed.guard.kind, &mut armed.watch) {
+                (GuardKind::Age(_), _) => {
+                    let age_s = age_s(armed.guard.stream)?;
+                    Some((age_s, armed.judge_measured(age_s, now_ns)?))
+                }
+                (GuardKind::Failed { limit, .. }, Watch::Failed(window)) => {
+                    if let Some((begun, failed)) = counts(armed.guard.stream) {
+                        window.see(now_ns, begun, failed);
+                    }
+                    let share = window.share(now_ns)?;
+                    let over = share > *limit;
+                    Some((share, armed.judge(now_ns, over, share, |_| true)?))
+                }
+                _ => None,
+            }
         })
     }
 

@@ -23,6 +23,7 @@ impl Guards {
             Watch::Time => Some(now_ns as f64 / 1e9),
             Watch::Depth(queues) => queues.iter().map(|(_, depth)| *depth as f64).reduce(f64::max),
             Watch::Errors(window) => window.is_telling(now_ns).then(|| window.share(now_ns)),
+            Watch::Failed(window) => window.share(now_ns),
             Watch::Measured(value) => *value,
             Watch::File(_) => None,
         }

@@ -50,6 +50,7 @@ impl Guards {
                 queues.iter().map(|(_, depth)| *depth).max().unwrap_or(0) as f64
             }
             Watch::Errors(window) => window.share(now_ns),
+            Watch::Failed(window) => window.share(now_ns).unwrap_or(0.0),
             Watch::Measured(value) => value.unwrap_or(0.0),
             Watch::File(_) => f64::from(u8::from(armed.acted)),
         });

@@ -146,6 +146,40 @@ impl ErrorWindow {
     }
 }
 
+/// What workers began and failed in a window that slides, by counts that only grow.
+#[derive(Clone, Debug)]
+pub(super) struct FailedWindow {
+    window: ErrorWindow,
+    /// The counts at the last look.
+    begun: u64,
+    failed: u64,
+}
+
+impl FailedWindow {
+    pub(super) fn new(window_ns: u64) -> FailedWindow {
+        FailedWindow { window: ErrorWindow::new(window_ns), begun: 0, failed: 0 }
+    }
+
+    pub(super) fn is_new(&self) -> bool {
+        self.window.is_new()
+    }
+
+    /// Takes in how many were begun and failed since the start of the run. A depth is read a moment
+    /// after what is acknowledged was counted, so a count may seem to fall.
+    pub(super) fn see(&mut self, now_ns: u64, begun: u64, failed: u64) {
+        let (more, worse) = (begun.saturating_sub(self.begun), failed.saturating_sub(self.failed));
+        if more > 0 || worse > 0 {
+            self.window.add(now_ns, more, worse);
+            (self.begun, self.failed) = (begun.max(self.begun), failed.max(self.failed));
+        }
+    }
+
+    /// The share of failed ones, if so few were begun that it says nothing none.
+    pub(super) fn share(&mut self, now_ns: u64) -> Option<f64> {
+        self.window.is_telling(now_ns).then(|| self.window.share(now_ns).min(1.0))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,6 +197,21 @@ mod tests {
         window.take_back(50, 1);
         assert_eq!((window.sum(149), window.next_leave_ns()), (0, None));
         assert_eq!(window.sum(500), 0);
+    }
+
+    #[test]
+    fn counts_that_grow_slide_too() {
+        let mut failed = FailedWindow::new(1_000);
+        failed.see(0, 10, 1);
+        assert_eq!(failed.share(0), None, "ten say nothing");
+        failed.see(100, 8, 1);
+        failed.see(200, 20, 1);
+        assert_eq!(failed.share(200), Some(0.05));
+        failed.see(900, 40, 11);
+        assert_eq!(failed.share(900), Some(0.275));
+        // The first twenty have left the window.
+        assert_eq!(failed.share(1_300), Some(0.5));
+        assert_eq!(failed.share(2_000), Some(0.0));
     }
 
     proptest! {

@@ -37,5 +37,7 @@ impl Encode for Delayed {
 
 /// Those that are due, and those for later. A worker that is idle leaves nothing due.
 pub(super) fn watch(name: &str) -> Plain {
-    Plain::default().ask(Kind::Delayed, &["ZCARD", name])
+    Plain::default()
+        .ask(Kind::Delayed, &["ZCARD", name])
+        .ask(Kind::Head, &["ZRANGE", name, "0", "0"])
 }

@@ -54,8 +54,8 @@ pub(super) fn groups(key: &str, groups: &[String]) -> Vec<Args> {
     groups.iter().map(create).collect()
 }
 
-/// What the slowest group has left, and since when each of the oldest pending entries waited before
-/// it was delivered.
+/// What the slowest group has left, since when its oldest undelivered entry waits, and since when each
+/// of the oldest pending entries waited before it was delivered.
 #[derive(Debug)]
 pub(super) struct Groups {
     key: String,
@@ -78,21 +78,30 @@ impl Watch for Groups {
 
     fn ask_more(&mut self, answers: &[Value]) -> Vec<Args> {
         let groups = answers.get(1).map(items).unwrap_or_default();
-        let names = groups.iter().filter_map(|group| bytes(field(group, "name")?));
         let key = self.key.as_bytes();
+        // The first entry that a group has not had; of a stream without groups, which nobody has had,
+        // the first of all.
+        let next = |last: &[u8]| {
+            let after = if last.is_empty() { b"-".to_vec() } else { [b"(", last].concat() };
+            command(&[b"XRANGE", key, &after, b"+", b"COUNT", b"1"])
+        };
+        if groups.is_empty() {
+            return vec![next(b"")];
+        }
         // From the last one counted on.
         let since = |group: &[u8]| match self.counted.get(group) {
             Some((ms, seq)) => format!("({ms}-{seq}"),
             None => "-".to_owned(),
         };
-        names
-            .map(|group| {
-                let start = since(group);
-                let words: [&[u8]; 6] =
-                    [b"XPENDING", key, group, start.as_bytes(), b"+", SAMPLE.as_bytes()];
-                command(&words)
-            })
-            .collect()
+        let ask = |group: &Value| {
+            let name = field(group, "name").and_then(bytes).unwrap_or_default();
+            let last = field(group, "last-delivered-id").and_then(bytes).unwrap_or_default();
+            let start = since(name);
+            let pending: [&[u8]; 6] =
+                [b"XPENDING", key, name, start.as_bytes(), b"+", SAMPLE.as_bytes()];
+            [command(&pending), next(last)]
+        };
+        groups.iter().flat_map(ask).collect()
     }
 
     fn read(&mut self, answers: &[Value], more: &[Value], clocks: Clocks) -> Result<Seen, Value> {
@@ -108,7 +117,12 @@ impl Watch for Groups {
         if let Some((lag, active)) = slowest.filter(|_| length > 0) {
             (seen.waiting, seen.active) = (Some(lag), Some(active));
         }
-        for (group, pending) in groups.iter().zip(more) {
+        let heads = if groups.is_empty() { more } else { &[] };
+        let heads = heads.iter().chain(more.iter().skip(1).step_by(2).take(groups.len()));
+        let oldest_ms =
+            heads.filter_map(|entries| stream_ms(items(items(entries).first()?).first()?));
+        seen.oldest_unix_ms = oldest_ms.min().map(|ms| clocks.local_ms(ms));
+        for (group, pending) in groups.iter().zip(more.iter().step_by(2)) {
             let Some(name) = field(group, "name").and_then(bytes) else { continue };
             for entry in items(pending) {
                 let [id, _, idle, _] = items(entry) else { continue };
@@ -173,11 +187,27 @@ mod tests {
         };
         let mut watch = watch("q");
         let clocks = Clocks { server_us: 2_000_000, ahead_us: 0 };
-        let pending = [Value::Array(vec![entry("1900-0", 60), entry("1950-3", 10)])];
-        let seen = watch.read(&answers, &pending, clocks).unwrap();
+        let pending = Value::Array(vec![entry("1900-0", 60), entry("1950-3", 10)]);
+        let next = Value::Array(vec![Value::Array(vec![text("1960-0"), Value::Array(vec![])])]);
+        let seen = watch.read(&answers, &[pending, next], clocks).unwrap();
         assert_eq!(seen.pickups_us, [40_000, 40_000]);
+        assert_eq!(seen.oldest_unix_ms, Some(1_960));
         let asked = watch.ask_more(&answers);
         let words: Vec<_> = asked[0].iter().map(String::from_utf8_lossy).collect();
         assert_eq!(words.join(" "), "XPENDING q g (1950-3 + 100");
+    }
+
+    #[test]
+    fn without_a_group_the_first_entry_is_the_oldest() {
+        let mut watch = watch("q");
+        let answers = [Value::Int(2), Value::Array(vec![])];
+        let asked = watch.ask_more(&answers);
+        let words: Vec<_> = asked[0].iter().map(String::from_utf8_lossy).collect();
+        assert_eq!(words.join(" "), "XRANGE q - + COUNT 1");
+        let id = Value::BulkString(b"1900-1".to_vec());
+        let first = Value::Array(vec![Value::Array(vec![id, Value::Array(vec![])])]);
+        let clocks = Clocks { server_us: 2_000_000, ahead_us: 100_000 };
+        let seen = watch.read(&answers, &[first], clocks).unwrap();
+        assert_eq!(seen.oldest_unix_ms, Some(1_800));
     }
 }

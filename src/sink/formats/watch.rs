@@ -73,6 +73,12 @@ impl Clocks {
         let begun_us = i64::try_from(begun_ms).ok()?.checked_mul(1_000)?;
         Some(u64::try_from(begun_us - ready_us).unwrap_or(0))
     }
+
+    /// An instant of the server's clock by loadc's, both in milliseconds.
+    pub(super) fn local_ms(self, server_ms: u64) -> u64 {
+        let local_us = i64::try_from(server_ms).unwrap_or(i64::MAX / 1_000) * 1_000 - self.ahead_us;
+        u64::try_from(local_us / 1_000).unwrap_or(0)
+    }
 }
 
 /// Asks about one queue. It remembers what it has seen, so that a job's start counts once.
