@@ -108,8 +108,16 @@ fn a_run_that_was_scaled_and_moved_goes_on_so() {
     let steer = |words: &[&str]| {
         let mut command = loadc();
         command.env("XDG_RUNTIME_DIR", dir.path()).args(["ctl", "a"]).args(words);
-        let output = command.output().unwrap();
-        assert_eq!(output.status.code(), Some(0), "{words:?}: {}", stderr(&output));
+        // A run that was taken up may not listen yet.
+        for _ in 0..200 {
+            let output = command.output().unwrap();
+            if output.status.code() == Some(0) {
+                return;
+            }
+            eprintln!("{words:?}: {}", stderr(&output));
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        panic!("{words:?} is refused");
     };
     let mut run = start(dir.path(), &["a.load", "--target", &server.url(), "--journal", "j"]);
     let go_on = |run: &mut Run, more: u64| {

@@ -11,14 +11,13 @@ mod seeing;
 mod signals;
 mod summary;
 
-use self::journal::{JournalFlags, TakenUp};
+use self::journal::{JournalFlags, Recalled, TakenUp};
 use super::Exit;
 use super::output::Output;
 use super::policy::PolicyFlag;
 use super::shared::{self, PlanFlags};
 use super::target::{self, Origin};
 use crate::check::{default_guards, prove_defaults};
-use crate::journal::Told;
 use crate::live::Picture;
 use crate::metrics::Facts;
 use crate::notify::Notifier;
@@ -389,7 +388,7 @@ fn prepare(
     plan: &Plan,
     reached: &Reached,
     run_id: String,
-    taken_up: Option<(TakenUp, Option<Told>)>,
+    taken_up: Option<(TakenUp, Option<Recalled>)>,
     out: &Output,
 ) -> Result<(Task<PlannedJobs>, RunOptions), Exit> {
     let mut options = RunOptions {
@@ -502,20 +501,19 @@ async fn connect(
     target: &Target,
     jobs: &impl Jobs,
     run_id: &str,
-) -> Result<(RedisSink, Option<Told>), ConnectError> {
+) -> Result<(RedisSink, Option<Recalled>), ConnectError> {
     let aside = args.verbose.then_some(progress::aside as fn(&str));
     let options = SinkOptions { aside, ..SinkOptions::of(target) };
     let cursor = jobs.queues().first().filter(|_| !args.at_least_once);
-    let (sink, told) = match cursor.map(|queue| Cursor::beside(queue, run_id)) {
-        Some(cursor) if args.journal.resumes() => {
-            let (sink, told) = journal::reconnect(target, cursor, options).await?;
-            (sink, Some(told))
-        }
-        Some(cursor) => (RedisSink::connect_with(target, cursor, options).await?, None),
-        None => (RedisSink::connect(target, options).await?, None),
+    let resumes = args.journal.resumes() && cursor.is_some();
+    let (sink, mut told) = match cursor.map(|queue| Cursor::beside(queue, run_id)) {
+        Some(cursor) if resumes => RedisSink::resume_with(target, cursor, options).await?,
+        Some(cursor) => (RedisSink::connect_with(target, cursor, options).await?, Vec::new()),
+        None => (RedisSink::connect(target, options).await?, Vec::new()),
     };
-    sink.reach(jobs.queues(), options).await?;
-    Ok((sink, told))
+    told.extend(sink.reach(jobs.queues(), resumes, options).await?);
+    let lanes = sink.lanes_of(jobs.queues());
+    Ok((sink, resumes.then(|| Recalled::new(told, lanes))))
 }
 
 /// The report of a run that failed before its first job.

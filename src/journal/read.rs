@@ -18,6 +18,8 @@ pub struct Replay {
     pub base: Base,
     /// Jobs whose outcome was known since.
     pub acked: Vec<Spans>,
+    /// The numbers of their batches.
+    pub acked_in: Vec<u64>,
     /// The same of those refused.
     pub failed: Vec<Spans>,
     /// The same of those nobody can tell of.
@@ -154,6 +156,7 @@ impl Replay {
             head,
             base,
             acked: Vec::new(),
+            acked_in: Vec::new(),
             failed: Vec::new(),
             unknown: Vec::new(),
             skipped: Vec::new(),
@@ -248,6 +251,7 @@ impl Replay {
         for (batch, jobs) in settled.into_iter().filter(|(_, jobs)| !jobs.is_empty()) {
             self.settled = self.settled.max(batch);
             self.acked.push(jobs);
+            self.acked_in.push(batch);
         }
     }
 

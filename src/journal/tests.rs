@@ -121,6 +121,21 @@ fn what_a_stream_follows_is_kept_when_it_is_written_anew() {
 }
 
 #[test]
+fn each_lane_settles_its_own() {
+    let replay = read(&sample().1).unwrap();
+    // Streams 0 and 1 lie in lanes of their own; the second has lost what it had.
+    let lane_of = |stream: usize, _| stream;
+    let lanes = |second: Told| [told(&[1, 2, 4]), second];
+    let found = replay.clone().settle_by(&lanes(told(&[1, 3])), lane_of).unwrap();
+    assert!(jobs(&found.acked).is_superset(&[(0, 6), (0, 8), (1, 2)].into()));
+    assert_eq!((&found.base.streams[0].returned[..], found.forgot), (&[7][..], false));
+    assert!(found.base.streams[1].returned.is_empty());
+    let found = replay.settle_by(&lanes(Told { marks: None, fenced: true }), lane_of).unwrap();
+    assert_eq!((jobs(&found.unknown), found.forgot), ([(1, 2)].into(), true));
+    assert_eq!(found.base.streams[0].returned, [7]);
+}
+
+#[test]
 fn the_target_settles_what_was_in_flight() {
     let replay = read(&sample().1).unwrap();
     let settled = |told: Option<&Told>| replay.clone().settle(told);

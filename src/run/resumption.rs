@@ -24,31 +24,32 @@ pub struct Resumption {
     pub splices: Vec<Option<Spliced>>,
 }
 
-/// What the streams followed, those that had left the plan; none if they can't have.
-fn follow<J: Jobs>(
-    base: &Base,
-    task: &mut Task<J>,
-    options: &RunOptions,
-) -> Option<Vec<Option<Spliced>>> {
-    let mut all = Vec::new();
-    for (stream, of_stream) in base.streams.iter().enumerate() {
-        if of_stream.seams.is_empty() {
-            all.push(None);
-            continue;
-        }
-        let source = task.sources.get(stream)?.clone();
-        let mut spliced = Spliced::new(source.clone());
-        for seam in &of_stream.seams {
-            let entry = seam.to_ns.map_or(Entry::Elapsed, Entry::At);
-            spliced = spliced.then(seam.at_ns, source.clone(), entry, seam.factor);
-        }
-        task.streams[stream].1 = placed(&spliced, options);
-        all.push(Some(spliced));
-    }
-    Some(all)
-}
-
 impl Resumption {
+    /// Lets the streams of the task follow what they followed then, and tells what that is of those
+    /// that had left the plan; none if they can't have.
+    pub fn follow<J: Jobs>(
+        base: &Base,
+        task: &mut Task<J>,
+        options: &RunOptions,
+    ) -> Option<Vec<Option<Spliced>>> {
+        let mut all = Vec::new();
+        for (stream, of_stream) in base.streams.iter().enumerate() {
+            if of_stream.seams.is_empty() {
+                all.push(None);
+                continue;
+            }
+            let source = task.sources.get(stream)?.clone();
+            let mut spliced = Spliced::new(source.clone());
+            for seam in &of_stream.seams {
+                let entry = seam.to_ns.map_or(Entry::Elapsed, Entry::At);
+                spliced = spliced.then(seam.at_ns, source.clone(), entry, seam.factor);
+            }
+            task.streams[stream].1 = placed(&spliced, options);
+            all.push(Some(spliced));
+        }
+        Some(all)
+    }
+
     /// Adds to the accounts what a journal tells beyond its base, and lets the streams of the task
     /// follow what they followed then. None if the plan has not the streams, jobs or kinds of the
     /// journal's.
@@ -61,7 +62,7 @@ impl Resumption {
         if base.streams.len() != task.streams.len() {
             return None;
         }
-        let splices = follow(&base, task, options)?;
+        let splices = Resumption::follow(&base, task, options)?;
         let mut later_ns = 0;
         for (stream, (of_stream, (_, schedule))) in
             base.streams.iter_mut().zip(&task.streams).enumerate()
@@ -74,6 +75,11 @@ impl Resumption {
             let fits = of_stream.by_job.len() == kinds && of_stream.next <= last.saturating_add(1);
             if !fits {
                 return None;
+            }
+            // It had come to its last seam, whatever time was noted last.
+            if let Some(seam) = of_stream.seams.last() {
+                let seam_ns = seam.at_ns.saturating_sub(options.from_ns);
+                later_ns = later_ns.max(seam_ns.saturating_sub(of_stream.stream_ns));
             }
             // The last that went out was due, so it was at least so much later than was noted.
             if of_stream.next > 1 {

@@ -119,7 +119,8 @@ impl RedisSink {
     }
 
     /// The same for a run whose process has ended: its connections are ended for good, and what the
-    /// target knows of it is told. What it sends is [`Sink::send_marked`].
+    /// target knows of it is told; of a cluster by [`RedisSink::reach`]. What it sends is
+    /// [`Sink::send_marked`].
     ///
     /// # Errors
     ///
@@ -128,9 +129,9 @@ impl RedisSink {
         target: &Target,
         cursor: Cursor,
         options: Options,
-    ) -> Result<(RedisSink, Recollection), ConnectError> {
+    ) -> Result<(RedisSink, Vec<Recollection>), ConnectError> {
         let (sink, told) = RedisSink::open(target, Some(cursor), true, options).await?;
-        Ok((sink, told.unwrap_or(Recollection { marks: None, fenced: false })))
+        Ok((sink, told.into_iter().collect()))
     }
 
     async fn open(
@@ -154,22 +155,36 @@ impl RedisSink {
     }
 
     /// Connects to the servers of a cluster that take the jobs of these queues, so that none has to
-    /// wait for its connection later. Elsewhere there is nothing to do.
+    /// wait for its connection later. Elsewhere there is nothing to do. Where the run is gone on
+    /// with, what is known of it is told, lane by lane ([`RedisSink::lanes_of`]).
     ///
     /// # Errors
     ///
     /// Why there is no connection to one of them.
-    pub async fn reach(&self, queues: &[Queue], options: Options) -> Result<(), ConnectError> {
-        let Lanes::BySlot(slots) = &self.lanes else { return Ok(()) };
+    pub async fn reach(
+        &self,
+        queues: &[Queue],
+        resumes: bool,
+        options: Options,
+    ) -> Result<Vec<Recollection>, ConnectError> {
+        let mut told = Vec::new();
+        let Lanes::BySlot(slots) = &self.lanes else { return Ok(told) };
         for queue in queues {
             let key = lanes::key_of(queue);
             if !slots.has(key.as_bytes()) {
                 let (way, cursor) = slots.parts(key.as_bytes());
-                let (lane, _) = open(way, cursor, false, options).await?;
+                let (lane, of_lane) = open(way, cursor, resumes, options).await?;
                 slots.put(key.as_bytes(), lane);
+                told.extend(of_lane);
             }
         }
-        Ok(())
+        Ok(told)
+    }
+
+    /// For each queue the place of its lane: those of one lane share a connection and the key that
+    /// shows what arrived.
+    pub fn lanes_of(&self, queues: &[Queue]) -> Vec<usize> {
+        self.lanes.numbers(queues)
     }
 
     /// The keys in which batches leave their numbers.
