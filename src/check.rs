@@ -16,6 +16,7 @@ mod drawn;
 mod draws;
 mod ends;
 mod envelope;
+mod expect;
 mod fields;
 mod flows;
 mod guards;
@@ -24,6 +25,7 @@ mod lints;
 mod lower;
 mod names;
 mod overlay;
+mod parentheses;
 mod payload;
 mod policy;
 mod proof;
@@ -130,6 +132,7 @@ pub fn check(source: &SourceFile, options: &Options) -> Checked {
     let (allows, mut directives) = lint::directives::read(source, &scripts[0]);
     checker.problems.append(&mut directives);
     let mut problems = without_echoes(source, checker.problems);
+    parentheses::without_parentheses(source, &checker.shapes, &mut problems);
     let plan = plan.filter(|_| problems.iter().all(|p| p.severity != Severity::Error));
     let files = source.files().into_iter().chain(checker.rows.paths()).collect();
     let mut lints = checker.lints;
@@ -205,6 +208,8 @@ struct Checker<'a> {
     blocks: Vec<Block>,
     /// The marks of what only warms up in it.
     warmups: Vec<u32>,
+    /// The marks of its `speed` blocks, and how fast they are.
+    speeds: Vec<(u32, f64)>,
     /// What of it may end before its time.
     waits: Vec<stretches::Waiting>,
     /// The mark of the phrase in hand.
@@ -248,6 +253,7 @@ impl<'a> Checker<'a> {
             flows: BTreeMap::new(),
             blocks: Vec::new(),
             warmups: Vec::new(),
+            speeds: Vec::new(),
             waits: Vec::new(),
             mark_in_hand: 0,
             steps: 0,
@@ -304,7 +310,6 @@ impl<'a> Checker<'a> {
         let guards = self.guards(&scopes, &streams);
         let notify = self.notifications(&scopes);
         let expectations = self.expectations(&scopes, &streams);
-        self.pickups_are_seen(&scopes, &streams);
         self.unused_names();
         if self.has_errors() {
             return None;

@@ -21,7 +21,7 @@ mod tests;
 pub use compile::{CompileError, MAX_DEPTH};
 pub use envelope::{Envelope, Id, IdKey, Setting, WordPart};
 pub use fake::Fake;
-pub use flow::{Flow, MAX_STATES, Paths, State, Way};
+pub use flow::{Flow, MAX_STATES, Paths, State, Way, paced};
 pub use mix::Mix;
 pub use sizes::Sizes;
 pub use table::{Blob, Column, Rows, Table};

@@ -14,6 +14,7 @@ pub mod clock;
 pub mod control;
 mod dispatcher;
 pub mod events;
+pub mod expecting;
 #[cfg(test)]
 pub(crate) mod fakes;
 pub mod guards;
@@ -36,7 +37,7 @@ pub use report::Report;
 pub use resumption::Resumption;
 
 use crate::job::CompileError;
-use crate::plan::Plan;
+use crate::plan::{Part, Plan};
 use crate::schedule::{Placed, Schedule, Source, Spliced};
 use crate::sink::Sink;
 use clock::Clock;
@@ -81,19 +82,10 @@ impl Task<PlannedJobs> {
     ///
     /// If the plan's jobs can't be compiled, which `check` has ruled out.
     pub fn of(plan: &Plan, options: &RunOptions) -> Result<Task<PlannedJobs>, CompileError> {
-        let schedule = |stream: &crate::plan::Stream| -> Arc<dyn Schedule> {
-            let due = Arc::clone(&stream.due);
-            let (batch, after_ns) = (stream.batch, stream.after_ns);
-            if stream.steps.is_empty() {
-                let from_ns = options.from_ns;
-                return Arc::new(Placed::of_batches(due, batch, after_ns, options.shard, from_ns));
-            }
-            // Things begun before the run enters the plan go on in it.
-            let whole = Placed::of_batches(due, batch, after_ns, options.shard, 0);
-            Arc::new(jobs::flowing(stream, plan.seed, Box::new(whole), options.from_ns))
-        };
-        let streams =
-            plan.streams.iter().map(|stream| (stream.name.clone(), schedule(stream))).collect();
+        let part = Part { from_ns: options.from_ns, shard: options.shard };
+        let schedule =
+            |stream: &crate::plan::Stream| (stream.name.clone(), schedule(stream, plan.seed, part));
+        let streams = plan.streams.iter().map(schedule).collect();
         Ok(Task {
             file: plan.file.clone(),
             digest: plan.digest.clone(),
@@ -105,13 +97,25 @@ impl Task<PlannedJobs> {
             expectations: plan.expectations.clone(),
             sources: plan.streams.iter().map(source).collect(),
             warmups: warmup::Warmups::of(plan),
+            wall: plan.wall.clone(),
             waits: waits::Waits::of(plan),
             places: plan.streams.iter().map(|stream| stream.phrases.clone()).collect(),
         })
     }
 }
 
-/// When the jobs of a stream are due.
+/// When the jobs of a part of a stream are due, the steps of its things among them.
+pub fn schedule(stream: &crate::plan::Stream, seed: u64, part: Part) -> Arc<dyn Schedule> {
+    let due = Arc::clone(&stream.due);
+    let (batch, after_ns) = (stream.batch, stream.after_ns);
+    if stream.steps.is_empty() {
+        return Arc::new(Placed::of_batches(due, batch, after_ns, part.shard, part.from_ns));
+    }
+    // Things begun before the run enters the plan go on in it.
+    let whole = Placed::of_batches(due, batch, after_ns, part.shard, 0);
+    Arc::new(jobs::flowing(stream, seed, Box::new(whole), part.from_ns))
+}
+
 /// What a stream follows, as its due jobs in this run.
 fn placed(spliced: &Spliced, options: &RunOptions) -> Arc<dyn Schedule> {
     let (shard, from_ns) = (options.shard, options.from_ns);
@@ -119,6 +123,7 @@ fn placed(spliced: &Spliced, options: &RunOptions) -> Arc<dyn Schedule> {
     Arc::new(Placed::of_batches(spliced.clone(), batch, 0, shard, from_ns))
 }
 
+/// When the jobs of a stream are due.
 fn source(stream: &crate::plan::Stream) -> Source {
     Source { due: Arc::clone(&stream.due), after_ns: stream.after_ns, batch: stream.batch }
 }

@@ -7,11 +7,13 @@ use super::lower::{MAX_JOBS, Node};
 use super::scope::Settings;
 use super::stretches::{self, Waiting};
 use super::{defaults, digest, proof};
-use crate::exact::{checked, seconds_to_nanos, whole};
-use crate::plan::{Expectation, Guard, Part, Phrase, PhraseJobs, Plan, Stream};
+use crate::ast::Measure;
+use crate::exact::{checked, seconds_to_nanos, to_f64, whole};
+use crate::plan::{Expectation, Guard, Part, Phrase, PhraseJobs, Plan, Stream, WallClock};
 use crate::problem::{Code, Problem};
 use crate::schedule::{Shard, batched};
 use crate::show;
+use crate::source::Span;
 use crate::target::Target;
 use crate::timeline::curve::Curve;
 use crate::timeline::{CurveError, MarkJobs, MarkSpan, Timeline};
@@ -25,7 +27,7 @@ impl Checker<'_> {
         settings: Settings,
         drafts: Vec<Draft>,
         guards: Vec<Guard>,
-        expectations: Vec<Expectation>,
+        expectations: Vec<(Expectation, Span)>,
     ) -> Option<Plan> {
         if drafts.is_empty() {
             return None;
@@ -36,8 +38,9 @@ impl Checker<'_> {
         for draft in drafts {
             let (key, blocks) = (draft.arrivals.key, draft.blocks.clone());
             let (warmups, waits) = (draft.warmups.clone(), draft.waits.clone());
+            let speeds = draft.speeds.clone();
             let (stream, nodes) = self.stream(draft)?;
-            growing.push(Growing { stream, key, blocks, points: None, until_ns });
+            growing.push(Growing { stream, key, blocks, speeds, points: None, until_ns });
             all_nodes.push((nodes, warmups, waits));
         }
         let mut notes = Vec::new();
@@ -50,6 +53,8 @@ impl Checker<'_> {
             let marks = marks.iter().map(|mark| (mark.id, mark)).collect();
             stream.phrases = self.phrases(nodes, &marks, (warmups, waits));
         }
+        let of_each: Vec<&[Node]> = all_nodes.iter().map(|(nodes, ..)| nodes.as_slice()).collect();
+        let expectations = self.place_expectations(expectations, &streams, &of_each)?;
         let total = streams.iter().map(Stream::jobs).fold(0, u64::saturating_add);
         if total > MAX_JOBS {
             let nodes = all_nodes.iter().flat_map(|(nodes, ..)| nodes);
@@ -74,6 +79,8 @@ impl Checker<'_> {
             shard: self.options.shard.unwrap_or(Shard::WHOLE),
         };
         notes.extend(part.note(&streams));
+        let mut expectations = expectations;
+        share_of_part(&mut expectations, &streams, part, &mut notes);
         self.prove_payloads(&streams, seed);
         let default_guards = defaults::open(&streams, &guards);
         if is_elsewhere(settings.target.as_deref()) {
@@ -83,6 +90,10 @@ impl Checker<'_> {
             file: self.source.name.clone(),
             seed,
             digest: digest::digest(seed, settings.starts.as_ref(), &streams),
+            wall: WallClock {
+                starts: settings.starts.clone(),
+                speed: self.options.speed.map_or(1.0, |speed| to_f64(&speed)),
+            },
             starts: settings.starts,
             target: settings.target,
             part,
@@ -120,6 +131,7 @@ impl Checker<'_> {
             batch: draft.batch,
             warmup: Vec::new(),
             waits: Vec::new(),
+            paces: Arc::default(),
             steps: Vec::new(),
             phrases: Vec::new(),
             mix: draft.mix,
@@ -233,6 +245,31 @@ impl Checker<'_> {
             })
         };
         nodes.iter().filter_map(phrase).collect()
+    }
+}
+
+/// Of a number of jobs that is expected, a part of the plan has its share.
+fn share_of_part(
+    expectations: &mut [Expectation],
+    streams: &[Stream],
+    part: Part,
+    notes: &mut Vec<String>,
+) {
+    if part.shard == Shard::WHOLE {
+        return;
+    }
+    let whole = Part { shard: Shard::WHOLE, ..part }.jobs(streams);
+    let own = part.jobs(streams);
+    for expectation in expectations.iter_mut().filter(|one| one.measure == Measure::Jobs) {
+        let all = expectation.limit;
+        // What is expected of all of them is exactly what this part has of them.
+        expectation.limit = if all == whole as f64 {
+            own as f64
+        } else {
+            (all * own as f64 / (whole as f64).max(1.0)).round()
+        };
+        let (text, limit) = (&expectation.text, show::count(expectation.limit as u64));
+        notes.push(format!("`{text}` is judged by this part's share of it, {limit}"));
     }
 }
 

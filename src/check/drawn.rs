@@ -84,6 +84,7 @@ impl Checker<'_> {
         self.blocks.clear();
         self.warmups.clear();
         self.waits.clear();
+        self.speeds.clear();
         Drawing { arrivals, key: key.indexed(Kind::Arrivals, 0).value() }
     }
 

@@ -20,6 +20,8 @@ pub(super) struct Growing {
     pub key: u64,
     /// Its blocks with arrivals of their own.
     pub blocks: Vec<Block>,
+    /// Its `speed` blocks.
+    pub speeds: Vec<(u32, f64)>,
     /// What has been drawn, over the curve as it was then.
     pub points: Option<Arc<dyn Points>>,
     /// When the plan ends what is still under way in its flows, if it does.
@@ -100,9 +102,57 @@ impl Checker<'_> {
         }
         for one in &mut growing {
             self.draw(one, 0)?;
-            self.expect_steps(&mut one.stream, one.until_ns)?;
+            self.expect_steps(&mut one.stream, &one.speeds, one.until_ns)?;
+        }
+        for guard in guards.iter().filter(|guard| guard.action == Some(Action::Stop)) {
+            if let GuardKind::Jobs(limit) = guard.kind {
+                self.end_with_steps(guard, limit, &mut growing, notes)?;
+            }
         }
         Some(growing.into_iter().map(|one| one.stream).collect())
+    }
+
+    /// The steps of flows count in a bound on jobs: where they are to be expected to bring it about
+    /// before the curves do, the plan ends there.
+    fn end_with_steps(
+        &mut self,
+        guard: &Guard,
+        limit: u64,
+        growing: &mut [Growing],
+        notes: &mut Vec<String>,
+    ) -> Option<()> {
+        let chosen = |index: usize| guard.stream.is_none_or(|only| only == index);
+        let end_ns = {
+            let of: Vec<&Stream> = growing
+                .iter()
+                .enumerate()
+                .filter(|(index, _)| chosen(*index))
+                .map(|(_, one)| &one.stream)
+                .collect();
+            if of.iter().all(|stream| stream.steps.is_empty()) {
+                return Some(());
+            }
+            let Some(end_ns) = expected_end(&of, limit) else { return Some(()) };
+            end_ns
+        };
+        for (_, one) in growing.iter_mut().enumerate().filter(|(index, _)| chosen(*index)) {
+            let left_ns = end_ns.saturating_sub(one.stream.after_ns);
+            one.until_ns = Some(one.until_ns.map_or(end_ns, |until| until.min(end_ns)));
+            if one.longer_than(left_ns) {
+                let length = nanos_to_seconds(left_ns);
+                let body = Box::new(one.stream.curve.clone());
+                one.stream.curve = Curve::Cut { length, body };
+                one.stream.timeline = Arc::new(self.timeline(&one.stream.curve)?);
+                one.set_due();
+            }
+            self.expect_steps(&mut one.stream, &one.speeds, one.until_ns)?;
+        }
+        let when = show::duration(end_ns);
+        notes.push(format!(
+            "`{}` is to be expected to end the plan {when} after the start, with the steps of its flows",
+            guard.text
+        ));
+        Some(())
     }
 
     /// When a guard stops the plan; `None` inside if it never does.
@@ -240,6 +290,39 @@ fn end_with_jobs(growing: &mut [Growing], chosen: impl Fn(usize) -> bool, end_ns
             one.set_due();
         }
     }
+}
+
+/// When the jobs of some streams, and the steps that are to be expected of their flows, come to so
+/// many; `None` if they never come to more.
+fn expected_end(of: &[&Stream], limit: u64) -> Option<u64> {
+    let by = |t_ns: u64| {
+        let own = of.iter().filter_map(|stream| {
+            let local = t_ns.checked_sub(stream.after_ns)?;
+            let steps = stream.steps.iter().map(|steps| steps.timeline.cumulative(local));
+            Some(stream.due.jobs_by(local) as f64 + steps.sum::<f64>())
+        });
+        own.sum::<f64>()
+    };
+    let lengths = of.iter().flat_map(|stream| {
+        let steps = stream.steps.iter().filter_map(|steps| steps.timeline.length_ns());
+        let longest = steps.chain(stream.timeline.length_ns()).max()?;
+        Some(longest.saturating_add(stream.after_ns))
+    });
+    let (mut low, mut high) = (0, lengths.max()?);
+    let limit = limit as f64;
+    // Half a step is what rounding the sum of all may come to.
+    if by(high) <= limit + 0.5 {
+        return None;
+    }
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if by(middle) >= limit {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    Some(low)
 }
 
 /// When the last job that a bound allows is due; `None` if it is never reached.

@@ -221,8 +221,13 @@ impl Checker<'_> {
     pub(super) fn expect_steps(
         &mut self,
         stream: &mut Stream,
+        speeds: &[(u32, f64)],
         until_ns: Option<u64>,
     ) -> Option<()> {
+        if stream.mix.iter().all(|mixed| mixed.flow.is_none()) {
+            return Some(());
+        }
+        stream.paces = self.paces(stream, speeds)?;
         let weights: f64 = stream.mix.iter().map(|entry| f64::from(entry.weight)).sum();
         let mut steps = Vec::new();
         for (entry, mixed) in stream.mix.iter().enumerate() {
@@ -238,7 +243,7 @@ impl Checker<'_> {
                 return None;
             }
             let until = until_ns.map(|until| until.saturating_sub(stream.after_ns));
-            let expected = expected(&jobs.flow, share, &stream.timeline, until);
+            let expected = expected(&jobs.flow, share, &stream.timeline, &stream.paces, until);
             steps.push(Steps {
                 entry,
                 timeline: Arc::new(Timeline::new(&expected.curve).ok()?),

@@ -53,6 +53,8 @@ pub(super) struct Draft {
     pub warmups: Vec<u32>,
     /// What may end before its time.
     pub waits: Vec<Waiting>,
+    /// Its `speed` blocks.
+    pub speeds: Vec<(u32, f64)>,
     /// Its curve, if all of its phrases check.
     pub curve: Option<Curve>,
     /// Its phrases.
@@ -308,6 +310,7 @@ impl Checker<'_> {
             let blocks = std::mem::take(&mut self.blocks);
             let warmups = std::mem::take(&mut self.warmups);
             let waits = std::mem::take(&mut self.waits);
+            let speeds = std::mem::take(&mut self.speeds);
             let curve = curve.and_then(|curve| {
                 let own = [scope, &scopes.scopes[0]].into_iter().find(|one| !one.hours.is_empty());
                 let hours = own.map_or(&[][..], |one| &one.hours);
@@ -325,6 +328,7 @@ impl Checker<'_> {
                     blocks,
                     warmups,
                     waits,
+                    speeds,
                     late,
                     batch,
                     curve,
@@ -400,6 +404,8 @@ impl Checker<'_> {
             match jobs.get(&item.job.node) {
                 Some(Some(ready)) => {
                     let weight = weight.map_or(Some(ready.weight), |weight| weight);
+                    // What was left out may write to any queue.
+                    self.jobs_sound &= weight.is_some();
                     chosen.extend(weight.map(|weight| (ready.clone(), weight, item.job.span)));
                 }
                 Some(None) => {}

@@ -3,7 +3,7 @@
 use super::Checker;
 use super::units::MAX_COUNT;
 use crate::ast::{Expr, Phrase, PhraseKind, Statement, StatementKind};
-use crate::exact::{Exact, whole};
+use crate::exact::{Exact, to_f64, whole};
 use crate::problem::{Code, Problem};
 use crate::source::Span;
 use crate::timeline::curve::Curve;
@@ -236,9 +236,13 @@ impl Checker<'_> {
                 Some(Curve::Scale { factor: factor?, body })
             }
             PhraseKind::Speed(factor, body) => {
-                let value = self.factor(factor);
+                let (value, mark) = (self.factor(factor), self.mark_in_hand);
                 let body = Box::new(Curve::Sequence(self.serial(body, inside, children)?));
                 let value = self.positive(factor, value?, "a speed")?;
+                // In a sum no thing that begins belongs to one phrase alone.
+                if !inside.parallel {
+                    self.speeds.push((mark, to_f64(&value)));
+                }
                 Some(Curve::Speed { factor: value, body })
             }
             PhraseKind::Arrivals(arrival, body) => {

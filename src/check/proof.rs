@@ -33,7 +33,9 @@ impl Checker<'_> {
             let breach = match guard.kind {
                 GuardKind::Jobs(limit) => {
                     let breach = jobs_breach(streams, guard, limit);
-                    if breach.is_none() && may_pass(streams, guard, limit) {
+                    // Where the bound is the plan's own end, chance moves that end and no more.
+                    let claim = guard.action != Some(Action::Stop);
+                    if claim && breach.is_none() && may_pass(streams, guard, limit) {
                         self.left_to_chance(guard);
                     }
                     breach

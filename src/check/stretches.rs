@@ -11,6 +11,7 @@ use crate::schedule::Shard;
 use crate::show;
 use crate::source::Span;
 use crate::timeline::Stretch;
+use std::sync::Arc;
 
 /// How many passes of such stretches a stream may have.
 const MAX_STRETCHES: usize = 100_000;
@@ -160,6 +161,40 @@ impl Checker<'_> {
             }
         }
         Some(warmup)
+    }
+
+    /// How fast a stream goes by its `speed` blocks, as steps; those within others with them.
+    pub(super) fn paces(
+        &mut self,
+        stream: &Stream,
+        speeds: &[(u32, f64)],
+    ) -> Option<Arc<[(u64, f64)]>> {
+        let marks: Vec<u32> = speeds.iter().map(|(mark, _)| *mark).collect();
+        let mut edges = Vec::new();
+        for stretch in self.stretches(stream, &marks)? {
+            let of = speeds.iter().find(|(mark, _)| *mark == stretch.id);
+            let Some((_, factor)) = of.filter(|_| stretch.end_ns > stretch.start_ns) else {
+                continue;
+            };
+            // What ends at an instant ends before what begins there.
+            edges.push((stretch.start_ns, true, *factor));
+            edges.push((stretch.end_ns, false, *factor));
+        }
+        edges.sort_by_key(|(at_ns, begins, _)| (*at_ns, *begins));
+        let (mut open, mut paces): (Vec<f64>, Vec<(u64, f64)>) = (Vec::new(), Vec::new());
+        for (at_ns, begins, factor) in edges {
+            if begins {
+                open.push(factor);
+            } else if let Some(at) = open.iter().rposition(|own| *own == factor) {
+                open.remove(at);
+            }
+            let pace = open.iter().product();
+            match paces.last_mut() {
+                Some((last_ns, last)) if *last_ns == at_ns => *last = pace,
+                _ => paces.push((at_ns, pace)),
+            }
+        }
+        Some(paces.into())
     }
 
     fn stretches(&mut self, stream: &Stream, marks: &[u32]) -> Option<Vec<Stretch>> {

@@ -27,7 +27,6 @@ use crate::run::control::Control;
 use crate::run::jobs::{Jobs, PlannedJobs};
 use crate::run::report::Report;
 use crate::run::{RunOptions, Task, events, run_task};
-use crate::schedule::Schedule as _;
 use crate::sink::redis::{ConnectError, Cursor, Options as SinkOptions};
 use crate::sink::{Limits, RedisSink};
 use crate::source::SourceFile;
@@ -518,7 +517,8 @@ async fn connect(
 
 /// The report of a run that failed before its first job.
 fn not_begun(args: &Args, plan: &Plan, reached: &Reached, kind: &str, message: &str, out: &Output) {
-    let planned = |stream: &crate::plan::Stream| plan.part.of(stream).len();
+    let planned =
+        |stream: &crate::plan::Stream| crate::run::schedule(stream, plan.seed, plan.part).len();
     let (part, of) = (plan.part.shard.part(), plan.part.shard.of());
     let shard = (of > 1).then(|| format!("{part}/{of}"));
     let account = |planned: u64| json!({ "planned": planned, "due": 0, "sent": 0, "acked": 0, "failed": 0, "unknown": 0, "skipped": 0 });

@@ -70,6 +70,11 @@ struct Exits {
     is_complete: bool,
 }
 
+/// A time at a pace: rounded to whole nanoseconds, and the same on every machine.
+pub fn paced(ns: u64, pace: f64) -> u64 {
+    if pace == 1.0 { ns } else { (ns as f64 / pace).round() as u64 }
+}
+
 impl Paths {
     /// The paths of a flow in the stream of `load`, or of the one outside any load.
     pub fn new(flow: &Flow, seed: u64, load: Option<&str>) -> Paths {
@@ -93,12 +98,13 @@ impl Paths {
     }
 
     /// Tells the steps of the thing with this number, begun at an instant: the state each leads to,
-    /// and when it is due.
-    pub fn walk(&self, number: u64, begun_ns: u64, mut step: impl FnMut(usize, u64)) {
+    /// and when it is due. It goes `pace` times as fast as the flow says.
+    pub fn walk(&self, number: u64, begun_ns: u64, pace: f64, mut step: impl FnMut(usize, u64)) {
         let (mut state, mut now_ns) = (0, begun_ns);
         while let Some((way, exits, word)) = self.exit(state, number) {
             let (to, delay_ns) = exits.ways[way];
-            now_ns = now_ns.saturating_add(exits.key.within(number, word, delay_ns));
+            let own_ns = exits.key.within(number, word, delay_ns);
+            now_ns = now_ns.saturating_add(paced(own_ns, pace));
             state = to;
             step(state, now_ns);
         }
@@ -155,7 +161,7 @@ mod tests {
         for number in 1..=things {
             let mut last = (0, 1_000);
             let mut own = 0;
-            paths.walk(number, 1_000, |state, due| {
+            paths.walk(number, 1_000, 1.0, |state, due| {
                 reached[state] += 1;
                 if last.0 == 0 {
                     first[(due - 1_050) as usize] += 1;

@@ -4,7 +4,8 @@
 use super::blame::Broken;
 use super::lexicon::FLOW;
 use super::lexicon::{
-    EXPECT, GUARD, JOB, belongs_elsewhere, is_rest, is_rule, lacks_brace, meant_statement,
+    EXPECT, GUARD, JOB, belongs_elsewhere, is_rest, is_rule, lacks_brace, lacks_object_brace,
+    meant_statement, swallows_block,
 };
 use super::tokens::{Token, tokens};
 use super::words::STATEMENTS;
@@ -34,7 +35,7 @@ impl Reader {
             let ended = ended || is_rest(&all);
             // Further rules that lack the same block follow from this one.
             self.shaky |= is_rule(&all);
-            if lacks_brace(&all) {
+            if lacks_brace(&all) || swallows_block(&all, head) {
                 problem.code = Code::Bracket;
                 self.shaky = true;
                 self.unopened.push(span.start);
@@ -172,12 +173,19 @@ impl Reader {
         if self.is_full() || misled || self.is_blamed_before(span, behind) {
             return;
         }
-        if text == "body" {
-            self.shaky = true;
+        let first = all.first().map_or("", |first| first.text);
+        let opens = text == "body" || lacks_object_brace(&all);
+        self.shaky |= opens;
+        // A brace that closes nothing behind it is that of one that was lost in here.
+        if opens || matches!(first, "body" | "args" | "kwargs") {
             self.unopened.push(span.start);
         }
         let broken = Broken { text, all: &all, head: all.len(), base: span.start as usize };
-        self.push(broken.rule(start, words));
+        let mut problem = broken.rule(start, words);
+        if opens && text != "body" {
+            problem.code = Code::Bracket;
+        }
+        self.push(problem);
     }
 }
 

@@ -50,8 +50,6 @@ pub(super) struct RuleWords {
     pub(super) block: &'static str,
     /// The words that begin its rules.
     pub(super) known: &'static [&'static str],
-    /// Those that this version does not have yet.
-    pub(super) later: &'static [&'static str],
     /// Those of other tools, and what they are here.
     pub(super) elsewhere: &'static [(&'static str, &'static str)],
 }
@@ -62,7 +60,6 @@ pub(super) const JOB: RuleWords = RuleWords {
         "queue", "body", "size", "rows", "args", "kwargs", "priority", "delay", "timeout", "retry",
         "command",
     ],
-    later: &[],
     elsewhere: &[
         ("payload", "body { id: uuid() }"),
         ("data", "body { id: uuid() }"),
@@ -77,8 +74,7 @@ pub(super) const JOB: RuleWords = RuleWords {
     ],
 };
 
-pub(super) const FLOW: RuleWords =
-    RuleWords { block: "a flow", known: &[], later: &[], elsewhere: &[] };
+pub(super) const FLOW: RuleWords = RuleWords { block: "a flow", known: &[], elsewhere: &[] };
 
 pub(super) const GUARD: RuleWords = RuleWords {
     block: "a guard",
@@ -86,7 +82,6 @@ pub(super) const GUARD: RuleWords = RuleWords {
         "rate", "jobs", "time", "depth", "errors", "age", "failed", "memory", "cpu", "server",
         "file", "warn", "cooldown", "notify",
     ],
-    later: &[],
     elsewhere: &[
         ("rps", "rate <= 1000/s"),
         ("duration", "time <= 1h"),
@@ -105,8 +100,21 @@ pub(super) const GUARD: RuleWords = RuleWords {
 
 pub(super) const EXPECT: RuleWords = RuleWords {
     block: "an expectation",
-    known: &["jobs", "deviation", "errors", "mean", "max", "p50", "p90", "p99", "drains", "depth"],
-    later: &["recovers", "pickup"],
+    known: &[
+        "jobs",
+        "deviation",
+        "errors",
+        "mean",
+        "max",
+        "p50",
+        "p90",
+        "p99",
+        "drains",
+        "depth",
+        "recovers",
+        "at",
+        "queue",
+    ],
     elsewhere: &[
         ("latency", "p99 response < 20ms"),
         ("response", "p99 response < 20ms"),
@@ -142,20 +150,43 @@ pub(super) fn is_rest(all: &[Token<'_>]) -> bool {
 
 /// Whether a line is a rule of a guard or an expectation.
 pub(super) fn is_rule(all: &[Token<'_>]) -> bool {
-    let words = all.iter().take(4).map(|token| token.text).collect::<Vec<_>>();
+    let words = all.iter().take(8).map(|token| token.text).collect::<Vec<_>>();
     let [first, rest @ ..] = words.as_slice() else { return false };
     let known = GUARD.known.contains(first) || EXPECT.known.contains(first) || is_percentile(first);
+    // An expectation may begin with the name of a phrase.
+    let known = known || first.starts_with('"');
     known && rest.iter().any(|word| matches!(*word, "<=" | "<" | ">" | ">="))
 }
 
+/// Statements that come with a block.
+const BLOCKS: &[&str] = &[
+    "load", "job", "flow", "guard", "expect", "hours", "shape", "repeat", "together", "scale",
+    "cap", "floor", "jitter", "speed", "warmup", "at",
+];
+
 /// Whether a statement that comes with a block has none.
 pub(super) fn lacks_brace(all: &[Token<'_>]) -> bool {
-    let words = [
-        "load", "job", "guard", "expect", "hours", "shape", "repeat", "together", "scale", "cap",
-        "floor", "jitter", "speed", "warmup", "at",
-    ];
-    let blocks = all.first().is_some_and(|first| words.contains(&first.text));
+    let blocks = all.first().is_some_and(|first| BLOCKS.contains(&first.text));
     blocks && all.iter().all(|token| token.text != "{")
+}
+
+/// Whether the first brace of a statement that comes with a block, up to which `head` words stand, is
+/// that of another statement within it: its own has got lost.
+pub(super) fn swallows_block(all: &[Token<'_>], head: usize) -> bool {
+    let Some(first) = all.first().filter(|first| BLOCKS.contains(&first.text)) else {
+        return false;
+    };
+    // A name may be any word.
+    let named = matches!(first.text, "load" | "job" | "flow" | "shape");
+    let inner = all.get(1 + usize::from(named)..head).unwrap_or_default();
+    inner.iter().any(|token| BLOCKS.contains(&token.text) || token.text == "arrivals")
+}
+
+/// Whether the object of a job's field lacks its brace: a key stands there.
+pub(super) fn lacks_object_brace(all: &[Token<'_>]) -> bool {
+    let word = all.first().map_or("", |first| first.text);
+    let keyed = all.get(2).is_some_and(|third| third.text == ":");
+    matches!(word, "body" | "args" | "kwargs") && keyed && all[1].text != "{"
 }
 
 /// Whether a line would be right in another block: it has got into this one by a brace that is
@@ -163,10 +194,11 @@ pub(super) fn lacks_brace(all: &[Token<'_>]) -> bool {
 pub(super) fn belongs_elsewhere(all: &[Token<'_>], known: &[&str]) -> bool {
     let (first, second) = (all.first(), all.get(1));
     let word = first.map_or("", |first| first.text);
-    let field = second.is_some_and(|second| second.text == ":");
+    let field = second.is_some_and(|second| matches!(second.text, ":" | "->"));
     let rule =
         words::begins_statement(word) || is_percentile(word) || matches!(word, "mean" | "max");
-    !known.contains(&word) && (rule || field || matches!(word, "]" | ")" | ","))
+    is_rule(all) && known.contains(&"constant")
+        || !known.contains(&word) && (rule || field || matches!(word, "]" | ")" | ","))
 }
 
 pub(super) fn is_percentile(word: &str) -> bool {

@@ -53,8 +53,8 @@ impl DueTimes for Batched {
 mod tests {
     use super::*;
     use crate::exact::whole;
-    use crate::schedule::{Placed, Schedule as _, Shard};
-    use crate::timeline::curve::Curve;
+    use crate::schedule::{Placed, Schedule as _, Shard, due, points};
+    use crate::timeline::curve::{Arrivals, Curve};
 
     const SECOND: u64 = 1_000_000_000;
 
@@ -76,6 +76,32 @@ mod tests {
         }
         assert_eq!((batches.jobs_by(0), batches.jobs_by(3 * SECOND)), (0, 30));
         assert_eq!(batches.time_of(31), even.time_of(31));
+    }
+
+    /// Whatever the arrivals, a batch is due with its last job, and none is lost or moved before the
+    /// instant it was drawn for.
+    #[test]
+    fn drawn_arrivals_come_in_batches_too() {
+        let curve = Curve::Constant { rate: whole(50), length: Some(whole(20)) };
+        let timeline = Arc::new(Timeline::new(&curve).unwrap());
+        let exact = Arrivals::Poisson { exact: true };
+        for arrivals in [exact, Arrivals::Poisson { exact: false }, Arrivals::Gamma { cv: 3.0 }] {
+            for key in 0..20 {
+                let single = due(Arc::clone(&timeline), points(arrivals, &timeline, key));
+                let all = single.jobs().unwrap();
+                let batches = batched(Arc::clone(&single), 7);
+                assert_eq!(batches.jobs(), Some(all), "{arrivals}");
+                for k in 1..=all {
+                    let last = (k.div_ceil(7) * 7).min(all);
+                    let at = batches.time_of(k);
+                    assert_eq!(at, single.time_of(last), "job {k}");
+                    assert!(batches.jobs_by(at) >= last && at >= single.time_of(k));
+                    assert!(at == 0 || batches.jobs_by(at - 1) < k);
+                }
+                let end = timeline.length_ns().unwrap();
+                assert_eq!((batches.jobs_by(end), batches.time_of(all + 1)), (all, u64::MAX));
+            }
+        }
     }
 
     #[test]

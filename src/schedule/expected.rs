@@ -10,7 +10,7 @@
 //! taken on a grid: counts as straight lines between its points, their integral by trapezoids.
 
 use crate::exact::{fraction, whole};
-use crate::job::{Flow, Way};
+use crate::job::{Flow, Way, paced};
 use crate::timeline::Timeline;
 use crate::timeline::curve::Curve;
 
@@ -32,23 +32,36 @@ pub struct Expected {
 
 /// The steps of a flow whose things are a share of a stream's jobs, up to `until_ns` of the stream's
 /// time, if the plan ends there.
-pub fn expected(flow: &Flow, share: f64, timeline: &Timeline, until_ns: Option<u64>) -> Expected {
+///
+/// From the times of `paces` on, things that begin go so many times as fast.
+pub fn expected(
+    flow: &Flow,
+    share: f64,
+    timeline: &Timeline,
+    paces: &[(u64, f64)],
+    until_ns: Option<u64>,
+) -> Expected {
     let length_ns = timeline.length_ns().unwrap_or(0);
-    let end_ns = length_ns.saturating_add(flow.reach_ns().1);
+    let slowest = paces.iter().map(|(_, pace)| *pace).fold(1.0, f64::min);
+    let end_ns = length_ns.saturating_add(paced(flow.reach_ns().1, slowest));
     let end_ns = until_ns.map_or(end_ns, |until| end_ns.min(until)).max(1);
     let step_ns = end_ns as f64 / GRID as f64;
-    let begun =
-        |at: usize| share * timeline.cumulative(((at as f64 * step_ns) as u64).min(length_ns));
     let mut counts = vec![vec![0.0; GRID + 1]; flow.states.len()];
-    counts[0] = (0..=GRID).map(begun).collect();
-    for (at, state) in flow.states.iter().enumerate() {
-        let from = Counts::new(std::mem::take(&mut counts[at]));
-        for way in &state.ways {
-            for (place, count) in counts[way.to].iter_mut().enumerate() {
-                *count += way.share * from.delayed(place as f64, way, step_ns);
+    for (pace, begun) in begun(share, timeline, paces, step_ns) {
+        let mut own = vec![vec![0.0; GRID + 1]; flow.states.len()];
+        own[0] = begun;
+        for (at, state) in flow.states.iter().enumerate() {
+            let from = Counts::new(std::mem::take(&mut own[at]));
+            for way in &state.ways {
+                for (place, count) in own[way.to].iter_mut().enumerate() {
+                    *count += way.share * from.delayed(place as f64, way, step_ns * pace);
+                }
             }
+            own[at] = from.counts;
         }
-        counts[at] = from.counts;
+        for (all, own) in counts.iter_mut().flatten().zip(own.iter().flatten()) {
+            *all += own;
+        }
     }
     let sum = |place: usize| counts[1..].iter().map(|count| count[place]).sum::<f64>();
     let piece_ns = step_ns * PIECE as f64;
@@ -69,6 +82,47 @@ pub fn expected(flow: &Flow, share: f64, timeline: &Timeline, until_ns: Option<u
         Curve::Sequence(pieces)
     };
     Expected { steps, curve }
+}
+
+/// The things begun by each point of the grid, apart by the pace at which they go.
+fn begun(
+    share: f64,
+    timeline: &Timeline,
+    paces: &[(u64, f64)],
+    step_ns: f64,
+) -> Vec<(f64, Vec<f64>)> {
+    let length_ns = timeline.length_ns().unwrap_or(0);
+    let by = |t_ns: u64| share * timeline.cumulative(t_ns.min(length_ns));
+    let mut of: Vec<(f64, Vec<f64>)> = Vec::new();
+    let add = |of: &mut Vec<(f64, Vec<f64>)>, pace: f64, at: usize, more: f64| {
+        let known = of.iter().position(|(own, _)| *own == pace).unwrap_or_else(|| {
+            of.push((pace, vec![0.0; GRID + 1]));
+            of.len() - 1
+        });
+        of[known].1[at] += more;
+    };
+    // In each step of the grid, piece by piece of one pace.
+    let (mut next, mut pace, mut before) = (0, 1.0, 0.0);
+    for at in 0..=GRID {
+        let to_ns = (at as f64 * step_ns) as u64;
+        while let Some((change_ns, then)) = paces.get(next).filter(|(from_ns, _)| *from_ns <= to_ns)
+        {
+            let count = change_ns.checked_sub(1).map_or(0.0, by);
+            add(&mut of, pace, at, (count - before).max(0.0));
+            (next, pace, before) = (next + 1, *then, count);
+        }
+        let count = by(to_ns);
+        add(&mut of, pace, at, (count - before).max(0.0));
+        before = count;
+    }
+    for (_, counts) in &mut of {
+        let mut sum = 0.0;
+        for count in counts {
+            sum += *count;
+            *count = sum;
+        }
+    }
+    of
 }
 
 /// A count on the grid and its integral, in steps of the grid.

@@ -6,7 +6,7 @@
 //! one count for each window gone by.
 
 use super::Schedule;
-use crate::job::{Mix, Paths};
+use crate::job::{Mix, Paths, paced};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -38,6 +38,24 @@ pub struct Things {
     pub paths: Paths,
     /// See [`Flow::reach_ns`](crate::job::Flow::reach_ns).
     pub reach_ns: (u64, u64),
+    /// From these instants of the plan on, in order, things that begin go so many times as fast.
+    pub paces: Arc<[(u64, f64)]>,
+}
+
+impl Things {
+    /// The steps of a thing that begins at an instant of the plan.
+    fn walk(&self, number: u64, begun_ns: u64, step: impl FnMut(usize, u64)) {
+        let before = self.paces.partition_point(|(from_ns, _)| *from_ns <= begun_ns);
+        let pace = before.checked_sub(1).map_or(1.0, |at| self.paces[at].1);
+        self.paths.walk(number, begun_ns, pace, step);
+    }
+
+    /// The shortest and the longest time that a thing takes, at whatever pace.
+    fn reach_ns(&self) -> (u64, u64) {
+        let paces = || self.paces.iter().map(|(_, pace)| *pace);
+        let (slowest, fastest) = (paces().fold(1.0, f64::min), paces().fold(1.0, f64::max));
+        (paced(self.reach_ns.0, fastest), paced(self.reach_ns.1, slowest))
+    }
 }
 
 /// The jobs of a stream and the steps of the things that they begin, in the order in which they are
@@ -111,7 +129,7 @@ impl Core {
         for index in first..=reaching {
             let number = self.due.number_of(index);
             let Some(things) = self.flow_of(number) else { continue };
-            things.paths.walk(number, self.due.time_of(index), |state, due_ns| {
+            things.walk(number, self.due.time_of(index), |state, due_ns| {
                 if (start_ns..=last_ns).contains(&due_ns) {
                     let number = number | (state as u64) << STEP_SHIFT;
                     entries.push(Entry { due_ns, number });
@@ -134,7 +152,7 @@ impl Core {
             if index <= surely {
                 steps += things.paths.steps(number);
             } else {
-                things.paths.walk(number, self.due.time_of(index), |_, due_ns| {
+                things.walk(number, self.due.time_of(index), |_, due_ns| {
                     steps += u64::from(due_ns <= t_ns);
                 });
             }
@@ -151,7 +169,7 @@ impl Core {
         for index in self.due_before(last_ns.saturating_sub(self.reach_ns.1)) + 1..=jobs {
             let number = self.due.number_of(index);
             let Some(things) = self.flow_of(number) else { continue };
-            things.paths.walk(number, self.due.time_of(index), |_, due_ns| {
+            things.walk(number, self.due.time_of(index), |_, due_ns| {
                 end_ns = end_ns.max(due_ns);
             });
         }
@@ -170,8 +188,8 @@ impl Flowing {
         until_ns: Option<u64>,
         from_ns: u64,
     ) -> Flowing {
-        let shortest = flows.iter().map(|things| things.reach_ns.0).min().unwrap_or(0);
-        let longest = flows.iter().map(|things| things.reach_ns.1).max().unwrap_or(0);
+        let shortest = flows.iter().map(|things| things.reach_ns().0).min().unwrap_or(0);
+        let longest = flows.iter().map(|things| things.reach_ns().1).max().unwrap_or(0);
         let mut core = Core {
             due,
             mix,

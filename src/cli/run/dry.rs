@@ -30,10 +30,9 @@ pub(super) fn run(
     let now_unix_ns = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
     let start_unix_ns = super::payload_start(plan).unwrap_or(now_unix_ns);
     let (_, end_ns, peak) = totals(plan);
-    let mut total = plan.part.jobs(&plan.streams);
-    if plan.part == crate::plan::Part::WHOLE {
-        total += plan.streams.iter().map(crate::plan::Stream::expected_steps).sum::<u64>();
-    }
+    // The steps of flows with them: so many as there will be, not as they are to be expected.
+    let schedules = plan.streams.iter().map(|one| crate::run::schedule(one, plan.seed, plan.part));
+    let total: u64 = schedules.map(|schedule| schedule.len()).sum();
     let end_ns = end_ns.saturating_sub(plan.part.from_ns);
     let samples: Vec<Sample> = plan
         .streams

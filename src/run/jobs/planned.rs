@@ -92,10 +92,13 @@ pub fn flowing(
 ) -> Flowing {
     let load = stream.name.as_deref();
     let weights: Vec<u32> = stream.mix.iter().map(|entry| entry.weight).collect();
+    let paces = stream.paces.iter().map(|(at_ns, pace)| (at_ns + stream.after_ns, *pace));
+    let paces: Arc<[(u64, f64)]> = paces.collect();
     let things = |steps: &Steps| Things {
         entry: steps.entry,
         paths: Paths::new(&steps.jobs.flow, seed, load),
         reach_ns: steps.jobs.flow.reach_ns(),
+        paces: Arc::clone(&paces),
     };
     let flows = stream.steps.iter().map(things).collect();
     let until_ns = stream.steps.iter().filter_map(|steps| steps.until_ns).min();
@@ -210,6 +213,7 @@ mod tests {
             batch: 1,
             warmup: Vec::new(),
             waits: Vec::new(),
+            paces: Arc::default(),
             steps: Vec::new(),
             phrases: Vec::new(),
             mix,
@@ -226,6 +230,7 @@ mod tests {
             digest: "d".to_owned(),
             target: None,
             starts: None,
+            wall: crate::plan::WallClock::default(),
             part: Part::WHOLE,
             streams: vec![
                 stream(

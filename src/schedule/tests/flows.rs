@@ -34,11 +34,21 @@ fn curve() -> Arc<Timeline> {
 
 const AFTER: u64 = 2 * SECOND;
 
+/// Ten times as fast for the things of some seconds, and half as fast for those of others.
+fn paces() -> Vec<(u64, f64)> {
+    [(5, 10.0), (9, 1.0), (20, 0.5), (22, 1.0)].map(|(at, pace)| (at * SECOND + AFTER, pace)).into()
+}
+
+fn pace_at(begun_ns: u64) -> f64 {
+    let before = paces().into_iter().rfind(|(at, _)| *at <= begun_ns);
+    before.map_or(1.0, |(_, pace)| pace)
+}
+
 fn flowing(shard: Shard, until_ns: Option<u64>, from_ns: u64) -> Flowing {
     let due = Placed::new(curve(), AFTER, shard, 0);
     let (flow, mix) = (flow(), Mix::new(&[2, 3], 7, None));
     let paths = Paths::new(&flow, 7, None);
-    let things = Things { entry: 1, paths, reach_ns: flow.reach_ns() };
+    let things = Things { entry: 1, paths, reach_ns: flow.reach_ns(), paces: paces().into() };
     Flowing::new(Box::new(due), (mix, 1), vec![things], until_ns, from_ns)
 }
 
@@ -50,7 +60,8 @@ fn by_hand(until_ns: u64, from_ns: u64) -> Vec<(u64, u64, usize)> {
         let begun = curve().time_of(k) + AFTER;
         all.push((begun, k, 0));
         if mix.job_of(k) == 1 {
-            paths.walk(k, begun, |state, due| all.push((due, k, state)));
+            let pace = pace_at(begun);
+            paths.walk(k, begun, pace, |state, due| all.push((due, k, state)));
         }
     }
     all.retain(|(due, ..)| (from_ns..=until_ns).contains(due));
@@ -105,7 +116,8 @@ fn what_comes_is_what_was_to_be_expected() {
         Arc::new(Timeline::new(&curve).unwrap())
     };
     let (timeline, flow) = (curve(1_000, 30), flow());
-    let expectation = expected(&flow, 1.0, &timeline, None);
+    let paces: Vec<_> = paces().into_iter().map(|(at, pace)| (at - AFTER, pace)).collect();
+    let expectation = expected(&flow, 1.0, &timeline, &paces, None);
     let things = 30_000.0;
     let shares = [0.0, 0.9, 0.72, 0.1 + 0.36];
     for (steps, share) in expectation.steps.iter().zip(shares) {
@@ -114,10 +126,11 @@ fn what_comes_is_what_was_to_be_expected() {
     let mut steps: Vec<(u64, usize)> = Vec::new();
     let paths = Paths::new(&flow, 7, None);
     for k in 1..=30_000 {
-        paths.walk(k, timeline.time_of(k), |state, due| steps.push((due, state)));
+        let (begun, pace) = (timeline.time_of(k), pace_at(timeline.time_of(k) + AFTER));
+        paths.walk(k, begun, pace, |state, due| steps.push((due, state)));
     }
     let foretold = Timeline::new(&expectation.curve).unwrap();
-    for t in (1..=400).map(|tenth| tenth * SECOND / 10) {
+    for t in (1..=500).map(|tenth| tenth * SECOND / 10) {
         let came = steps.iter().filter(|(due, _)| *due <= t).count() as f64;
         let told = foretold.cumulative(t);
         // Each thing takes three steps at the most.
@@ -125,7 +138,7 @@ fn what_comes_is_what_was_to_be_expected() {
         assert!((came - told).abs() < spread, "{came} by {t}, and {told} were expected");
     }
     // Cut short, only what comes by then is expected.
-    let cut = expected(&flow, 1.0, &timeline, Some(10 * SECOND));
+    let cut = expected(&flow, 1.0, &timeline, &paces, Some(10 * SECOND));
     let told = cut.steps.iter().sum::<f64>();
     let came = steps.iter().filter(|(due, _)| *due <= 10 * SECOND).count() as f64;
     assert!((came - told).abs() < 5.0 * 1.5 * told.sqrt(), "{came}, {told}");
