@@ -20,6 +20,7 @@ use traffic::{End, Traffic};
 
 mod flight;
 mod inquiry;
+mod silence;
 mod standing;
 mod traffic;
 pub(in crate::sink) mod trial;
