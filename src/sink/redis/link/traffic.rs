@@ -7,11 +7,10 @@ use super::super::route::Turns;
 use super::super::{broken, wire};
 use super::flight::{Batch, Fate, Flight, Progress, Proof};
 use super::inquiry::{Evidence, Identity, Question};
+use super::silence::{Check, Silence};
 use super::standing::{Standing, Verdict, forgot};
 use crate::sink::{Failure, Forgotten};
 use std::collections::{BTreeSet, VecDeque};
-use std::pin::Pin;
-use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, WriteHalf};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -50,65 +49,6 @@ pub(super) struct Traffic {
     asking: bool,
     /// Batches that were not refused so.
     taken: u64,
-}
-
-/// Whether another server has taken over: some unit if it has.
-pub(super) type Check = Pin<Box<dyn Future<Output = Option<()>> + Send>>;
-
-/// How long a server may leave what was sent unanswered before others are asked whether it is still
-/// the one to speak to.
-const SILENT_FOR: Duration = Duration::from_secs(2);
-
-/// Looks out for a server that hangs while another has taken over: the connection to it may stand
-/// for good.
-struct Silence<F> {
-    /// There are others.
-    counts: bool,
-    since: Option<Instant>,
-    check: F,
-    checking: Option<Check>,
-}
-
-impl<F: Fn() -> Option<Check>> Silence<F> {
-    fn new(turns: Turns, check: F) -> Silence<F> {
-        Silence { counts: turns != Turns::Never, since: None, check, checking: None }
-    }
-
-    fn ends(&mut self) {
-        self.since = None;
-        self.checking = None;
-    }
-
-    /// Whether anything is waited for.
-    fn matters(&mut self, in_flight: bool) -> bool {
-        if !self.counts {
-            return false;
-        }
-        if !in_flight {
-            self.ends();
-        } else if self.since.is_none() {
-            self.since = Some(Instant::now());
-        }
-        in_flight
-    }
-
-    /// Resolves when another server has taken over.
-    async fn is_over(&mut self) {
-        loop {
-            if self.checking.is_none() {
-                let since = self.since.unwrap_or_else(Instant::now);
-                tokio::time::sleep_until(since + SILENT_FOR).await;
-                self.checking = (self.check)();
-            }
-            let Some(checking) = &mut self.checking else { return std::future::pending().await };
-            let found = checking.await;
-            self.checking = None;
-            if found.is_some() {
-                return;
-            }
-            self.since = Some(Instant::now());
-        }
-    }
 }
 
 enum Pushed {
@@ -219,6 +159,28 @@ impl Traffic {
             return;
         }
         self.take_off(Flight::new(batch, None));
+    }
+
+    /// Takes a batch in as if it were written at once.
+    pub(super) fn hands_over(&mut self, batch: Batch) {
+        self.take_in(batch);
+        self.is_written();
+    }
+
+    /// Takes in bytes from the server; what is to be sent once more is as if it were written.
+    ///
+    /// # Errors
+    ///
+    /// What ends the connection.
+    pub(super) fn comes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.inbox.extend_from_slice(bytes);
+        self.take_replies()?;
+        self.is_written();
+        Ok(())
+    }
+
+    fn is_written(&mut self) {
+        (self.unwritten, self.written) = (0, 0);
     }
 
     /// Puts a flight behind the others, with its proof if it is to carry one.
@@ -338,6 +300,11 @@ impl Traffic {
     /// Whether batches are in doubt.
     pub(super) fn is_in_doubt(&self) -> bool {
         !self.flights.is_empty()
+    }
+
+    /// Batches that are in doubt.
+    pub(super) fn doubtful(&self) -> usize {
+        self.flights.len()
     }
 
     /// What to ask the server after a break; none where batches carry no proof.
