@@ -83,7 +83,8 @@ fn snapshot() -> Snapshot {
         limit: 9.0,
         ..GuardState::default()
     };
-    let queue = |name: u32| QueueState { name: format!("queue-{name}"), depth: Some(1_234) };
+    let queue =
+        |name: u32| QueueState { name: format!("queue-{name}"), depth: Some(1_234), workers: None };
     Snapshot {
         elapsed_s: 86_400.0,
         remaining_s: 900.0,

@@ -849,6 +849,8 @@ pub enum GuardAction {
 pub struct Expectation {
     /// What is judged; `None` where it could not be read.
     pub kind: Option<ExpectKind>,
+    /// `else stop`: the run ends as soon as it can no longer be met.
+    pub stops: Option<Span>,
     /// Its place.
     pub span: Span,
 }
@@ -862,8 +864,12 @@ pub struct ExpectKind {
     pub comparison: Spanned<Comparison>,
     /// With what.
     pub limit: Expr,
-    /// Of which queue, for a depth; of any that is written to if not given.
+    /// Of which queue; of all that are written to if not given.
     pub queue: Option<Name>,
+    /// Of the jobs of which phrase; for [`Measure::Recovers`], after which.
+    pub phrase: Option<Name>,
+    /// `at 5m`: when the plan has come to this time, not at the end.
+    pub at: Option<Expr>,
 }
 
 /// A measure of a run.
@@ -879,7 +885,22 @@ pub enum Measure {
     Drains,
     /// The largest depth of a queue.
     Depth,
+    /// The depth of a queue at an instant.
+    DepthNow,
+    /// How long it takes after a phrase until what it disturbed is back where it was.
+    Recovers(Recovery),
     /// A time, by statistic and kind.
+    Time(Statistic, TimeKind),
+}
+
+/// What comes back to where it was before a phrase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Recovery {
+    /// The 99th percentile of the response time, and the depth.
+    Both,
+    /// The depth.
+    Depth,
+    /// A time.
     Time(Statistic, TimeKind),
 }
 

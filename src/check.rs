@@ -16,6 +16,7 @@ mod drawn;
 mod draws;
 mod ends;
 mod envelope;
+mod expect;
 mod fields;
 mod flows;
 mod guards;
@@ -309,7 +310,6 @@ impl<'a> Checker<'a> {
         let guards = self.guards(&scopes, &streams);
         let notify = self.notifications(&scopes);
         let expectations = self.expectations(&scopes, &streams);
-        self.pickups_are_seen(&scopes, &streams);
         self.unused_names();
         if self.has_errors() {
             return None;

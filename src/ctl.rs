@@ -46,7 +46,9 @@ pub enum Question {
     /// Go on at another time of the plan.
     Seek {
         /// From its start, in nanoseconds.
-        plan_ns: u64,
+        plan_ns: Option<u64>,
+        /// Or where a clock on the wall first shows this second of the day.
+        clock_s: Option<u32>,
     },
     /// Read the script again.
     Reload,

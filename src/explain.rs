@@ -2,6 +2,7 @@
 //!
 //! Pure: a plan and its tree go in, a text comes out.
 
+mod expect;
 mod guards;
 mod jobs;
 pub mod pages;
@@ -84,7 +85,7 @@ pub fn script(
         page.say(INDENT, "At the end the exit code is 0 only if all of these hold, and else 1:");
     }
     for expectation in &plan.expectations {
-        page.say(2 * INDENT, &format!("{}.", guards::expectation(expectation)));
+        page.say(2 * INDENT, &format!("{}.", expect::expectation(expectation)));
     }
     if !plan.notes.is_empty() {
         page.heading("Notes");

@@ -7,6 +7,7 @@ pub use serve::{ListenError, Listener};
 use crate::run::events::{SharedTold, Snapshot, StreamState};
 use crate::stats::history::SharedHistory;
 use crate::stats::sketch::{Sketch, SliceTimes};
+use crate::stats::workers::WorkersNow;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet, text};
 use prometheus_client::metrics::MetricType;
@@ -37,7 +38,10 @@ const FIRST_BUCKET_US: u64 = 64;
 ///
 /// Counters begin with the run. Delays are histograms whose buckets are exact.
 pub fn text(facts: &Facts, now: Snapshot, history: &SharedHistory, told: &SharedTold) -> String {
-    let events = told.lock().unwrap_or_else(PoisonError::into_inner).counts.clone();
+    let (events, reload_taken) = {
+        let told = told.lock().unwrap_or_else(PoisonError::into_inner);
+        (told.counts.clone(), told.reload_taken)
+    };
     let times = history.look(|history| history.totals().clone());
     let cpu_s = history.look(|history| history.last().cpu_s);
     let mut registry = Registry::default();
@@ -47,6 +51,7 @@ pub fn text(facts: &Facts, now: Snapshot, history: &SharedHistory, told: &Shared
         times,
         cpu_s,
         events,
+        reload_taken,
     }));
     let mut out = String::new();
     // A text can always take more.
@@ -61,6 +66,7 @@ struct Moment {
     times: SliceTimes,
     cpu_s: f64,
     events: BTreeMap<String, u64>,
+    reload_taken: Option<bool>,
 }
 
 impl Collector for Moment {
@@ -71,6 +77,14 @@ impl Collector for Moment {
         self.delays(&mut page)?;
         self.queues(&mut page)?;
         self.guards(&mut page)?;
+        if let Some(taken) = self.reload_taken {
+            page.gauge(
+                "loadc_last_reload_successful",
+                "Whether the last script that the run was given was taken",
+                None,
+                f64::from(u8::from(taken)),
+            )?;
+        }
         let of = |(event, count): (&String, &u64)| (vec![("event", event.clone())], *count);
         let events = self.events.iter().map(of).collect();
         page.counters("loadc_events", "Events by kind, as --events writes them", events)
@@ -194,7 +208,60 @@ impl Moment {
             self.now.queues.iter().filter_map(|queue| {
                 Some((vec![("queue", queue.name.clone())], queue.depth? as f64))
             });
-        page.gauges("loadc_queue_depth", "Jobs waiting in a queue", known.collect())
+        page.gauges("loadc_queue_depth", "Jobs waiting in a queue", known.collect())?;
+        self.workers(page)
+    }
+
+    /// What the workers do, where the formats of the queues tell.
+    fn workers(&self, page: &mut Page<'_>) -> fmt::Result {
+        let told: Vec<(&str, WorkersNow)> = self
+            .now
+            .queues
+            .iter()
+            .filter_map(|queue| Some((queue.name.as_str(), queue.workers?)))
+            .collect();
+        let (mut states, mut pickups) = (Vec::new(), Vec::new());
+        for (queue, workers) in &told {
+            let all = [
+                ("waiting", workers.waiting),
+                ("delayed", workers.delayed),
+                ("active", workers.active),
+                ("failed", workers.failed),
+                ("dead", workers.dead),
+            ];
+            let labels =
+                |name, value: &str| vec![("queue", (*queue).to_owned()), (name, value.to_owned())];
+            let known = all.into_iter().filter_map(|(state, jobs)| Some((state, jobs? as f64)));
+            states.extend(known.map(|(state, jobs)| (labels("state", state), jobs)));
+            let quantiles = [("0.5", workers.pickup_p50_us), ("0.99", workers.pickup_p99_us)];
+            let known = quantiles.into_iter().filter_map(|(share, us)| Some((share, us?)));
+            pickups.extend(known.map(|(share, us)| (labels("quantile", share), us / 1e6)));
+        }
+        let of = |value: fn(&WorkersNow) -> Option<f64>| -> Vec<(Labels, f64)> {
+            let known = told.iter().filter_map(|(queue, now)| Some((queue, value(now)?)));
+            known.map(|(queue, value)| (vec![("queue", (*queue).to_owned())], value)).collect()
+        };
+        page.gauges("loadc_queue_jobs", "Jobs of a queue by their state", states)?;
+        page.gauges(
+            "loadc_queue_processed_jobs",
+            "Jobs that left a queue since the run's start",
+            of(|now| now.processed.map(|jobs| jobs as f64)),
+        )?;
+        page.gauges(
+            "loadc_queue_failures",
+            "Attempts of workers, or jobs, that failed since the run's start",
+            of(|now| now.failures.map(|failures| failures as f64)),
+        )?;
+        page.gauges(
+            "loadc_queue_oldest_age_seconds",
+            "How long the oldest waiting job has waited",
+            of(|now| now.oldest_age_s),
+        )?;
+        page.gauges(
+            "loadc_pickup_latency_seconds",
+            "From the instant a job could be taken to its start, of the jobs seen so far",
+            pickups,
+        )
     }
 
     fn guards(&self, page: &mut Page<'_>) -> fmt::Result {

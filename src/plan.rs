@@ -2,15 +2,15 @@
 //!
 //! Nothing in here needs the script any more; spans are kept only for messages.
 
-use crate::ast::{Comparison, Measure};
+use crate::ast::{Comparison, Measure, TimeKind};
 use crate::calendar::Start;
 use crate::job::{Flow, JobSpec};
 use crate::schedule::{Placed, Schedule as _, Shard};
 use crate::show;
 use crate::source::Span;
-use crate::timeline::Timeline;
 use crate::timeline::curve::{Arrivals, Curve};
 use crate::timeline::streams::DueTimes;
+use crate::timeline::{Pass, Timeline};
 use std::fmt;
 use std::sync::Arc;
 
@@ -25,6 +25,8 @@ pub struct Plan {
     pub digest: String,
     /// Where it stands in the calendar, if the script or a flag says so.
     pub starts: Option<Start>,
+    /// What a clock on the wall shows along it.
+    pub wall: WallClock,
     /// The target the script names, as written (a URL), or none.
     pub target: Option<String>,
     /// Which part of it a run plays.
@@ -42,6 +44,32 @@ pub struct Plan {
     pub default_guards: DefaultGuards,
     /// Where a guard with an action is known to act before the run, and other remarks.
     pub notes: Vec<String>,
+}
+
+/// What a clock on the wall shows along a plan.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WallClock {
+    /// Where the plan starts; at midnight if nobody says.
+    pub starts: Option<Start>,
+    /// So many seconds of the clock pass in one of the plan.
+    pub speed: f64,
+}
+
+impl Default for WallClock {
+    fn default() -> WallClock {
+        WallClock { starts: None, speed: 1.0 }
+    }
+}
+
+impl WallClock {
+    /// When a second of the day is first shown, in nanoseconds from the plan's start.
+    pub fn plan_ns(&self, clock_s: u32) -> Option<u64> {
+        let seconds = match &self.starts {
+            Some(starts) => starts.until_clock(clock_s)?,
+            None => i64::from(clock_s),
+        };
+        Some((seconds as f64 * 1e9 / self.speed) as u64)
+    }
 }
 
 /// Jobs that fall due along one curve.
@@ -508,10 +536,37 @@ pub struct Expectation {
     pub comparison: Comparison,
     /// Against what: jobs, a share from 0 to 1, or microseconds, also for a time to drain.
     pub limit: f64,
-    /// Of which queue, for a depth; of any that is written to if none.
+    /// Of which queue; of all that are written to if none.
     pub queue: Option<String>,
+    /// Of the jobs of which phrase; for [`Measure::Recovers`], after which.
+    pub phrase: Option<PhraseTimes>,
+    /// When the plan has come to this time of its own, in nanoseconds from its start; at the end of
+    /// the run if none.
+    pub at_ns: Option<u64>,
+    /// The run ends as soon as it can no longer be met.
+    pub stops: bool,
     /// As written.
     pub text: String,
+}
+
+impl Expectation {
+    /// The phrase and the queue whose jobs are measured by themselves, if it speaks of such.
+    pub fn part(&self) -> Option<(Option<&str>, Option<&str>)> {
+        let counts = matches!(self.measure, Measure::Jobs | Measure::Errors)
+            || matches!(self.measure, Measure::Time(_, kind) if kind != TimeKind::Pickup);
+        let phrase = self.phrase.as_ref().map(|phrase| phrase.label.as_str());
+        let part = (phrase, self.queue.as_deref());
+        (counts && part != (None, None)).then_some(part)
+    }
+}
+
+/// When the phrases of a name are gone through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PhraseTimes {
+    /// The name.
+    pub label: String,
+    /// The passes in each stream, in order, from the plan's start.
+    pub times: Vec<Vec<Pass>>,
 }
 
 /// Which default guards hold for a target that is not this machine.

@@ -21,10 +21,11 @@ pub mod junit;
 mod markup;
 mod model;
 mod parts;
+pub mod side_by_side;
 mod verdict;
 
 pub use columns::Columns;
-pub use document::{Document, Environment, Script};
+pub use document::{Document, Environment, Script, Used};
 pub use html::page;
 pub use model::{ReadError, Run};
 

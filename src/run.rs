@@ -14,6 +14,7 @@ pub mod clock;
 pub mod control;
 mod dispatcher;
 pub mod events;
+pub mod expecting;
 #[cfg(test)]
 pub(crate) mod fakes;
 pub mod guards;
@@ -96,6 +97,7 @@ impl Task<PlannedJobs> {
             expectations: plan.expectations.clone(),
             sources: plan.streams.iter().map(source).collect(),
             warmups: warmup::Warmups::of(plan),
+            wall: plan.wall.clone(),
             waits: waits::Waits::of(plan),
             places: plan.streams.iter().map(|stream| stream.phrases.clone()).collect(),
         })

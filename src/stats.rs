@@ -123,6 +123,8 @@ pub struct Flight {
     pub stream: u32,
     /// Its kind: the place among its stream's jobs.
     pub job: u32,
+    /// The parts of the run that are measured by themselves and that it is of, as bits.
+    pub parts: u64,
     /// It only warms up: no expectation judges it.
     pub is_warmup: bool,
 }

@@ -25,6 +25,7 @@ mod locate;
 mod marks;
 mod node;
 mod num;
+mod passes;
 mod peak;
 mod shape;
 mod transform;
@@ -41,6 +42,7 @@ pub use build::CurveError;
 pub use dd::Dd;
 pub use drawn::MAX_MOMENTS;
 pub use marks::{MarkJobs, MarkSpan, Stretch};
+pub use passes::Pass;
 
 /// What rounding may take from a count, relative: a count this close below k − ½ has reached it.
 const COUNT_TOLERANCE: f64 = 1.6e-30;

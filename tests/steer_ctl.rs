@@ -175,6 +175,12 @@ fn a_script_that_is_saved_is_spliced_in_and_a_broken_one_is_not() {
     run.until("it was read", |status| status["reloads"] == 1);
     replace("constant 300 for".to_owned());
     std::thread::sleep(Duration::from_millis(300));
+    // What the target would refuse is not taken: there is a key of another type.
+    let mut other = run.server.connection();
+    redis::Commands::set::<_, _, ()>(&mut other, "taken", "text").unwrap();
+    replace(script(200).replace("\"q\"", "\"taken\""));
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(run.status()["reloads"], 1);
     replace(script(200));
     run.until("the next was read", |status| status["reloads"] == 2);
     fs::write(&lib, "let length = 100ms").unwrap();

@@ -8,11 +8,12 @@ use super::scope::Settings;
 use super::stretches::{self, Waiting};
 use super::{defaults, digest, proof};
 use crate::ast::Measure;
-use crate::exact::{checked, seconds_to_nanos, whole};
-use crate::plan::{Expectation, Guard, Part, Phrase, PhraseJobs, Plan, Stream};
+use crate::exact::{checked, seconds_to_nanos, to_f64, whole};
+use crate::plan::{Expectation, Guard, Part, Phrase, PhraseJobs, Plan, Stream, WallClock};
 use crate::problem::{Code, Problem};
 use crate::schedule::{Shard, batched};
 use crate::show;
+use crate::source::Span;
 use crate::target::Target;
 use crate::timeline::curve::Curve;
 use crate::timeline::{CurveError, MarkJobs, MarkSpan, Timeline};
@@ -26,7 +27,7 @@ impl Checker<'_> {
         settings: Settings,
         drafts: Vec<Draft>,
         guards: Vec<Guard>,
-        expectations: Vec<Expectation>,
+        expectations: Vec<(Expectation, Span)>,
     ) -> Option<Plan> {
         if drafts.is_empty() {
             return None;
@@ -52,6 +53,8 @@ impl Checker<'_> {
             let marks = marks.iter().map(|mark| (mark.id, mark)).collect();
             stream.phrases = self.phrases(nodes, &marks, (warmups, waits));
         }
+        let of_each: Vec<&[Node]> = all_nodes.iter().map(|(nodes, ..)| nodes.as_slice()).collect();
+        let expectations = self.place_expectations(expectations, &streams, &of_each)?;
         let total = streams.iter().map(Stream::jobs).fold(0, u64::saturating_add);
         if total > MAX_JOBS {
             let nodes = all_nodes.iter().flat_map(|(nodes, ..)| nodes);
@@ -87,6 +90,10 @@ impl Checker<'_> {
             file: self.source.name.clone(),
             seed,
             digest: digest::digest(seed, settings.starts.as_ref(), &streams),
+            wall: WallClock {
+                starts: settings.starts.clone(),
+                speed: self.options.speed.map_or(1.0, |speed| to_f64(&speed)),
+            },
             starts: settings.starts,
             target: settings.target,
             part,

@@ -1,14 +1,14 @@
-//! Guards and expectations, before they are proven.
+//! Guards, before they are proven.
 
 use super::Checker;
 use super::jobs::Draft;
 use super::scope::Scopes;
 use super::tuning::{falls_again, is_remark};
-use crate::ast::{self, Comparison, Expr, GuardAction, GuardRule, Measure, TimeKind};
+use crate::ast::{self, Expr, GuardAction, GuardRule};
 use crate::exact::{Exact, checked, seconds_to_nanos, to_f64, whole};
 use crate::job::QueueChoice;
 use crate::job::layouts::{Layout, layout};
-use crate::plan::{Action, Expectation, Guard, GuardKind, Tuning};
+use crate::plan::{Action, Guard, GuardKind, Tuning};
 use crate::problem::{Code, Problem};
 use crate::source::Span;
 
@@ -134,9 +134,13 @@ impl Checker<'_> {
             }
             ast::GuardKind::Age(limit) => {
                 let age = self.some_duration(limit);
-                self.told_by_all(limit.span, stream, drafts, "how old its jobs are", |layout| {
-                    layout.tells_age()
-                })?;
+                self.told_by_all(
+                    limit.span,
+                    (stream, None),
+                    drafts,
+                    "how old its jobs are",
+                    |layout| layout.tells_age(),
+                )?;
                 GuardKind::Age(seconds_to_nanos(&age?)?)
             }
             ast::GuardKind::Failed { limit, over } => {
@@ -144,7 +148,7 @@ impl Checker<'_> {
                 let window = self.window(over.as_ref(), FAILED_WINDOW);
                 self.told_by_all(
                     limit.span,
-                    stream,
+                    (stream, None),
                     drafts,
                     "which of its jobs failed",
                     |layout| layout.tells_failures(),
@@ -172,17 +176,20 @@ impl Checker<'_> {
         })
     }
 
-    /// Whether every queue that is written to tells something; says which does not.
-    fn told_by_all(
+    /// Whether every queue that is written to, by a stream or of a name, tells something; says which
+    /// does not.
+    pub(super) fn told_by_all(
         &mut self,
         place: Span,
-        stream: Option<usize>,
+        (stream, queue): (Option<usize>, Option<&str>),
         drafts: &[Draft],
         what: &str,
         tells: impl Fn(&Layout) -> bool,
     ) -> Option<()> {
         let own = drafts.iter().enumerate().filter(|(index, _)| stream.is_none_or(|s| s == *index));
-        let mut jobs = own.flat_map(|(_, draft)| &draft.mix).map(|entry| &entry.job);
+        let jobs = own.flat_map(|(_, draft)| &draft.mix).map(|entry| &entry.job);
+        let mut jobs =
+            jobs.filter(|job| queue.is_none_or(|queue| queue_names(&job.queue).contains(&queue)));
         let silent = jobs.find(|job| {
             let unwatched = job.envelope.flag("watch") == Some(false);
             unwatched || !layout(job.format.word()).is_some_and(&tells)
@@ -197,19 +204,6 @@ impl Checker<'_> {
         let problem = Problem::error(Code::CannotSay, place, message);
         self.report(problem.help("bound its `depth` instead, or use a format that keeps it"));
         None
-    }
-
-    /// Whether the start of jobs can be seen, where something is expected of it.
-    pub(super) fn pickups_are_seen(&mut self, scopes: &Scopes<'_>, drafts: &[Draft]) {
-        for expectation in &scopes.expectations {
-            let Some(kind) = &expectation.kind else { continue };
-            if matches!(kind.measure, Measure::Time(_, TimeKind::Pickup)) {
-                let what = "when workers begin the jobs";
-                _ = self.told_by_all(expectation.span, None, drafts, what, |layout| {
-                    layout.pickup.is_ok()
-                });
-            }
-        }
     }
 
     fn window(&mut self, over: Option<&Expr>, default: i128) -> Option<Exact> {
@@ -276,46 +270,6 @@ impl Checker<'_> {
         };
         self.report(Problem::error(Code::BadGuard, span, message).label(label).help(help));
         None
-    }
-
-    /// What is judged at the end.
-    pub(super) fn expectations(
-        &mut self,
-        scopes: &Scopes<'_>,
-        drafts: &[Draft],
-    ) -> Vec<Expectation> {
-        let mut expectations = Vec::new();
-        for expectation in &scopes.expectations {
-            let Some(kind) = &expectation.kind else { continue };
-            let limit = match kind.measure {
-                Measure::Jobs => self.count(&kind.limit, "a number of jobs").map(|n| n as f64),
-                Measure::Deviation | Measure::Errors => self.share(&kind.limit).map(|s| to_f64(&s)),
-                Measure::Time(..) => self.duration(&kind.limit).map(|s| to_f64(&s) * 1e6),
-                Measure::Drains => self.some_duration(&kind.limit).map(|s| to_f64(&s) * 1e6),
-                Measure::Depth => self.count(&kind.limit, "a depth").map(|n| n as f64),
-            };
-            let equal = kind.comparison.node == Comparison::Equal;
-            if equal && kind.measure != Measure::Jobs {
-                let message = "only a number of jobs can be expected exactly";
-                self.report(
-                    Problem::error(Code::BadGuard, kind.comparison.span, message)
-                        .help("write an upper bound: `<`"),
-                );
-                continue;
-            }
-            let known =
-                kind.queue.as_ref().is_none_or(|queue| self.known_queue(queue, None, drafts));
-            if let Some(limit) = limit.filter(|_| known) {
-                expectations.push(Expectation {
-                    queue: kind.queue.as_ref().map(|queue| queue.node.clone()),
-                    measure: kind.measure,
-                    comparison: kind.comparison.node,
-                    limit,
-                    text: self.one_line(expectation.span),
-                });
-            }
-        }
-        expectations
     }
 }
 

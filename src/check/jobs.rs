@@ -404,6 +404,8 @@ impl Checker<'_> {
             match jobs.get(&item.job.node) {
                 Some(Some(ready)) => {
                     let weight = weight.map_or(Some(ready.weight), |weight| weight);
+                    // What was left out may write to any queue.
+                    self.jobs_sound &= weight.is_some();
                     chosen.extend(weight.map(|weight| (ready.clone(), weight, item.job.span)));
                 }
                 Some(None) => {}

@@ -4,7 +4,7 @@ use super::Exit;
 use super::output::Output;
 use super::shared;
 use crate::ctl::{CallError, Found, Question, call, folders, runs, stream};
-use crate::exact::{seconds_to_nanos, to_f64, whole};
+use crate::exact::{seconds_to_nanos, to_f64};
 use crate::show;
 use serde_json::{Value, json};
 
@@ -34,9 +34,9 @@ enum Verb {
     },
     /// Go on at another time of the plan
     Seek {
-        /// From the plan's start: 14:00, or a duration such as 90m
+        /// Where a clock first shows it, such as 14:00; or from the plan's start, such as 90m
         #[arg(value_name = "TIME", value_parser = time)]
-        time: u64,
+        time: Place,
     },
     /// Read the script again and go on with it
     Reload,
@@ -70,23 +70,24 @@ fn nanos(text: &str) -> Result<u64, String> {
     seconds_to_nanos(&seconds).ok_or_else(|| "that is too long".to_owned())
 }
 
+/// A place in a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// So many nanoseconds after its start.
+    After(u64),
+    /// Where a clock first shows this second of the day.
+    Clock(u32),
+}
+
 /// `14:00`, `14:00:30`, or a duration.
-fn time(text: &str) -> Result<u64, String> {
+fn time(text: &str) -> Result<Place, String> {
     if !text.contains(':') {
-        return if text == "0s" { Ok(0) } else { nanos(text) };
+        return if text == "0s" { Ok(Place::After(0)) } else { nanos(text).map(Place::After) };
     }
-    let wrong =
-        || "write a time of the plan, such as `14:00`, or a duration such as `90m`".to_owned();
-    let parts: Vec<u64> =
-        text.split(':').map(str::parse).collect::<Result<_, _>>().map_err(|_| wrong())?;
-    let seconds = match parts.as_slice() {
-        [hours, minutes] if *minutes < 60 => hours * 3600 + minutes * 60,
-        [hours, minutes, seconds] if *minutes < 60 && *seconds < 60 => {
-            hours * 3600 + minutes * 60 + seconds
-        }
-        _ => return Err(wrong()),
-    };
-    seconds_to_nanos(&whole(i128::from(seconds))).ok_or_else(wrong)
+    let clock_s = crate::calendar::clock(text).filter(|clock_s| *clock_s < 86_400);
+    clock_s.map(Place::Clock).ok_or_else(|| {
+        "write a time of the day, such as `14:00`, or a duration such as `90m`".to_owned()
+    })
 }
 
 /// Steers a run.
@@ -127,7 +128,12 @@ fn ask(verb: &Verb, found: &Found, out: &Output) -> Result<(), CallError> {
         Verb::Resume => Question::Resume,
         Verb::Stop => Question::Stop,
         Verb::Scale { factor } => Question::Scale { factor: *factor },
-        Verb::Seek { time } => Question::Seek { plan_ns: *time },
+        Verb::Seek { time: Place::After(ns) } => {
+            Question::Seek { plan_ns: Some(*ns), clock_s: None }
+        }
+        Verb::Seek { time: Place::Clock(clock_s) } => {
+            Question::Seek { plan_ns: None, clock_s: Some(*clock_s) }
+        }
         Verb::Reload => Question::Reload,
         Verb::Status { .. } => Question::Status,
         Verb::History { last, .. } => Question::History { last_ns: *last },
@@ -317,10 +323,13 @@ mod tests {
 
     #[test]
     fn times_of_the_plan_are_read() {
-        assert_eq!(time("14:00"), Ok(14 * 3_600_000_000_000));
-        assert_eq!(time("0:00:30"), Ok(30_000_000_000));
-        assert_eq!((time("90m"), time("0s")), (Ok(5_400_000_000_000), Ok(0)));
-        for wrong in ["14", "14:60", "14:00:00:00", "a:b", "-1:00", ""] {
+        assert_eq!(time("14:00"), Ok(Place::Clock(14 * 3_600)));
+        assert_eq!(time("0:00:30"), Ok(Place::Clock(30)));
+        assert_eq!(
+            (time("90m"), time("0s")),
+            (Ok(Place::After(5_400_000_000_000)), Ok(Place::After(0)))
+        );
+        for wrong in ["14", "24:00", "14:60", "14:00:00:00", "a:b", "-1:00", ""] {
             assert!(time(wrong).is_err(), "{wrong}");
         }
     }

@@ -7,6 +7,7 @@
 use super::Exit;
 use super::lines::unified;
 use super::output::{self, Color, Output};
+use super::policy::PolicyFlag;
 use super::shared::{PlanFlags, ReadError, read, read_alone};
 use crate::check::check;
 use crate::diff::{Diff, json, text};
@@ -30,6 +31,8 @@ pub(super) struct Args {
     json: bool,
     #[command(flatten)]
     flags: PlanFlags,
+    #[command(flatten)]
+    policy: PolicyFlag,
 }
 
 /// Compares scripts.
@@ -54,7 +57,7 @@ pub(super) fn run(args: &Args, color: Color, out: &Output) -> Exit {
 }
 
 fn compare(args: &Args, old: &str, new: &str, out: &Output) -> Exit {
-    let read = |path| plan(path, None, &args.flags).map_err(|wrong| wrong.tell(out));
+    let read = |path| plan(path, None, args, out).map_err(|wrong| wrong.tell(out));
     let (old_plan, new_plan) = (read(old), read(new));
     let (Ok((_, old_plan)), Ok((_, new_plan))) = (old_plan, new_plan) else { return Exit::Wrong };
     let diff = Diff::of(old_plan.as_ref(), new_plan.as_ref());
@@ -81,7 +84,7 @@ fn git(
     let (old_name, new_name) = (name("a", names.0, old), name("b", names.1, new));
     out.say(&format!("diff --loadc {old_name} {new_name}"));
     // Git hands out the versions of a file in a folder of its own: what they use is where they belong.
-    let plan = |file: &str, name: &str| plan(file, Some(name), &args.flags);
+    let plan = |file: &str, name: &str| plan(file, Some(name), args, out);
     match (plan(old, names.0), plan(new, names.1)) {
         (Ok((_, old)), Ok((_, new))) => {
             let diff = Diff::of(old.as_ref(), new.as_ref());
@@ -90,7 +93,7 @@ fn git(
         (old, new) => {
             let text = |side: &Result<(SourceFile, Option<Plan>), Wrong>| match side {
                 Ok((source, _)) | Err(Wrong::Script(source, _)) => source.script_text().to_owned(),
-                Err(Wrong::File(..)) => String::new(),
+                Err(Wrong::File(..) | Wrong::Told) => String::new(),
             };
             let which = match (&old, &new) {
                 (Err(_), Err(_)) => "neither version is",
@@ -118,6 +121,8 @@ enum Wrong {
     File(String, String),
     /// The script is wrong.
     Script(SourceFile, Vec<crate::problem::Problem>),
+    /// It breaks a policy, or there is a policy that can't be read: that has been said.
+    Told,
 }
 
 impl Wrong {
@@ -125,6 +130,7 @@ impl Wrong {
         match self {
             Wrong::File(message, help) => out.fault(message, help),
             Wrong::Script(source, problems) => out.problems(source, problems),
+            Wrong::Told => {}
         }
     }
 }
@@ -134,7 +140,8 @@ impl Wrong {
 fn plan(
     path: &str,
     belongs: Option<&str>,
-    flags: &PlanFlags,
+    args: &Args,
+    out: &Output,
 ) -> Result<(SourceFile, Option<Plan>), Wrong> {
     if path == NOTHING {
         return Ok((SourceFile::new(NOTHING, ""), None));
@@ -147,9 +154,12 @@ fn plan(
         ReadError::Io(message, help) => Wrong::File(message, help),
         ReadError::Text(source, problem) => Wrong::Script(source, vec![*problem]),
     })?;
-    let checked = check(&source, &flags.options(true));
-    match checked.has_errors() {
-        true => Err(Wrong::Script(source, checked.problems)),
-        false => Ok((source, checked.plan)),
+    let mut checked = check(&source, &args.flags.options(true));
+    if checked.has_errors() {
+        return Err(Wrong::Script(source, checked.problems));
     }
+    if let Some(plan) = &mut checked.plan {
+        args.policy.add_to_checked(&source, plan, out).map_err(|_| Wrong::Told)?;
+    }
+    Ok((source, checked.plan))
 }

@@ -3,7 +3,7 @@
 use super::Exit;
 use super::files;
 use super::output::Output;
-use crate::report::{Run, compare, junit, page};
+use crate::report::{Run, compare, junit, page, side_by_side};
 use std::io::Read as _;
 use std::path::Path;
 
@@ -30,6 +30,9 @@ pub(super) struct CompareArgs {
     /// Print one JSON document in place of the table
     #[arg(long)]
     json: bool,
+    /// Write a page with the curves of the runs over each other; `-` is standard output
+    #[arg(long, value_name = "OUT.html")]
+    report: Option<String>,
 }
 
 /// Bytes of a report that are read; more is none.
@@ -111,10 +114,21 @@ pub(super) fn compare(args: &CompareArgs, out: &Output) -> Exit {
         }
     }
     let comparison = compare::compare(&runs);
+    let page_aside = args.report.as_deref() == Some("-");
+    if args.json && page_aside {
+        let help = "give the page the name of a file";
+        out.fault("two results cannot share standard output", help);
+        return Exit::Wrong;
+    }
     if args.json {
         out.json(&comparison);
-    } else {
-        out.say(compare::text(&comparison).trim_end());
+    } else if !page_aside {
+        let text = compare::text(&comparison);
+        let bars = side_by_side::bars(&runs, super::output::width().saturating_sub(30).max(10));
+        out.say(format!("{text}\n{bars}").trim_end());
     }
-    Exit::Done
+    match &args.report {
+        Some(path) if !put(path, &side_by_side::page(&comparison, &runs), out) => Exit::Wrong,
+        _ => Exit::Done,
+    }
 }

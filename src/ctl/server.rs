@@ -178,7 +178,11 @@ impl Desk {
             Question::Resume => control.resume(),
             Question::Stop => control.stop(Why::ByHand),
             Question::Scale { factor } => control.scale(factor).await?,
-            Question::Seek { plan_ns } => control.seek(plan_ns).await?,
+            Question::Seek { plan_ns, clock_s } => match (plan_ns, clock_s) {
+                (Some(plan_ns), None) => control.seek(plan_ns).await?,
+                (None, Some(clock_s)) => control.seek_clock(clock_s).await?,
+                _ => return Err("a seek needs plan_ns or clock_s, and one of them".to_owned()),
+            },
             Question::Reload => match &self.reload {
                 Some(reload) => reload(),
                 None => return Err("this run reads its script from standard input".to_owned()),

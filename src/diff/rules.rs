@@ -42,8 +42,16 @@ pub(super) fn expectations(plan: &Plan) -> Vec<Rule> {
     let rule = |expectation: &crate::plan::Expectation| Rule {
         text: expectation.text.clone(),
         load: None,
-        subject: format!("{:?} {:?}", expectation.measure, expectation.queue),
-        meaning: format!("{:?} {}", expectation.comparison, expectation.limit),
+        subject: format!(
+            "{:?} {:?} {:?}",
+            expectation.measure,
+            expectation.queue,
+            expectation.phrase.as_ref().map(|phrase| &phrase.label)
+        ),
+        meaning: format!(
+            "{:?} {} {:?} {}",
+            expectation.comparison, expectation.limit, expectation.at_ns, expectation.stops
+        ),
     };
     plan.expectations.iter().map(rule).collect()
 }

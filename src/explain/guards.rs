@@ -1,7 +1,6 @@
-//! Guards and expectations.
+//! Guards.
 
-use crate::ast::{Comparison, Measure, Statistic, TimeKind};
-use crate::plan::{Action, Expectation, Guard, GuardKind, Notify, NotifyWay, Plan, ServerLimit};
+use crate::plan::{Action, Guard, GuardKind, Notify, NotifyWay, Plan, ServerLimit};
 use crate::show;
 
 /// What a guard bounds, and what happens there.
@@ -129,54 +128,7 @@ fn measure(kind: &GuardKind, value: f64) -> String {
     }
 }
 
-/// What an expectation judges.
-pub(super) fn expectation(expectation: &Expectation) -> String {
-    let than = match expectation.comparison {
-        Comparison::Less => "less than ",
-        Comparison::AtMost => "at most ",
-        Comparison::Equal => "exactly ",
-        Comparison::AtLeast => "at least ",
-        Comparison::Greater => "more than ",
-    };
-    let limit = expectation.limit;
-    let text = format!("`{}`", show::clean(&expectation.text));
-    let says = match expectation.measure {
-        Measure::Jobs => format!("{than}{} jobs have been acknowledged", show::number(limit)),
-        Measure::Deviation => {
-            format!("what was sent has been {than}{} away from what was due", share(limit))
-        }
-        Measure::Errors => format!("{than}{} of the jobs sent have failed", share(limit)),
-        Measure::Drains => {
-            format!("no job waits any more within {} of the last", show::micros(limit))
-        }
-        Measure::Depth => {
-            let queue = expectation.queue.as_ref().map_or_else(
-                || "no queue that is written to".to_owned(),
-                |queue| format!("the queue `{}` never", show::clean(queue)),
-            );
-            format!("{queue} has been seen with {} jobs or more", show::number(limit))
-        }
-        Measure::Time(statistic, kind) => {
-            let of = match statistic {
-                Statistic::Mean => "on average".to_owned(),
-                Statistic::Max => "at the most".to_owned(),
-                Statistic::Percentile(thousandths) => {
-                    format!("for {}% of the jobs", show::decimal(f64::from(thousandths) / 1e3, 3))
-                }
-            };
-            let between = match kind {
-                TimeKind::SendDelay => "due to sent",
-                TimeKind::Service => "sent to acknowledged",
-                TimeKind::Response => "due to acknowledged",
-                TimeKind::Pickup => "ready to begun by a worker",
-            };
-            format!("{of} it took {than}{} from {between}", show::micros(limit))
-        }
-    };
-    format!("{text}: {says}")
-}
-
 /// A share from 0 to 1 as it is written in scripts, small ones too.
-fn share(share: f64) -> String {
+pub(super) fn share(share: f64) -> String {
     format!("{}%", show::decimal(share * 100.0, 4))
 }

@@ -17,7 +17,12 @@ pub(super) fn lints(script: &Script, plan: &Plan, found: &mut Vec<Problem>) {
         return;
     }
     for (written, expectation) in written.into_iter().zip(&plan.expectations) {
+        // How many jobs fall to a part of the run is not known here: of those too no more than all.
+        let part = expectation.part().is_some() || expectation.at_ns.is_some();
         let Some((code, label)) = verdict(expectation, jobs) else { continue };
+        if part && code == Code::IdleExpect && expectation.measure == Measure::Jobs {
+            continue;
+        }
         let (message, help) = match code {
             Code::IdleExpect => ("nothing can miss this", "expect what a bad run would miss"),
             _ => ("no run can meet this", "expect what the plan can come to"),
@@ -61,8 +66,13 @@ fn verdict(expectation: &Expectation, jobs: u64) -> Option<(Code, String)> {
             (idle, hopeless, "a share lies between 0% and 100%".to_owned())
         }
         Measure::Depth => (false, limit <= 0.0, "a depth is never below 0".to_owned()),
-        // The grammar gives it no comparison, and a time of 0 is refused before.
-        Measure::Drains => return None,
+        Measure::DepthNow => {
+            let idle = expectation.comparison == AtLeast && limit <= 0.0;
+            let hopeless = expectation.comparison == Less && limit <= 0.0;
+            (idle, hopeless, "a depth is never below 0".to_owned())
+        }
+        // The grammar gives them no comparison, and a time of 0 is refused before.
+        Measure::Drains | Measure::Recovers(_) => return None,
         Measure::Time(..) => {
             let idle = expectation.comparison == AtLeast && limit <= 0.0;
             let hopeless = expectation.comparison == Less && limit <= 0.0;

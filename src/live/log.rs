@@ -63,6 +63,15 @@ fn words(event: &Event) -> Option<(Weight, String)> {
             Weight::Bad,
             format!("guard {} hit at {}: {}", hit.guard, show::number(hit.value), hit.action),
         ),
+        Event::Expectation { expectation, met, value, unit, stopped } => (
+            if *met { Weight::Plain } else { Weight::Bad },
+            format!(
+                "{}: {expectation} ({}){}",
+                if *met { "as expected" } else { "not as expected" },
+                unit.text(*value),
+                if *stopped { ": the run ends" } else { "" }
+            ),
+        ),
         Event::Paused { by, stream } => {
             (Weight::Warning, format!("paused{} by {by}", load(stream)))
         }

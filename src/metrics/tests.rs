@@ -17,12 +17,22 @@ fn page() -> String {
         hits: 2,
         ..GuardState::default()
     };
+    let workers = WorkersNow {
+        waiting: Some(5),
+        delayed: Some(2),
+        processed: Some(8),
+        failures: Some(1),
+        oldest_age_s: Some(1.25),
+        pickup_p50_us: Some(1_500.0),
+        pickup_p99_us: Some(20_000.0),
+        ..WorkersNow::default()
+    };
     let now = Snapshot {
         elapsed_s: 1.5,
         streams: vec![StreamState { name: Some("a".to_owned()), ..stream.clone() }, stream],
         queues: vec![
-            QueueState { name: "q".to_owned(), depth: Some(7) },
-            QueueState { name: "unread".to_owned(), depth: None },
+            QueueState { name: "q".to_owned(), depth: Some(7), workers: Some(workers) },
+            QueueState { name: "unread".to_owned(), ..QueueState::default() },
         ],
         guards: vec![guard],
         rss_bytes: Some(9_000_000),
@@ -37,6 +47,7 @@ fn page() -> String {
     let facts = Facts { file: "day.load".to_owned(), ..Facts::default() };
     let told = SharedTold::default();
     told.lock().unwrap().counts.insert("paused".to_owned(), 3);
+    told.lock().unwrap().reload_taken = Some(false);
     text(&facts, now, &history, &told)
 }
 

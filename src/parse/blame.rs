@@ -115,19 +115,10 @@ impl Broken<'_> {
             // A step begins with a name: whatever is wrong stands behind it.
             return self.expected(start, "flow").0;
         }
-        if words.known.contains(&word) || is_percentile(word) && words.known.contains(&"p99") {
+        // An expectation may begin with the name of a phrase.
+        let judged = is_percentile(word) || word.starts_with('"');
+        if words.known.contains(&word) || judged && words.known.contains(&"p99") {
             return self.expected(start, "").0;
-        }
-        if words.later.contains(&word) {
-            return not_yet(word, span);
-        }
-        if word.starts_with('"') && words.known.contains(&"p99") {
-            return Problem::error(
-                Code::NotYet,
-                span,
-                "this version of loadc judges no phrase by itself yet",
-            )
-            .help("leave the name out: an expectation is judged over the whole run");
         }
         let elsewhere = words.elsewhere.iter().find(|(other, _)| *other == word);
         let help = match (elsewhere, did_you_mean(word, words.known.iter().copied())) {
@@ -177,10 +168,10 @@ impl Broken<'_> {
             expected: &expected,
             complete,
         };
-        self.worded(&look, behind)
+        self.worded(start, &look, behind)
     }
 
-    fn worded(&self, look: &Look<'_>, behind: &str) -> (Problem, bool) {
+    fn worded(&self, start: Rule, look: &Look<'_>, behind: &str) -> (Problem, bool) {
         let statement = self.all.first().map_or("", |token| token.text);
         let token = self.all.get(look.index).filter(|_| look.index < self.head.max(1));
         let place = match (token, self.all.get(look.index.saturating_sub(1))) {
@@ -213,7 +204,11 @@ impl Broken<'_> {
             did_you_mean(&token.text.to_lowercase(), words)
         });
         let block = token.is_none() && look.expected.contains(&words::BLOCK);
-        let help = match (meant, words::form(statement)) {
+        let form = match start {
+            Rule::lone_expectation => words::expectation_form(statement),
+            _ => words::form(statement),
+        };
+        let help = match (meant, form) {
             _ if block && behind.trim_start().starts_with('{') => {
                 Some("put the `{` on the same line".to_owned())
             }

@@ -2,8 +2,8 @@
 
 use super::{Pair, Reader, Rule};
 use crate::ast::{
-    Comparison, ExpectKind, Expectation, GuardAction, GuardKind, GuardRule, Measure, Notify,
-    StatementKind, Statistic, TimeKind, WarnOf,
+    Comparison, ExpectKind, Expectation, GuardAction, GuardKind, GuardRule, Measure, Name, Notify,
+    Recovery, StatementKind, Statistic, TimeKind, WarnOf,
 };
 use crate::problem::{Code, Problem};
 use crate::source::{Span, Spanned};
@@ -191,16 +191,30 @@ impl Reader {
         let span = self.trimmed(&pair);
         if pair.as_rule() == Rule::broken_rule {
             self.broken_rule(&pair, Rule::lone_expectation);
-            return Expectation { kind: None, span };
+            return Expectation { kind: None, stops: None, span };
         }
+        let (mut whole, mut stops) = (None, None);
         let (mut measure, mut comparison, mut limit) = (None, None, None);
+        let (mut phrase, mut queue, mut instant) = (None, None, None);
         for part in pair.into_inner() {
             let at = self.span(&part);
             match part.as_rule() {
-                Rule::drains | Rule::depth_stays => {
-                    return Expectation { kind: self.of_queues(part), span };
+                Rule::else_stop => stops = Some(at),
+                Rule::drains | Rule::depth_stays => whole = self.of_queues(part),
+                Rule::recovers => whole = self.recovers(part),
+                Rule::at_time => instant = self.argument(part),
+                Rule::of_phrase => phrase = self.name_within(part, "the name of a phrase"),
+                Rule::of_queue => queue = self.name_within(part, "the name of a queue"),
+                Rule::measure => {
+                    let (found, of) = self.measure(part);
+                    measure = found;
+                    if let (Some(first), Some(second)) = (&queue, &of) {
+                        let message = "a queue is named twice";
+                        let problem = Problem::error(Code::Twice, second.span, message);
+                        self.push(problem.and(first.span, "here already").help("name it once"));
+                    }
+                    queue = queue.or(of);
                 }
-                Rule::measure => measure = self.measure(part),
                 Rule::comparison => {
                     let (found, meant) = match part.as_str() {
                         "<" => (Comparison::Less, "<"),
@@ -226,9 +240,45 @@ impl Reader {
             measure,
             comparison,
             limit,
-            queue: None,
+            queue,
+            phrase,
+            at: instant,
         });
-        Expectation { kind, span }
+        Expectation { kind: whole.or(kind), stops, span }
+    }
+
+    /// The name that is all a pair holds.
+    fn name_within(&mut self, pair: Pair<'_>, what: &str) -> Option<Name> {
+        let named = |part: &Pair<'_>| matches!(part.as_rule(), Rule::string | Rule::bare_text);
+        let name = pair.into_inner().find(named)?;
+        Some(self.quoted(&name, what))
+    }
+
+    /// `recovers within 30s after "spike"`
+    fn recovers(&mut self, pair: Pair<'_>) -> Option<ExpectKind> {
+        let span = self.span(&pair);
+        let (mut recovery, mut queue) = (Recovery::Both, None);
+        let (mut limit, mut phrase) = (None, None);
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::recovering => {
+                    let (measure, of) = self.measure(part);
+                    recovery = match measure? {
+                        Measure::Time(statistic, kind) => Recovery::Time(statistic, kind),
+                        _ => Recovery::Depth,
+                    };
+                    queue = of;
+                }
+                Rule::expr => limit = Some(self.expr(part)),
+                Rule::string | Rule::bare_text => {
+                    phrase = Some(self.quoted(&part, "the name of a phrase"));
+                }
+                _ => {}
+            }
+        }
+        let measure = Measure::Recovers(recovery);
+        let comparison = Spanned::new(Comparison::AtMost, span);
+        Some(ExpectKind { measure, comparison, limit: limit?, queue, phrase, at: None })
     }
 
     /// `drains within 60s`, `depth "orders" stays below 5k`
@@ -250,28 +300,35 @@ impl Reader {
             false => (Measure::Depth, Comparison::Less),
         };
         let comparison = Spanned::new(comparison, span);
-        Some(ExpectKind { measure, comparison, limit: limit?, queue })
+        let (phrase, at) = (None, None);
+        Some(ExpectKind { measure, comparison, limit: limit?, queue, phrase, at })
     }
 
-    fn measure(&mut self, pair: Pair<'_>) -> Option<Measure> {
+    /// A measure, and the queue that it names.
+    fn measure(&mut self, pair: Pair<'_>) -> (Option<Measure>, Option<Name>) {
         let span = self.span(&pair);
         let mut inner = pair.into_inner();
-        let first = inner.next()?;
-        match first.as_rule() {
-            Rule::kw_jobs => Some(Measure::Jobs),
-            Rule::kw_deviation => Some(Measure::Deviation),
-            Rule::kw_errors => Some(Measure::Errors),
-            _ => {
-                let statistic = self.statistic(first.as_str(), span)?;
-                let kind = match inner.next()?.as_str() {
+        let (first, second) = (inner.next(), inner.next());
+        let measure = match first.as_ref().map(Pair::as_rule) {
+            Some(Rule::kw_jobs) => Some(Measure::Jobs),
+            Some(Rule::kw_deviation) => Some(Measure::Deviation),
+            Some(Rule::kw_errors) => Some(Measure::Errors),
+            Some(Rule::kw_depth) => {
+                let queue = second.map(|name| self.quoted(&name, "the name of a queue"));
+                return (Some(Measure::DepthNow), queue);
+            }
+            _ => first.zip(second).and_then(|(first, second)| {
+                let kind = match second.as_str() {
                     "service" => TimeKind::Service,
                     "response" => TimeKind::Response,
                     "pickup" => TimeKind::Pickup,
                     _ => TimeKind::SendDelay,
                 };
+                let statistic = self.statistic(first.as_str(), span)?;
                 Some(Measure::Time(statistic, kind))
-            }
-        }
+            }),
+        };
+        (measure, None)
     }
 
     fn statistic(&mut self, word: &str, span: Span) -> Option<Statistic> {

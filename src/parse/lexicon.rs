@@ -50,8 +50,6 @@ pub(super) struct RuleWords {
     pub(super) block: &'static str,
     /// The words that begin its rules.
     pub(super) known: &'static [&'static str],
-    /// Those that this version does not have yet.
-    pub(super) later: &'static [&'static str],
     /// Those of other tools, and what they are here.
     pub(super) elsewhere: &'static [(&'static str, &'static str)],
 }
@@ -62,7 +60,6 @@ pub(super) const JOB: RuleWords = RuleWords {
         "queue", "body", "size", "rows", "args", "kwargs", "priority", "delay", "timeout", "retry",
         "command",
     ],
-    later: &[],
     elsewhere: &[
         ("payload", "body { id: uuid() }"),
         ("data", "body { id: uuid() }"),
@@ -77,8 +74,7 @@ pub(super) const JOB: RuleWords = RuleWords {
     ],
 };
 
-pub(super) const FLOW: RuleWords =
-    RuleWords { block: "a flow", known: &[], later: &[], elsewhere: &[] };
+pub(super) const FLOW: RuleWords = RuleWords { block: "a flow", known: &[], elsewhere: &[] };
 
 pub(super) const GUARD: RuleWords = RuleWords {
     block: "a guard",
@@ -86,7 +82,6 @@ pub(super) const GUARD: RuleWords = RuleWords {
         "rate", "jobs", "time", "depth", "errors", "age", "failed", "memory", "cpu", "server",
         "file", "warn", "cooldown", "notify",
     ],
-    later: &[],
     elsewhere: &[
         ("rps", "rate <= 1000/s"),
         ("duration", "time <= 1h"),
@@ -105,8 +100,21 @@ pub(super) const GUARD: RuleWords = RuleWords {
 
 pub(super) const EXPECT: RuleWords = RuleWords {
     block: "an expectation",
-    known: &["jobs", "deviation", "errors", "mean", "max", "p50", "p90", "p99", "drains", "depth"],
-    later: &["recovers", "pickup"],
+    known: &[
+        "jobs",
+        "deviation",
+        "errors",
+        "mean",
+        "max",
+        "p50",
+        "p90",
+        "p99",
+        "drains",
+        "depth",
+        "recovers",
+        "at",
+        "queue",
+    ],
     elsewhere: &[
         ("latency", "p99 response < 20ms"),
         ("response", "p99 response < 20ms"),
@@ -142,9 +150,11 @@ pub(super) fn is_rest(all: &[Token<'_>]) -> bool {
 
 /// Whether a line is a rule of a guard or an expectation.
 pub(super) fn is_rule(all: &[Token<'_>]) -> bool {
-    let words = all.iter().take(4).map(|token| token.text).collect::<Vec<_>>();
+    let words = all.iter().take(8).map(|token| token.text).collect::<Vec<_>>();
     let [first, rest @ ..] = words.as_slice() else { return false };
     let known = GUARD.known.contains(first) || EXPECT.known.contains(first) || is_percentile(first);
+    // An expectation may begin with the name of a phrase.
+    let known = known || first.starts_with('"');
     known && rest.iter().any(|word| matches!(*word, "<=" | "<" | ">" | ">="))
 }
 
@@ -187,7 +197,8 @@ pub(super) fn belongs_elsewhere(all: &[Token<'_>], known: &[&str]) -> bool {
     let field = second.is_some_and(|second| matches!(second.text, ":" | "->"));
     let rule =
         words::begins_statement(word) || is_percentile(word) || matches!(word, "mean" | "max");
-    !known.contains(&word) && (rule || field || matches!(word, "]" | ")" | ","))
+    is_rule(all) && known.contains(&"constant")
+        || !known.contains(&word) && (rule || field || matches!(word, "]" | ")" | ","))
 }
 
 pub(super) fn is_percentile(word: &str) -> bool {

@@ -23,6 +23,7 @@ pub(super) fn begins_statement(word: &str) -> bool {
         || matches!(word, "timeout" | "retry" | "command")
         || matches!(word, "rate" | "jobs" | "time" | "depth" | "errors" | "file" | "deviation")
         || matches!(word, "memory" | "cpu" | "server" | "warn" | "cooldown" | "notify" | "drains")
+        || word == "recovers"
 }
 
 /// Whether a word leads an argument within a statement.
@@ -183,6 +184,13 @@ fn word(rule: Rule) -> &'static str {
         R::retries | R::kw_retries => "`retries`",
         R::drains | R::kw_drains => "`drains`",
         R::depth_stays => "`depth`",
+        R::recovers | R::kw_recovers => "`recovers`",
+        R::compared => "an expectation",
+        R::recovering => "a measure such as `p99 response`",
+        R::at_time => "`at`",
+        R::of_phrase => "the name of a phrase",
+        R::of_queue => "`queue`",
+        R::else_stop | R::kw_else => "`else stop`",
         R::kw_stays => "`stays`",
         R::kw_below => "`below`",
         R::kw_slow => "`slow`",
@@ -348,7 +356,7 @@ fn value_behind(before: Option<&str>, statement: &str) -> &'static str {
         | "retry" | "batch" => "a number such as `10`",
         "size" | "memory" => "a size such as `4KB`",
         "cpu" | "server" => "a share such as `80%`",
-        "cooldown" | "drains" | "drain" => "a duration such as `30s`",
+        "cooldown" | "drains" | "drain" | "recovers" => "a duration such as `30s`",
         "retries" => "a number such as `3`",
         "chaos" | "within" => "two rates such as `20..120`",
         "cv" => "a number such as `2`",
@@ -396,6 +404,20 @@ pub(super) fn list(words: &[&str]) -> Option<String> {
         [first @ .., last] if words.len() <= 7 => Some(format!("{} or {last}", first.join(", "))),
         _ => None,
     }
+}
+
+/// How an expectation is written, by its first word.
+pub(super) fn expectation_form(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "jobs" => "jobs = 15k",
+        "errors" => "errors < 0.1%",
+        "deviation" => "deviation < 1%",
+        "depth" => "depth \"orders\" stays below 10k",
+        "queue" => "queue \"orders\" p99 response < 20ms",
+        "at" => "at 5m p99 response < 20ms",
+        _ if word.starts_with('"') => "\"night\" p99 response < 5ms",
+        _ => return form(word),
+    })
 }
 
 /// How a statement is written, by its first word.
@@ -460,6 +482,7 @@ pub(super) fn form(statement: &str) -> Option<&'static str> {
         "server" => "server memory <= 80%",
         "file" => "file \"/tmp/stop\"",
         "drains" => "drains within 60s",
+        "recovers" => "recovers within 30s after \"spike\"",
         "warn" => "warn at 80%` or `warn depth at 2k",
         "cooldown" => "cooldown 30s",
         "notify" => "notify webhook \"https://…\" timeout 5s retries 3",

@@ -114,7 +114,7 @@ pub fn compare(runs: &[(String, Run)]) -> Comparison {
 const SMALL: f64 = 0.0005;
 
 impl Row {
-    fn cell(&self, run: usize) -> String {
+    pub(super) fn cell(&self, run: usize) -> String {
         let text = self.texts.get(run).cloned().unwrap_or_default();
         match self.changes.get(run).copied().flatten() {
             Some(change) if run > 0 && change.abs() >= SMALL => {

@@ -20,8 +20,19 @@ pub struct Document<'a> {
 }
 
 /// The script as it was run.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Script<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its text.
+    pub text: &'a str,
+    /// The files that it uses.
+    pub files: Vec<Used<'a>>,
+}
+
+/// A file that a script uses.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Used<'a> {
     /// Its name.
     pub name: &'a str,
     /// Its text.

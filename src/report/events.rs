@@ -45,6 +45,12 @@ pub(super) fn told(event: &Value) -> Option<Told> {
                 text("action")
             ),
         },
+        "expectation" => format!(
+            "{}: {}{}",
+            if event["met"] == true { "as expected" } else { "not as expected" },
+            text("expectation"),
+            if event["stopped"] == true { ", which ended the run" } else { "" }
+        ),
         "paused" => format!("paused{load} by {}", text("by")),
         "resumed" => format!("resumed{load} after {}", text("by")),
         "connection_lost" => format!("connection lost: {}", text("message")),

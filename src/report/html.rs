@@ -57,6 +57,15 @@ pub fn page(run: &Run) -> String {
     )
 }
 
+/// A page without a script.
+pub(super) fn document(title: &str, body: &str) -> String {
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n<title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n",
+        escape(title)
+    )
+}
+
 fn reals(column: &[f64]) -> Vec<Option<f64>> {
     column.iter().copied().map(Some).collect()
 }
@@ -217,17 +226,30 @@ fn distributions(run: &Run) -> String {
 
 fn script(run: &Run) -> String {
     let Some(script) = &run.script else { return String::new() };
-    let width = script.text.lines().count().to_string().len();
+    let mut out = format!(
+        "<p class=\"soft\">{} · digest {} · seed {}</p>\n<pre>{}</pre>\n",
+        escape(&script.name),
+        escape(&run.digest),
+        run.seed,
+        numbered(&script.text)
+    );
+    for file in &script.files {
+        let name = escape(&file.name);
+        out.push_str(&format!(
+            "<p class=\"soft\">{name}</p>\n<pre>{}</pre>\n",
+            numbered(&file.text)
+        ));
+    }
+    out
+}
+
+/// The lines of a text with their numbers.
+fn numbered(text: &str) -> String {
+    let width = text.lines().count().to_string().len();
     let line = |(at, line): (usize, &str)| {
         format!("<span class=\"soft\">{:>width$}</span>  {}\n", at + 1, escape(line))
     };
-    let lines: String = script.text.lines().enumerate().map(line).collect();
-    format!(
-        "<p class=\"soft\">{} · digest {} · seed {}</p>\n<pre>{lines}</pre>\n",
-        escape(&script.name),
-        escape(&run.digest),
-        run.seed
-    )
+    text.lines().enumerate().map(line).collect()
 }
 
 fn raw(run: &Run) -> String {

@@ -18,10 +18,15 @@ struct Case {
 pub fn xml(run: &Run) -> String {
     let mut cases = vec![whole(run)];
     cases.extend(run.expectations.iter().map(|expectation| {
-        let value = expectation.value.map_or_else(
-            || "there was nothing to measure".to_owned(),
-            |value| format!("it was {}", measured(&expectation.text, value)),
-        );
+        let mut value = match (expectation.value, expectation.measured()) {
+            (None, words) if words.starts_with("not") && !words.starts_with("nothing") => words,
+            (None, words) => format!("there was {words}"),
+            (Some(_), words) => format!("it was {words}"),
+        };
+        if let Some(at_s) = expectation.at_s {
+            let end = if expectation.stopped { ", which ended the run" } else { "" };
+            value.push_str(&format!(" after {}{end}", seconds(at_s)));
+        }
         let fault = (!expectation.met).then(|| ("failure", value.clone()));
         Case { class: "expect", name: expectation.text.clone(), fault, note: Some(value) }
     }));

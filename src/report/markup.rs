@@ -48,7 +48,7 @@ pub(super) fn measured(text: &str, value: f64) -> String {
         "jobs" | "depth" | "rate" => show::number(value),
         "server" if text.contains('%') => percent(value),
         "memory" | "server" => show::bytes(value as u64),
-        "time" | "drains" | "recovers" => seconds(value),
+        "time" => seconds(value),
         "file" => "there".to_owned(),
         _ => show::micros(value),
     }

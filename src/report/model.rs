@@ -2,6 +2,8 @@
 //! newer one adds is left out.
 
 use super::columns::Columns;
+use crate::run::report::ExpectationEntry;
+use crate::stats::workers::WorkersReport;
 use serde::Deserialize;
 use serde_json::Value;
 use thiserror::Error;
@@ -34,7 +36,7 @@ pub struct Run {
     pub events: Vec<Value>,
     pub events_unlisted: u64,
     pub judged: Option<Judged>,
-    pub expectations: Vec<Expectation>,
+    pub expectations: Vec<ExpectationEntry>,
     pub cpu_s: f64,
     pub rss_max_bytes: Option<u64>,
     pub outcome: String,
@@ -123,6 +125,7 @@ pub struct Queue {
     pub depth_start: Option<u64>,
     pub depth_end: Option<u64>,
     pub depth_max: Option<u64>,
+    pub workers: Option<WorkersReport>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -157,14 +160,6 @@ pub struct Hit {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Expectation {
-    pub text: String,
-    pub met: bool,
-    pub value: Option<f64>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
 pub struct Failure {
     pub kind: String,
     pub message: String,
@@ -173,6 +168,14 @@ pub struct Failure {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Script {
+    pub name: String,
+    pub text: String,
+    pub files: Vec<UsedFile>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct UsedFile {
     pub name: String,
     pub text: String,
 }

@@ -3,7 +3,10 @@
 use super::events::Told;
 use super::markup::{escape, known, measured, percent, seconds};
 use super::model::{Hit, Run, Times};
+use crate::run::report::ExpectationEntry;
 use crate::show;
+use crate::stats::times::Summary;
+use crate::stats::workers::WorkersReport;
 
 /// Rows of a table that are shown; more are counted.
 const ROWS: usize = 500;
@@ -58,10 +61,15 @@ pub(super) fn tiles(run: &Run) -> String {
         });
         queues.filter_map(depth).reduce(u64::saturating_add)
     };
-    let peak = run
-        .plan
-        .as_ref()
-        .map_or(String::new(), |plan| format!("peak {}", show::rate(plan.peak_per_s)));
+    // Of a run that was steered, the highest rate that was in force; else that of the plan.
+    let steered = run
+        .events
+        .iter()
+        .any(|event| matches!(event["event"].as_str(), Some("reloaded" | "scaled" | "sought")));
+    let in_force = run.history.target_per_s.iter().copied().reduce(f64::max);
+    let planned = run.plan.as_ref().map(|plan| plan.peak_per_s);
+    let peak = in_force.filter(|_| steered).or(planned);
+    let peak = peak.map_or(String::new(), |peak| format!("peak {}", show::rate(peak)));
     let most = depth_of(|queue| queue.depth_max);
     let tiles = [
         (
@@ -103,14 +111,15 @@ fn sign(good: bool, word: &str) -> String {
 }
 
 pub(super) fn expectations(run: &Run) -> String {
-    let row = |expectation: &super::model::Expectation| {
-        let value = expectation.value.map_or_else(
-            || "nothing to measure".to_owned(),
-            |value| measured(&expectation.text, value),
-        );
+    let row = |expectation: &ExpectationEntry| {
+        let value = expectation.measured();
+        let when = expectation.at_s.map_or_else(String::new, |at_s| {
+            let end = if expectation.stopped { ", which ended the run" } else { "" };
+            format!(" <span class=\"soft\">after {}{end}</span>", seconds(at_s))
+        });
         vec![
             sign(expectation.met, if expectation.met { "met" } else { "missed" }),
-            format!("<code>{}</code>", escape(&expectation.text)),
+            format!("<code>{}</code>{when}", escape(&expectation.text)),
             escape(&value),
         ]
     };
@@ -202,6 +211,8 @@ pub(super) fn loads(run: &Run) -> String {
     let mut loads = Vec::new();
     let mut jobs = Vec::new();
     let mut queues = Vec::new();
+    let mut workers = Vec::new();
+    let mut seen: Vec<&str> = Vec::new();
     for stream in &run.streams {
         let own = &stream.jobs;
         let p99 =
@@ -223,6 +234,11 @@ pub(super) fn loads(run: &Run) -> String {
             let mut row = vec![escape(&queue.name), name(stream)];
             row.extend([queue.depth_start, queue.depth_max, queue.depth_end].map(known));
             queues.push(row);
+            // A queue that several loads write to has one crew.
+            if let Some(crew) = queue.workers.as_ref().filter(|_| !seen.contains(&&*queue.name)) {
+                seen.push(&queue.name);
+                workers.push(crew_row(&queue.name, crew));
+            }
         }
     }
     let head = [
@@ -242,7 +258,46 @@ pub(super) fn loads(run: &Run) -> String {
     out.push_str(&table(&["Queue", "Load", "#Depth before", "#Most", "#After"], &queues));
     out.push_str(&table(&["Job", "Load", "#Sent", "#Acked", "#Failed", "#Unknown"], &jobs));
     out.push_str("</div>\n");
+    out.push_str(&table(
+        &[
+            "Workers of",
+            "#Done",
+            "#Per second",
+            "#For later",
+            "#Active",
+            "#Retry",
+            "#Given up",
+            "#Failed attempts",
+            "#Oldest waited",
+            "#Pickup p50",
+            "#p99",
+            "#max",
+        ],
+        &workers,
+    ));
     out
+}
+
+/// What the workers of a queue did; a dash where nothing tells.
+fn crew_row(queue: &str, crew: &WorkersReport) -> Vec<String> {
+    let dash = || "–".to_owned();
+    let pickup = |of: fn(&Summary) -> f64| {
+        crew.pickup_us.as_ref().map_or_else(dash, |pickup| show::micros(of(pickup)))
+    };
+    vec![
+        escape(queue),
+        known(crew.processed),
+        crew.processed_per_s.map_or_else(dash, show::rate),
+        known(crew.delayed),
+        known(crew.active),
+        known(crew.failed),
+        known(crew.dead),
+        known(crew.attempts_failed),
+        crew.oldest_age_max_s.map_or_else(dash, |age| show::micros(age * 1e6)),
+        pickup(|pickup| pickup.p50),
+        pickup(|pickup| pickup.p99),
+        pickup(|pickup| pickup.max),
+    ]
 }
 
 pub(super) fn errors(run: &Run) -> String {

@@ -44,7 +44,7 @@ fn document() -> Value {
             { "at": "2026-11-21T13:40:04.123Z", "t_s": 4.0, "event": "guard", "guard": "depth <= 20", "value": 21.0, "action": "pause until 5", "cause": null },
             { "at": "2026-11-21T13:40:05.123Z", "t_s": 5.0, "event": "something_new", "by": "hand", "from": 3 }
         ],
-        "expectations": [{ "text": "errors < 0.1%", "met": false, "value": 0.01 }, { "text": "p99 response < 20ms", "met": true, "value": 9_000.0 }],
+        "expectations": [{ "text": "errors < 0.1%", "met": false, "value": 0.01, "unit": "share" }, { "text": "p99 response < 20ms", "met": true, "value": 9_000.0 }],
         "cpu_s": 0.5, "rss_max_bytes": 9_000_000, "outcome": "done", "failure": null, "exit_code": 1,
         "script": { "name": "a.load", "text": "constant 100 for 10s  # <b>\n" },
         "plan": { "duration_s": 10.0, "peak_per_s": 100.0, "guards": [{ "text": "depth <= 20 then pause until 5" }, { "text": "jobs <= 5k" }] },

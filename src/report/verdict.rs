@@ -55,6 +55,11 @@ pub(super) fn of(run: &Run) -> Verdict {
             let guard = run.guards.last().map(|hit| format!(": {}", hit.guard)).unwrap_or_default();
             (Mood::Bad, format!("Stopped by a guard{guard}"))
         }
+        "missed" => {
+            let stopped = run.expectations.iter().find(|expectation| expectation.stopped);
+            let which = stopped.map(|stopped| format!(": {}", stopped.text)).unwrap_or_default();
+            (Mood::Bad, format!("Stopped, not as expected{which}"))
+        }
         "failed" => (Mood::Bad, "Failed".to_owned()),
         "interrupted" => (Mood::Doubtful, "Interrupted".to_owned()),
         "stopped" => (Mood::Doubtful, "Stopped by hand".to_owned()),

@@ -37,6 +37,8 @@ pub(crate) enum Order {
     Scale(f64, Answer<()>),
     /// Go on at another time of the plan, in nanoseconds from its start.
     Seek(u64, Answer<()>),
+    /// Where a clock first shows a second of the day.
+    SeekClock(u32, Answer<()>),
     /// Go on with another plan.
     Reload(Box<Change>, Answer<()>),
     /// Tell that a script was not taken, and why.
@@ -124,6 +126,16 @@ impl Control {
     /// In words, if that can't be done.
     pub async fn seek(&self, script_ns: u64) -> Result<(), String> {
         self.give(|answer| Order::Seek(script_ns, answer)).await
+    }
+
+    /// Goes on where a clock on the wall first shows a second of the day, as `--from 14:00` has it:
+    /// from where the plan stands in the calendar, or from midnight.
+    ///
+    /// # Errors
+    ///
+    /// In words, if that can't be done.
+    pub async fn seek_clock(&self, clock_s: u32) -> Result<(), String> {
+        self.give(|answer| Order::SeekClock(clock_s, answer)).await
     }
 
     /// Goes on with another plan.

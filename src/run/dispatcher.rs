@@ -15,6 +15,7 @@
 mod braking;
 mod drain;
 mod due;
+mod expecting;
 mod flights;
 mod lateness;
 mod link;
@@ -33,6 +34,7 @@ use super::backlog::Backlog;
 use super::clock::{Clock, give_way};
 use super::control::{Control, End, Order, Why, Wishes};
 use super::events::{Event, Publisher, Record};
+use super::expecting::Expecting;
 use super::guards::{ASK_EVERY_NS, Guards};
 use super::jobs::Jobs;
 use super::late::Lates;
@@ -42,7 +44,7 @@ use super::report::{OutcomeName, ReloadEntry, Report};
 use super::stream_clock::Pace;
 use super::waits::Waits;
 use super::warmup::Warmups;
-use crate::plan::{Expectation, Guard, Late, Phrase};
+use crate::plan::{Expectation, Guard, Late, Phrase, WallClock};
 use crate::schedule::{Schedule, Source, Spliced};
 use crate::sink::{BatchBuilder, Failure, ServerMemory, Sink};
 use crate::stats::{Flight, Stats};
@@ -90,6 +92,8 @@ pub struct Task<J> {
     /// When the jobs of each stream are due by its script: with these the run can be given another
     /// one, or another place in it. None for streams that are of no script.
     pub sources: Vec<Source>,
+    /// Where the plan stands in the calendar.
+    pub wall: WallClock,
     /// The phrases of each stream.
     pub places: Vec<Vec<Phrase>>,
     /// What of the streams only warms up.
@@ -102,6 +106,7 @@ pub struct Task<J> {
 #[derive(Clone, Debug)]
 enum Ending {
     Guard,
+    Missed,
     Wished(Why),
     Failed(Failure),
 }
@@ -139,6 +144,7 @@ pub(super) struct Dispatcher<J, S, C> {
     ending_streams: Vec<bool>,
     guards: Guards,
     stats: Stats,
+    expecting: Expecting,
 
     builder: BatchBuilder<Flight>,
     /// Room for the shares of a batch.
@@ -214,6 +220,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         if task.warmups.is_any() {
             stats.judge_apart();
         }
+        let lanes: Vec<usize> = (0..streams).collect();
+        let expecting = Expecting::new(&task.expectations, &lanes);
         let queues = probe.queues().iter().map(|queue| queue.name.clone()).collect();
         publisher.history().begin(options.history, queues);
         let teller = Teller::new(publisher, task.jobs.queues().len(), options.history.every_ns);
@@ -228,6 +236,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             ending_streams: vec![false; streams],
             guards,
             stats,
+            expecting,
             builder: BatchBuilder::new(task.jobs.queues().to_vec(), options.command),
             shares: Vec::with_capacity(streams),
             flights: Flights::from(next.max(1)),
@@ -317,6 +326,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         if now_ns >= self.next_ask_ns {
             self.next_ask_ns = now_ns - now_ns % ASK_EVERY_NS + ASK_EVERY_NS;
             self.ask(now_ns);
+            self.look_at_expectations(now_ns);
         }
         self.cut_slices(now_ns);
         self.tell_seconds(now_ns);
@@ -452,6 +462,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     fn outcome(&self) -> OutcomeName {
         match &self.ending {
             Some(Ending::Guard) => OutcomeName::Guard,
+            Some(Ending::Missed) => OutcomeName::Missed,
             Some(Ending::Wished(Why::ByHand)) => OutcomeName::Stopped,
             Some(Ending::Wished(Why::Interrupt)) => OutcomeName::Interrupted,
             Some(Ending::Failed(_)) => OutcomeName::Failed,

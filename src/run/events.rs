@@ -6,6 +6,7 @@ use crate::stats::Counts;
 use crate::stats::errors::Fate;
 use crate::stats::history::SharedHistory;
 use crate::stats::minutes::Minute;
+use crate::stats::workers::WorkersNow;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
@@ -64,6 +65,19 @@ pub enum Event {
         /// The hit.
         #[serde(flatten)]
         hit: GuardEntry,
+    },
+    /// An expectation was decided before the end of the run.
+    Expectation {
+        /// As written.
+        expectation: String,
+        /// Whether it was met.
+        met: bool,
+        /// What was measured: jobs, a share, or microseconds; null if there was nothing.
+        value: Option<f64>,
+        /// What the value is in.
+        unit: super::report::ValueUnit,
+        /// Whether it ended the run.
+        stopped: bool,
     },
     /// Clocks of streams stand still.
     Paused {
@@ -135,7 +149,7 @@ pub enum Event {
     },
     /// The run is over.
     Stopped {
-        /// How: `done`, `stopped`, `guard`, `interrupted`, `failed`.
+        /// How: `done`, `stopped`, `guard`, `missed`, `interrupted`, `failed`.
         outcome: super::report::OutcomeName,
         /// The exit code.
         exit_code: u8,
@@ -166,6 +180,7 @@ impl Event {
             Event::Warning { .. } | Event::Near { .. } => "warning",
             Event::Error { .. } => "error",
             Event::Guard { .. } => "guard",
+            Event::Expectation { .. } => "expectation",
             Event::Paused { .. } => "paused",
             Event::Resumed { .. } => "resumed",
             Event::ConnectionLost { .. } => "connection_lost",
@@ -265,12 +280,15 @@ pub struct StreamState {
 }
 
 /// A queue at one moment.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct QueueState {
     /// Its name.
     pub name: String,
     /// Jobs waiting in it, as last read.
     pub depth: Option<u64>,
+    /// What its workers do; none where that is not watched, or nothing tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workers: Option<WorkersNow>,
 }
 
 /// Where a run tells.
@@ -291,6 +309,8 @@ pub struct Told {
     pub unlisted: u64,
     /// How many of each kind.
     pub counts: BTreeMap<String, u64>,
+    /// Whether the last script that the run was given was taken; none if there was no other.
+    pub reload_taken: Option<bool>,
 }
 
 /// What a run writes and views read: they are to be quick.
@@ -353,6 +373,11 @@ impl Publisher {
         }
         if !matches!(record.event, Event::Metrics(_)) {
             let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+            match record.event {
+                Event::Reloaded { .. } => told.reload_taken = Some(true),
+                Event::ReloadRejected { .. } => told.reload_taken = Some(false),
+                _ => {}
+            }
             *told.counts.entry(record.event.name().to_owned()).or_default() += 1;
             if told.records.len() < LISTED {
                 told.records.push(record);

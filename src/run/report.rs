@@ -2,7 +2,9 @@
 
 mod expectations;
 
-pub use expectations::{ExpectationEntry, QueueFacts, judge};
+pub use expectations::{
+    ExpectationEntry, QueueFact, QueueFacts, ValueUnit, is_lost, is_met, judge, value,
+};
 
 use super::events::Record;
 use super::guards::GuardEntry;
@@ -252,6 +254,8 @@ pub enum OutcomeName {
     Stopped,
     /// By a guard.
     Guard,
+    /// By an expectation that could no longer be met.
+    Missed,
     /// By a signal.
     Interrupted,
     /// Because the target takes no jobs.
@@ -263,7 +267,7 @@ impl OutcomeName {
     pub fn exit_code(self, all_met: bool) -> u8 {
         match self {
             OutcomeName::Done if all_met => 0,
-            OutcomeName::Done => 1,
+            OutcomeName::Done | OutcomeName::Missed => 1,
             OutcomeName::Guard => 3,
             OutcomeName::Failed => 4,
             OutcomeName::Stopped | OutcomeName::Interrupted => 130,
@@ -326,11 +330,12 @@ mod tests {
                 OutcomeName::Failed,
                 OutcomeName::Stopped,
                 OutcomeName::Interrupted,
+                OutcomeName::Missed,
             ]
             .map(|outcome| outcome.exit_code(all_met))
         };
-        assert_eq!(codes(true), [0, 3, 4, 130, 130]);
-        assert_eq!(codes(false), [1, 3, 4, 130, 130]);
+        assert_eq!(codes(true), [0, 3, 4, 130, 130, 1]);
+        assert_eq!(codes(false), [1, 3, 4, 130, 130, 1]);
         assert_eq!(serde_json::to_string(&OutcomeName::Interrupted).unwrap(), "\"interrupted\"");
     }
 }

@@ -168,6 +168,7 @@ impl Waits {
             text: drain.text.clone(),
             met: drain.met,
             value: Some(drain.longest_us),
+            ..ExpectationEntry::default()
         })
     }
 }

@@ -115,6 +115,18 @@ impl Sketch {
         self.counts.get(self.used.start..end).map_or(0, |counts| counts.iter().sum())
     }
 
+    /// The time in microseconds that a share (0 to 1) of the samples does not exceed.
+    pub fn quantile_us(&self, share: f64) -> Option<f64> {
+        let rank = ((self.count as f64 * share).ceil() as u64).max(1);
+        let mut below = 0;
+        let mut used = self.used.clone();
+        let slot = used.find(|slot| {
+            below += self.counts[*slot];
+            below >= rank
+        })?;
+        Some(upper_us(slot).min(self.max_us) as f64)
+    }
+
     /// The quantiles, if there is any sample.
     pub fn quantiles(&self) -> Option<Quantiles> {
         if self.count == 0 {

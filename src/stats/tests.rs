@@ -6,7 +6,7 @@ fn failure(kind: &str) -> Failure {
 }
 
 fn flight(stream: u32, job: u32, intended_ns: u64) -> Flight {
-    Flight { index: 1, intended_ns, stream, job, is_warmup: false }
+    Flight { index: 1, intended_ns, stream, job, parts: 0, is_warmup: false }
 }
 
 fn command(sent_ns: u64, at_ns: u64) -> Settled {

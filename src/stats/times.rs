@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Serializer as _, V2DeflateSerializer};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The times of a run, of answered jobs.
 #[derive(Clone, Debug, Default)]
@@ -133,7 +133,8 @@ fn mean_us(sum_ns: u128, count: u64) -> Option<f64> {
 }
 
 /// Statistics of a distribution, in microseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Summary {
     /// The mean.
     pub mean: f64,

@@ -2,7 +2,8 @@
 
 use super::times::{Distribution, Summary};
 use crate::sink::Seen;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// One queue's workers over a run.
 #[derive(Clone, Debug, Default)]
@@ -19,8 +20,34 @@ pub struct Workers {
     server_us: u64,
 }
 
+/// The workers of a queue at one moment. A number is null where the format does not tell it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct WorkersNow {
+    /// Jobs that a worker could take.
+    pub waiting: Option<u64>,
+    /// Jobs for later.
+    pub delayed: Option<u64>,
+    /// Jobs in workers' hands.
+    pub active: Option<u64>,
+    /// Jobs that failed and are to be tried again.
+    pub failed: Option<u64>,
+    /// Jobs given up.
+    pub dead: Option<u64>,
+    /// Jobs that left the queue since the start, see [`WorkersReport::processed`].
+    pub processed: Option<u64>,
+    /// Attempts, or jobs, that failed since the start.
+    pub failures: Option<u64>,
+    /// How long the oldest waiting job has waited, in seconds.
+    pub oldest_age_s: Option<f64>,
+    /// Half of the jobs seen so far waited no longer than this for a worker, in microseconds.
+    pub pickup_p50_us: Option<f64>,
+    /// 99 % of them.
+    pub pickup_p99_us: Option<f64>,
+}
+
 /// The workers of a queue in the report. A number is null where the format does not tell it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct WorkersReport {
     /// Jobs that a worker could take at the end.
     pub waiting: Option<u64>,
@@ -54,7 +81,7 @@ pub struct WorkersReport {
     /// How many were seen.
     pub pickup_samples: u64,
     /// By what; null where nothing tells.
-    pub pickup_by: Option<&'static str>,
+    pub pickup_by: Option<Cow<'static, str>>,
     /// Looks at the queue.
     pub looks: u64,
     /// What they took of the server's time, as a share of the run's.
@@ -137,6 +164,23 @@ impl Workers {
         Some(lie(latest)?.saturating_sub(lie(first)?))
     }
 
+    /// How they are now.
+    pub fn now(&self, acked: Option<u64>) -> Option<WorkersNow> {
+        let latest = self.latest.as_ref()?;
+        Some(WorkersNow {
+            waiting: latest.waiting,
+            delayed: latest.delayed,
+            active: latest.active,
+            failed: latest.failed,
+            dead: latest.dead,
+            processed: acked.and_then(|acked| self.processed(acked)),
+            failures: self.failed(),
+            oldest_age_s: self.age_s(),
+            pickup_p50_us: self.pickup.quantile_us(0.5),
+            pickup_p99_us: self.pickup.quantile_us(0.99),
+        })
+    }
+
     /// The report, where there is more to tell than a depth.
     pub fn report(
         &self,
@@ -165,7 +209,7 @@ impl Workers {
             oldest_age_max_s: self.age_max_ms.map(|ms| ms as f64 / 1e3),
             pickup_us: self.pickup.summary(),
             pickup_samples: self.pickup.count(),
-            pickup_by,
+            pickup_by: pickup_by.map(Cow::Borrowed),
             looks: self.looks,
             server_share: if elapsed_s > 0.0 {
                 self.server_us as f64 / 1e6 / elapsed_s

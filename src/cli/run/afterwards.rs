@@ -4,7 +4,7 @@ use super::Args;
 use crate::cli::output::Output;
 use crate::cli::report::put;
 use crate::plan::Plan;
-use crate::report::{Document, Environment, Run, Script, junit, page};
+use crate::report::{Document, Environment, Run, Script, Used, junit, page};
 use crate::run::Report;
 use crate::source::SourceFile;
 use crate::stats::history::History;
@@ -66,7 +66,12 @@ impl Afterwards<'_> {
         let load = Load::of(self.plan);
         let plan =
             json::document(self.plan, &load, None).map_err(|_| "too many points".to_owned())?;
-        let script = Script { name: &self.source.name, text: &self.source.text };
+        let used = |part| {
+            let span = self.source.part_span(part);
+            Used { name: self.source.name_at(span.start), text: self.source.slice(span) }
+        };
+        let files = (1..self.source.parts()).map(used).collect();
+        let script = Script { name: &self.source.name, text: self.source.script_text(), files };
         let document = Document::new(self.report, script, self.environment(), &plan, history);
         let text = document.and_then(|document| serde_json::to_string_pretty(&document));
         let mut text = text.map_err(|error| error.to_string())?;

@@ -120,6 +120,12 @@ impl Line {
             }
             Event::Near { message, .. } => format!("warning: {message}"),
             Event::Guard { hit } => format!("guard: {}", guard(hit, "")),
+            Event::Expectation { expectation, met, value, unit, stopped } => format!(
+                "{}: {expectation} ({}){}",
+                if *met { "as expected" } else { "not as expected" },
+                unit.text(*value),
+                if *stopped { ": the run ends" } else { "" }
+            ),
             Event::Paused { by, stream } => format!("paused{} by {by}", whose(stream)),
             Event::Resumed { by, stream } => format!("resumed{} after {by}", whose(stream)),
             Event::ConnectionLost { message } => format!("connection lost: {message}"),

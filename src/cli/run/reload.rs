@@ -11,7 +11,10 @@ use crate::diff::{Diff, text};
 use crate::notify::Notifier;
 use crate::plan::Plan;
 use crate::run::control::{Change, Control};
+use crate::run::jobs::{Jobs as _, PlannedJobs};
 use crate::schedule::Entry;
+use crate::sink::RedisSink;
+use crate::sink::redis::Options as SinkOptions;
 use crate::source::SourceFile;
 use crate::target::Target;
 use crate::view::Look;
@@ -98,7 +101,9 @@ fn listen(
     wakes: &Receiver<Wake>,
     mut watcher: Option<notify::RecommendedWatcher>,
 ) {
-    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().build() else { return };
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+        return;
+    };
     let mut folders = BTreeSet::new();
     loop {
         if let Some(watcher) = &mut watcher {
@@ -190,6 +195,11 @@ impl Reloader {
             let _ = self.control.reject("it breaks guards that hold here".to_owned()).await;
             return;
         }
+        if let Err(why) = self.make_ready(&plan).await {
+            self.out.fault(&format!("{}: not reloaded: {why}", self.file), "");
+            let _ = self.control.reject(why).await;
+            return;
+        }
         self.preview(&plan);
         let entry = match self.entry {
             Splice::Elapsed => Entry::Elapsed,
@@ -218,6 +228,25 @@ impl Reloader {
     fn bound(&self, source: &SourceFile, plan: &mut Plan) -> Result<(), crate::cli::Exit> {
         super::add_default_guards(source, plan, &self.target, &self.out)?;
         self.policy.add_to(source, plan, Some(&self.target), &self.out)
+    }
+
+    /// Asks the target whether it takes what a plan sends, and lets it make what that needs, before the
+    /// run writes any of it: over a connection of its own, beside that of the run.
+    async fn make_ready(&self, plan: &Plan) -> Result<(), String> {
+        let jobs = PlannedJobs::compile(plan, "").map_err(|error| error.to_string())?;
+        let now = PlannedJobs::compile(&self.plan, "").map_err(|error| error.to_string())?;
+        if jobs.queues() == now.queues() && jobs.prepare().is_empty() {
+            return Ok(());
+        }
+        let sink = RedisSink::connect(&self.target, SinkOptions::default())
+            .await
+            .map_err(|error| error.to_string())?;
+        let problems =
+            sink.preflight(jobs.queues()).await.map_err(|failure| failure.to_string())?;
+        if let Some(problem) = problems.first() {
+            return Err(problem.to_string());
+        }
+        sink.prepare(&jobs.prepare()).await.map_err(|failure| failure.to_string())
     }
 
     /// Says what is going to change.

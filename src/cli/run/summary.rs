@@ -57,6 +57,11 @@ pub(crate) fn reason(report: &Report) -> String {
         (OutcomeName::Guard, _, Some(hit), _) => {
             format!("{file}: stopped by `{}` at {}", hit.guard, show::number(hit.value))
         }
+        (OutcomeName::Missed, ..) => {
+            let stopped = report.expectations.iter().find(|expectation| expectation.stopped);
+            let text = stopped.map_or("", |expectation| expectation.text.as_str());
+            format!("{file}: stopped, not as expected: {text}")
+        }
         (OutcomeName::Done, _, _, Some(missed)) => {
             format!("{file}: not as expected: {}", missed.text)
         }
@@ -100,6 +105,7 @@ impl Text {
         let (word, code) = match report.outcome {
             OutcomeName::Done if missed > 0 => ("done, but not as expected", "33"),
             OutcomeName::Done => ("done", "32"),
+            OutcomeName::Missed => ("stopped, for it can't be as expected any more", "31"),
             OutcomeName::Stopped => ("stopped by hand", "33"),
             OutcomeName::Interrupted => ("interrupted", "33"),
             OutcomeName::Guard => ("stopped by a guard", "31"),
@@ -196,7 +202,7 @@ impl Text {
         if !parts.is_empty() {
             self.row("workers", &parts.join(", "));
         }
-        match (&workers.pickup_us, workers.pickup_by) {
+        match (&workers.pickup_us, &workers.pickup_by) {
             (Some(pickup), Some(by)) => {
                 let samples = show::plural(workers.pickup_samples, "job");
                 let text = format!(
@@ -262,22 +268,9 @@ impl Text {
         for expectation in &report.expectations {
             let (mark, code) = if expectation.met { ("✓", "32") } else { ("✗", "31") };
             let mark = self.painted(code, mark);
-            let value = expectation.value.map_or_else(
-                || "nothing to measure".to_owned(),
-                |value| measured(&expectation.text, value),
-            );
-            self.row("expected", &format!("{mark} {} ({value})", expectation.text));
+            let value = expectation.measured();
+            let stopped = if expectation.stopped { "; that ended the run" } else { "" };
+            self.row("expected", &format!("{mark} {} ({value}){stopped}", expectation.text));
         }
-    }
-}
-
-/// A measured value in the unit of what was expected.
-fn measured(text: &str, value: f64) -> String {
-    let first = text.split_whitespace().next().unwrap_or("");
-    match first {
-        "jobs" | "depth" => show::count(value as u64),
-        "drains" => show::duration(value as u64 * 1_000),
-        _ if first.starts_with("deviation") || first.starts_with("errors") => percent(value),
-        _ => show::micros(value),
     }
 }

@@ -6,7 +6,6 @@ use crate::run::clock::Clock;
 use crate::run::control::End;
 use crate::run::guards::ASK_EVERY_NS;
 use crate::run::jobs::Jobs;
-use crate::run::report::QueueFacts;
 use crate::sink::Sink;
 
 impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
@@ -52,13 +51,5 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         queues.sort_unstable();
         queues.dedup();
         queues
-    }
-
-    pub(super) fn queue_facts(&self) -> QueueFacts {
-        let deepest = self.written().into_iter().map(|queue| {
-            (self.probe.queues()[queue].name.clone(), self.stats.depths()[queue].judged_max())
-        });
-        let (deepest, pickup) = (deepest.collect(), self.pickups());
-        QueueFacts { deepest, drained_us: self.drained_us, pickup }
     }
 }

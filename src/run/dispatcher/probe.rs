@@ -151,6 +151,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         {
             let often = self.guards.asks_depths()
                 || self.guards.asks_workers()
+                || self.expecting.asks_depths()
                 || self.task.waits.is_waiting();
             let every_ns = if often { 0 } else { SECOND_NS };
             self.probe.next_round_ns = now_ns.saturating_add(every_ns);

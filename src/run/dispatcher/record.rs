@@ -7,7 +7,8 @@ use crate::run::clock::Clock;
 use crate::run::events::{QueueState, StreamState};
 use crate::run::guards::GuardState;
 use crate::run::jobs::Jobs;
-use crate::sink::Sink;
+use crate::sink::{Queue, Sink};
+use crate::stats::depth::QueueDepth;
 use crate::stats::history::Sample;
 use crate::stats::process::{cpu_s, rss_bytes};
 use std::collections::BTreeMap;
@@ -135,10 +136,16 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
 
     pub(super) fn queue_states(&self) -> Vec<QueueState> {
         let queues = self.probe.queues().iter().zip(self.stats.depths());
-        let state = |(queue, depth): (&crate::sink::Queue, &crate::stats::depth::QueueDepth)| {
-            QueueState { name: queue.name.clone(), depth: depth.latest }
+        let state = |(place, (queue, depth)): (usize, (&Queue, &QueueDepth))| {
+            let watched = self.probe.is_watched(place);
+            let workers = self.probe.workers(place);
+            QueueState {
+                name: queue.name.clone(),
+                depth: depth.latest,
+                workers: watched.then(|| workers.now(self.acked_by(place))).flatten(),
+            }
         };
-        queues.map(state).collect()
+        queues.enumerate().map(state).collect()
     }
 
     pub(super) fn guard_states(&mut self, now_ns: u64) -> Vec<GuardState> {

@@ -87,9 +87,21 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
                 let due = DueJob { stream: own.stream, number, due_unix_ns, now_unix_ns };
                 // A plan has far fewer than 2³² streams and jobs.
                 let (stream_no, job) = (stream as u32, own.kinds[choice.job]);
+                let place = lists.builder[choice.queue];
+                let parts = match self.expecting.tells_jobs_apart() {
+                    true => {
+                        let plan_ns = planned_ns.saturating_add(self.options.from_ns);
+                        let spliced = self.splices.get(stream);
+                        let script_ns = spliced.map_or(plan_ns, |own| own.script_ns(plan_ns));
+                        let name = &jobs.queues()[choice.queue].name;
+                        self.expecting.parts_of(stream, script_ns, (place, name))
+                    }
+                    false => 0,
+                };
                 let is_warmup = self.is_warmup(stream, index, number, planned_ns);
-                let flight = Flight { index, intended_ns, stream: stream_no, job, is_warmup };
-                self.builder.add(lists.builder[choice.queue], flight, |unit| {
+                let flight =
+                    Flight { index, intended_ns, stream: stream_no, job, parts, is_warmup };
+                self.builder.add(place, flight, |unit| {
                     let before = unit.byte_len();
                     jobs.write(due, choice, unit);
                     bytes += unit.byte_len() - before;
@@ -106,6 +118,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let (commands, ledger) = self.builder.finish();
         let sent_ns = self.clock.now_ns();
         self.stats.handed_over(ledger.metas());
+        self.expecting.handed_over(ledger.metas());
         for group in ledger.metas().chunk_by(|a, b| a.stream == b.stream) {
             self.guards.sent(group[0].stream as usize, sent_ns, group.len() as u64);
             self.lates.sent(group[0].stream as usize, group.len() as u64);
@@ -137,6 +150,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         for ((outcome, flights), bytes) in sent.ledger.settle(&outcomes).zip(&sent.command_bytes) {
             let command = Settled { bytes: *bytes, sent_ns: sent.sent_ns, at_ns };
             self.stats.settled(flights, outcome, command);
+            self.expecting.settled(flights, outcome, command);
             self.link.answered(outcome, flights.len() as u64, at_ns);
             match outcome {
                 Outcome::NotSent(failure) | Outcome::Unknown(failure) => trouble = Some(failure),
@@ -192,6 +206,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             {
                 let command = Settled { bytes: *bytes, sent_ns: sent.sent_ns, at_ns: now_ns };
                 self.stats.settled(flights, outcome, command);
+                self.expecting.settled(flights, outcome, command);
             }
         }
         self.replies.clear();

@@ -67,6 +67,14 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             Order::Seek(script_ns, answer) => {
                 let _ = answer.send(self.seek(script_ns, now_ns));
             }
+            Order::SeekClock(clock_s, answer) => {
+                let place = self.task.wall.plan_ns(clock_s);
+                let done = match place {
+                    Some(script_ns) => self.seek(script_ns, now_ns),
+                    None => Err("no clock shows that time in this plan".to_owned()),
+                };
+                let _ = answer.send(done);
+            }
             Order::Reload(change, answer) => {
                 let done = self.reload(*change, now_ns);
                 if let Err(message) = &done {
@@ -211,7 +219,9 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         self.send_other(jobs, &lanes);
         self.guard_otherwise(&plan, &lanes, now_ns);
         self.task.expectations.clone_from(&plan.expectations);
+        self.expecting.replace(&plan.expectations, &lanes);
         self.task.seed = plan.seed;
+        self.task.wall = plan.wall.clone();
         for (own, lane) in lanes.iter().enumerate() {
             self.task.places[*lane].clone_from(&plan.streams[own].phrases);
             self.lates.set(*lane, plan.streams[own].late);

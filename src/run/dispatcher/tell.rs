@@ -14,7 +14,7 @@ use crate::run::report::{
 use crate::sink::{Forgotten, Notice, Sink};
 use crate::stats::minutes::{Minute, Minutes};
 use crate::stats::process::{cpu_s, rss_max_bytes};
-use crate::stats::times::{Distribution, Recent, Times};
+use crate::stats::times::{Recent, Times};
 use crate::stats::workers::WorkersReport;
 use std::collections::BTreeMap;
 
@@ -204,6 +204,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         if now_ns - self.teller.minute_start_ns >= MINUTE_NS {
             self.cut_minute(now_ns);
         }
+        self.second_of_expectations(now_ns);
         self.note_time(now_ns);
         self.notice_clock_step(now_ns);
         self.tell_state(now_ns);
@@ -325,6 +326,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             self.act(hits, elapsed_ns);
         }
         self.judge_refusals(elapsed_ns, true);
+        self.look_at_expectations(elapsed_ns);
         self.cut_minute(elapsed_ns);
         self.cut_last_slice(elapsed_ns);
         self.tell_state(elapsed_ns);
@@ -334,13 +336,6 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         self.tell(Event::Stopped { outcome, exit_code, jobs });
         (report.events, report.events_unlisted) = self.teller.publisher.take_told();
         report
-    }
-
-    /// How long jobs of all queues waited for a worker.
-    pub(super) fn pickups(&self) -> Distribution {
-        let mut all = Distribution::default();
-        self.written().into_iter().for_each(|at| all.add(self.probe.workers(at).judged_pickup()));
-        all
     }
 
     /// What the workers of a queue did, where that was to be watched.
@@ -396,7 +391,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let bytes: u64 = self.stats.streams().iter().map(|stream| stream.bytes).sum();
         let times = self.stats.times();
         let Times { send_delay, service, response } = &times;
-        let mut expectations = judge(&self.task.expectations, &self.stats, &self.queue_facts());
+        let mut expectations = judge(&self.expecting, &self.stats, &self.queue_facts());
         expectations.extend(self.task.waits.expectations());
         let all_met = expectations.iter().all(|expectation| expectation.met);
         let outcome = self.outcome();

@@ -8,6 +8,7 @@ use crate::stats::Counts;
 use futures_util::future::join;
 
 mod braking;
+mod expecting;
 mod faults;
 mod guarding;
 mod lateness;
@@ -115,6 +116,7 @@ impl Scene {
             guards: self.guards,
             expectations: Vec::new(),
             sources: Vec::new(),
+            wall: crate::plan::WallClock::default(),
             places: Vec::new(),
             warmups: Warmups::default(),
             waits: Waits::default(),

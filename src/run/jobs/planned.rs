@@ -230,6 +230,7 @@ mod tests {
             digest: "d".to_owned(),
             target: None,
             starts: None,
+            wall: crate::plan::WallClock::default(),
             part: Part::WHOLE,
             streams: vec![
                 stream(

@@ -9,7 +9,7 @@ use crate::schedule::Entry;
 use crate::source::SourceFile;
 use std::collections::BTreeSet;
 
-fn plan(text: &str) -> Arc<Plan> {
+pub(super) fn plan(text: &str) -> Arc<Plan> {
     let checked = check(&SourceFile::new("test.load", text), &Options::default());
     Arc::new(checked.plan.unwrap_or_else(|| panic!("{text}: {:?}", checked.problems)))
 }
@@ -102,6 +102,21 @@ fn a_factor_holds_from_its_instant_on() {
     assert_each_once(&played);
     assert_eq!(played.report.elapsed_s, 10.0);
     assert_eq!(played.instants(|event| matches!(event, Event::Scaled { .. })), [3.007, 6.0, 8.0]);
+}
+
+#[test]
+fn a_clock_is_sought_from_where_the_plan_stands_in_the_calendar() {
+    let text = "starts 2026-03-02 08:00\nconstant 1/min for 3h as \"early\"\nconstant 1/min for 3h as \"late\"";
+    play(text, async |clock, control| {
+        clock.sleep_until(2 * SECOND).await;
+        control.seek_clock(12 * 3600).await.unwrap();
+        let status = control.status().await.unwrap();
+        assert_eq!(status.places[0].plan_s, 4.0 * 3600.0);
+        assert_eq!(status.places[0].label.as_deref(), Some("late"));
+        // Seven o'clock is that of the next day.
+        assert!(control.seek_clock(7 * 3600).await.unwrap_err().contains("6h"));
+        control.stop(crate::run::Why::ByHand);
+    });
 }
 
 #[test]
