@@ -3,8 +3,10 @@
 
 use loadc::check::{Options, check as check_source};
 use loadc::diag::{Style, human, json, sarif};
+use loadc::journal::{Replay, Told, checksum, read};
 use loadc::parse::{decode, parse as parse_source};
 use loadc::problem::Severity;
+use loadc::sink::redis::try_replies;
 use loadc::source::SourceFile;
 use loadc::view::{Load, Look};
 
@@ -81,5 +83,48 @@ pub fn plan(bytes: &[u8]) {
             loadc::plan::PhraseJobs::Share(_) => 0,
         });
         assert_eq!(jobs.sum::<u64>(), stream.jobs(), "phrases and stream differ");
+    }
+}
+
+/// Whatever a server answers, each command has one outcome, and none counts as there that nothing
+/// was answered to.
+pub fn reply(bytes: &[u8]) {
+    let tally = try_replies(bytes);
+    assert_eq!(tally.silent, 0, "a command without an outcome: {tally:?}");
+    let all = tally.acked + tally.failed + tally.unknown + tally.not_sent;
+    assert_eq!(all, tally.sent, "the account does not add up: {tally:?}");
+    assert!(tally.acked <= tally.replies, "acknowledged by nobody: {tally:?}");
+}
+
+/// A journal is read or refused, as it is and with its checksums made good; what is read tells only
+/// of jobs that there are.
+pub fn journal(bytes: &[u8]) {
+    let sealed = |line: &str| {
+        let text = line.get(9..).filter(|_| line.as_bytes().get(8) == Some(&b' ')).unwrap_or(line);
+        format!("{:08x} {text}\n", checksum(text))
+    };
+    let good: String = String::from_utf8_lossy(bytes).lines().map(sealed).collect();
+    for bytes in [bytes, good.as_bytes()] {
+        if let Ok(replay) = read(bytes) {
+            let marks = Some(replay.in_doubt.keys().copied().step_by(2).collect());
+            for told in [None, Some(Told { marks, fenced: true }), Some(Told::default())] {
+                settles(&replay, told.as_ref());
+            }
+        }
+    }
+}
+
+fn settles(replay: &Replay, told: Option<&Told>) {
+    let Ok(settled) = replay.clone().settle(told) else { return };
+    let jobs = &replay.head.jobs;
+    assert_eq!(settled.base.streams.len(), jobs.len());
+    for (stream, jobs) in settled.base.streams.iter().zip(jobs) {
+        assert!(stream.next <= jobs.saturating_add(1), "beyond the last job");
+        let known = |index: &u64| (1..stream.next).contains(index);
+        assert!(stream.returned.iter().all(known), "a job came back that never went");
+    }
+    let lists = [&settled.acked, &settled.failed, &settled.unknown, &settled.skipped];
+    for span in lists.into_iter().flatten().flat_map(|spans| spans.iter()) {
+        assert!(span.first <= span.last && span.last <= jobs[span.stream], "no such job");
     }
 }

@@ -8,6 +8,8 @@
 //!                                  all batches before 809 have their outcome
 //! f 811 0:4990-4990                of batch 811 these were refused (`u`: unknown, `n`: not sent)
 //! k 0:5011-5020                    given up for being late
+//! x 1 77                           stream 1 was stopped with 77 jobs due: those not sent are given up
+//! y 1 {…}                          stream 1 follows its script otherwise: scaled, or from elsewhere
 //! t 81200000000 81200000000,712…   the run's time, and each stream's own
 //! end                              nothing is in flight any more
 //! ```
@@ -27,11 +29,12 @@ mod write;
 pub use read::{Damage, Replay, read};
 pub use settle::{Settled, Told, TornOff};
 pub use spans::{Span, Spans};
-pub use state::{Account, Base, Head, StreamBase};
+pub use state::{Account, Base, Head, Seam, StreamBase};
 pub use write::Journal;
 
-/// FNV-1a, 32 bits: it finds torn and mangled lines, not forgers.
-fn checksum(text: &str) -> u32 {
+/// What stands before each line, in eight hexadecimal digits and a blank: FNV-1a, 32 bits, of its
+/// text. It finds torn and mangled lines, not forgers.
+pub fn checksum(text: &str) -> u32 {
     text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 

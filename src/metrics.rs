@@ -1,5 +1,7 @@
 //! A run as metrics in the OpenMetrics text format, for Prometheus and whatever reads the same.
 
+#[cfg(feature = "otlp")]
+pub mod otlp;
 mod serve;
 
 pub use serve::{ListenError, Listener};

@@ -38,7 +38,7 @@ pub use resumption::Resumption;
 
 use crate::job::CompileError;
 use crate::plan::{Part, Plan};
-use crate::schedule::{Placed, Schedule, Source};
+use crate::schedule::{Placed, Schedule, Source, Spliced};
 use crate::sink::Sink;
 use clock::Clock;
 use dispatcher::Dispatcher;
@@ -114,6 +114,13 @@ pub fn schedule(stream: &crate::plan::Stream, seed: u64, part: Part) -> Arc<dyn 
     // Things begun before the run enters the plan go on in it.
     let whole = Placed::of_batches(due, batch, after_ns, part.shard, 0);
     Arc::new(jobs::flowing(stream, seed, Box::new(whole), part.from_ns))
+}
+
+/// What a stream follows, as its due jobs in this run.
+fn placed(spliced: &Spliced, options: &RunOptions) -> Arc<dyn Schedule> {
+    let (shard, from_ns) = (options.shard, options.from_ns);
+    let batch = spliced.source().batch;
+    Arc::new(Placed::of_batches(spliced.clone(), batch, 0, shard, from_ns))
 }
 
 /// When the jobs of a stream are due.

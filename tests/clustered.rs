@@ -221,3 +221,51 @@ fn a_master_that_sentinels_replace_is_followed() {
     more(&mut run, &first);
     end(run, |queue| on(&first, queue));
 }
+
+#[test]
+fn a_run_tells_what_happens_to_its_connections_if_asked_to() {
+    let server = RedisServer::start();
+    let script = "job a { queue \"q\" }\nconstant 10 for 1s\nguard { jobs <= 1k }";
+    let told = |flags: &[&str]| {
+        let mut command = loadc();
+        command.args(["run", "-", "--target", &server.url()]).args(flags);
+        stderr(&fed(command, script))
+    };
+    let all = told(&["-v"]);
+    let line = format!("- connected to {}", server.url());
+    assert!(all.lines().any(|told| told == line), "{all}");
+    assert!(all.contains("- queue `q`: 0 jobs in it"), "{all}");
+    assert!(all.contains("- batches leave their numbers in `loadc:cursor:{q}:"), "{all}");
+    assert!(!told(&[]).contains("connected to"));
+}
+
+#[test]
+fn a_run_on_a_cluster_that_is_killed_again_and_again_sends_every_job_once() {
+    let cluster = Cluster::start(false);
+    let dir = tempfile::tempdir().unwrap();
+    let script = SCRIPT.replace("10m", "3s");
+    std::fs::write(dir.path().join("a.load"), script).unwrap();
+    let start = |words: &[&str]| {
+        let mut command = loadc();
+        command.current_dir(dir.path()).args(["run", "--json"]).args(words);
+        Run::of(command)
+    };
+    let mut run = start(&["a.load", "--target", &cluster.url(), "--journal", "j"]);
+    for jobs in [100, 101, 300, 500] {
+        run.wait_until(|| jobs_in(&cluster, "q1") >= jobs);
+        run.kill();
+        // A slot that moves between two processes takes what shows the jobs with it.
+        let moving = cluster.begin_move("q2", (cluster.owner("q2") + 1) % 3);
+        cluster.move_keys(&moving);
+        cluster.end_move(&moving);
+        run = start(&["--resume", "./j"]);
+    }
+    let (output, report) = run.end();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_adds_up(&report);
+    assert_eq!(["planned", "acked"].map(|field| count(&report, field)), [3600, 3600]);
+    for queue in QUEUES {
+        let wanted: BTreeMap<u64, u64> = (1..=900).map(|number| (number, 1)).collect();
+        assert_eq!(numbers(&cluster, queue), wanted, "{queue}");
+    }
+}

@@ -441,6 +441,22 @@ fn a_server_that_is_full_for_a_while_refuses_exactly_what_failed() {
 }
 
 #[test]
+fn a_server_that_forgets_its_scripts_misses_no_job() {
+    let server = RedisServer::start();
+    let script = "job a { queue \"q\" as bullmq name \"n\"; body { n: seq() } }
+         constant 1000 for 2s; guard { jobs <= 1M }";
+    let mut run = Run::start(script, &server.url(), &[]);
+    // What was sent as a script goes with each batch: there is no NOSCRIPT.
+    for jobs in [200, 400, 600] {
+        run.has_sent(&server, "bull:q:wait", jobs);
+        let () = server.ask("SCRIPT FLUSH");
+    }
+    let (output, report) = run.end();
+    assert_exact(&output, &report, 2000);
+    assert_eq!(jobs_in(&server, "bull:q:wait"), 2000);
+}
+
+#[test]
 fn a_script_that_keeps_the_server_busy_refuses_exactly_what_failed() {
     let server = RedisServer::with().option("lua-time-limit", "20").start();
     let script = format!("{LIST} constant 1000 for 2s; guard {{ errors <= 100% over 1s }}");

@@ -22,6 +22,7 @@ fn folder(script: &str) -> tempfile::TempDir {
 fn start(dir: &Path, words: &[&str]) -> Run {
     let mut command = loadc();
     command.current_dir(dir).env("XDG_STATE_HOME", dir.join("state"));
+    command.env("XDG_RUNTIME_DIR", dir);
     command.args(["run", "--json"]).args(words);
     Run::of(command)
 }
@@ -62,6 +63,92 @@ fn a_run_that_is_killed_again_and_again_sends_every_job_once() {
     assert_eq!(report["streams"][0]["by_job"][0]["acked"], 3000);
     assert_eq!(report["forgotten"], Value::Array(Vec::new()));
     assert!(!journal.exists(), "nothing is left to go on with");
+}
+
+#[test]
+fn a_load_that_its_guard_has_stopped_stays_stopped() {
+    let server = RedisServer::start();
+    let script = "
+        load one { job a { queue \"q\"; body { n: seq() } }; constant 500 for 4s }
+        load two {
+          job b { queue \"s\"; body { n: seq() } }
+          constant 500 for 4s
+          guard { errors <= 5% over 1s then stop }
+        }";
+    let dir = folder(script);
+    let mut run = start(dir.path(), &["a.load", "--target", &server.url(), "--journal", "j"]);
+    run.has_sent(&server, "s", 100);
+    let _: String = server.ask("RENAME s t");
+    let _: String = server.ask("SET s x");
+    let journal = || std::fs::read_to_string(dir.path().join("j")).unwrap();
+    run.wait_until(|| journal().lines().any(|line| line.split(' ').nth(1) == Some("x")));
+    let jobs = jobs_in(&server, "q");
+    run.has_sent(&server, "q", jobs + 50);
+    run.kill();
+    let _: u64 = server.ask("DEL s");
+    let (output, report) = ended(start(dir.path(), &["--resume", "./j"]));
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    assert_adds_up(&report);
+    assert_each_once(&server, "q", 2000);
+    assert_eq!(jobs_in(&server, "s"), 0);
+    let of_two = &report["streams"][1]["jobs"];
+    let [due, acked, failed, skipped] =
+        ["due", "acked", "failed", "skipped"].map(|field| of_two[field].as_u64().unwrap());
+    assert!(due < 2000 && failed > 0 && acked == jobs_in(&server, "t"), "{of_two}");
+    assert_eq!(due, acked + failed + skipped);
+}
+
+#[test]
+fn a_run_that_was_scaled_and_moved_goes_on_so() {
+    let server = RedisServer::start();
+    let script = "
+        load one { job a { queue \"q\"; body { n: seq() } }; constant 200 for 20s }
+        load two { job b { queue \"s\" as stream; body { n: seq() } }; ramp 20->200 over 20s }";
+    let dir = folder(script);
+    let steer = |words: &[&str]| {
+        let mut command = loadc();
+        command.env("XDG_RUNTIME_DIR", dir.path()).args(["ctl", "a"]).args(words);
+        // A run that was taken up may not listen yet.
+        for _ in 0..200 {
+            let output = command.output().unwrap();
+            if output.status.code() == Some(0) {
+                return;
+            }
+            eprintln!("{words:?}: {}", stderr(&output));
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        panic!("{words:?} is refused");
+    };
+    let mut run = start(dir.path(), &["a.load", "--target", &server.url(), "--journal", "j"]);
+    let go_on = |run: &mut Run, more: u64| {
+        let wanted = jobs_in(&server, "q") + more;
+        run.has_sent(&server, "q", wanted);
+    };
+    go_on(&mut run, 100);
+    steer(&["scale", "x2.5"]);
+    go_on(&mut run, 300);
+    run.kill();
+    let mut run = start(dir.path(), &["--resume", "./j"]);
+    go_on(&mut run, 100);
+    // Over a kill the factor holds: a jump in the plan keeps it.
+    steer(&["seek", "17s"]);
+    go_on(&mut run, 100);
+    run.kill();
+    let mut run = start(dir.path(), &["--resume", "./j"]);
+    go_on(&mut run, 50);
+    run.kill();
+    let (output, report) = ended(start(dir.path(), &["--resume", "./j"]));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_adds_up(&report);
+    let counts = ["planned", "due", "acked"].map(|field| count(&report, field));
+    assert_eq!([counts[1], counts[2]], [counts[0]; 2]);
+    let planned = |stream: usize| report["streams"][stream]["jobs"]["planned"].as_u64().unwrap();
+    assert_each_once(&server, "q", planned(0));
+    assert_each_once(&server, "s", planned(1));
+    // The last three seconds by the plan are 600 jobs, and two and a half times as many by now.
+    assert!((1_500 + 500..4_000).contains(&planned(0)), "{}", planned(0));
+    assert_no_cursor(&server);
+    assert!(!dir.path().join("j").exists());
 }
 
 #[test]

@@ -252,7 +252,7 @@ fn each_library_has_its_room() {
         ("csv::Reader", &["files", "recording"]),
         ("miette::", &["diag"]),
         ("clap::", &["cli"]),
-        ("ureq::", &["notify"]),
+        ("ureq::", &["notify", "metrics"]),
         ("notify::Watcher", &["cli"]),
         ("hyper::", &["metrics"]),
         ("ratatui::", &["live", "cli"]),

@@ -6,20 +6,19 @@
 
 #![expect(clippy::print_stdout, clippy::expect_used, reason = "a bench talks to whoever runs it")]
 
-use serde_json::Value;
-use std::io::Write as _;
+#[path = "../support/mod.rs"]
+mod support;
+
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-
-#[path = "../../tests/support/redis_server.rs"]
-mod redis_server;
-
-use redis_server::RedisServer;
+use std::process::Command;
+use support::Server;
 
 const ROUNDS: usize = 5;
 /// Jobs of one run of a peer, and of loadc.
 const PEER_JOBS: u32 = 10_000;
 const OWN_JOBS: u32 = 200_000;
+/// Jobs of one run where both are loadc's.
+const MANY: u32 = 1_000_000;
 
 /// Jobs a second, and processor seconds a million jobs.
 #[derive(Clone, Copy)]
@@ -36,33 +35,19 @@ impl Figures {
 }
 
 /// Runs a script's jobs at once and takes loadc's own figures, its whole process included.
-fn loadc(server: &RedisServer, job: &str, jobs: u32) -> Figures {
-    flush(server);
+fn own(server: &Server, job: &str, jobs: u32) -> Figures {
     let script = format!("{job}\nsend {jobs} at once\nguard {{ jobs <= 10M }}");
-    let mut child = Command::new(env!("CARGO_BIN_EXE_loadc"))
-        .args(["run", "-", "--json", "--quiet", "--no-journal", "--target", &server.url()])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("loadc");
-    let mut input = child.stdin.take().expect("its input");
-    input.write_all(script.as_bytes()).expect("its input");
-    drop(input);
-    let output = child.wait_with_output().expect("its end");
-    let report: Value = serde_json::from_slice(&output.stdout).expect("a report");
+    let report = support::loadc(server, &script, &[]);
     assert_eq!(report["jobs"]["acked"], jobs, "{report}");
     let number = |what: &str| report[what].as_f64().expect("a number");
     Figures::new(jobs, number("elapsed_s"), number("cpu_s"))
 }
 
-fn flush(server: &RedisServer) {
-    redis::cmd("FLUSHALL").exec(&mut server.connection()).expect("the server");
-}
-
 /// Runs a framework's own client; none if it is not there.
-fn peer(server: &RedisServer, command: &mut Command) -> Option<Figures> {
-    flush(server);
-    let output = command.env("REDIS_URL", server.url()).output().ok()?;
+fn peer(server: &Server, command: &mut Command) -> Option<Figures> {
+    server.flush();
+    let url = format!("redis://127.0.0.1:{}", server.port);
+    let output = command.env("REDIS_URL", url).output().ok()?;
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let mut numbers = said.split_whitespace().map(str::parse);
     match (numbers.next(), numbers.next()) {
@@ -98,7 +83,7 @@ fn against(title: &str, ours: impl Fn() -> Figures, theirs: impl Fn() -> Option<
 }
 
 fn main() {
-    let server = RedisServer::start();
+    let server = Server::start();
     let installed = Path::new(env!("CARGO_TARGET_TMPDIR")).join("workers");
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/formats");
     let python = |framework: &str| -> Command {
@@ -114,31 +99,28 @@ fn main() {
     };
     let body = "body { number: seq(), user: pick(\"ann\", \"bo\", \"cy\") }";
     let args = "args [seq(), pick(\"ann\", \"bo\", \"cy\")]";
-    let own = |format: &str, carried: &str| {
-        loadc(&server, &format!("job a {{ queue \"bulk\" as {format}; {carried} }}"), OWN_JOBS)
+    let run = |format: &str, carried: &str, jobs: u32| {
+        own(&server, &format!("job a {{ queue \"bulk\" as {format}; {carried} }}"), jobs)
     };
     println!("{:<36}{:>28}{:>28}", "", "jobs a second", "processor s a million jobs");
     println!(
         "medians of {ROUNDS} runs in turn{:>10}{:>10}{:>8}{:>10}{:>10}{:>8}",
         "loadc", "peer", "ratio", "loadc", "peer", "ratio"
     );
-    against("bullmq / addBulk", || own("bullmq", body), || peer(&server, &mut node()));
+    against("bullmq / addBulk", || run("bullmq", body, OWN_JOBS), || peer(&server, &mut node()));
     against(
         "celery / apply_async, one producer",
-        || own("celery task \"jobs.order\"", args),
+        || run("celery task \"jobs.order\"", args, OWN_JOBS),
         || peer(&server, &mut python("celery")),
     );
     against(
         "rq / enqueue_many, pipelined",
-        || own("rq function \"jobs.order\"", args),
+        || run("rq function \"jobs.order\"", args, OWN_JOBS),
         || peer(&server, &mut python("rq")),
     );
-    let many = |format: &str, carried: &str| {
-        loadc(&server, &format!("job a {{ queue \"bulk\" as {format}; {carried} }}"), 1_000_000)
-    };
     against(
         "sidekiq / list, both coalesced",
-        || many("sidekiq class \"Order\"", args),
-        || Some(many("list", body)),
+        || run("sidekiq class \"Order\"", args, MANY),
+        || Some(run("list", body, MANY)),
     );
 }

@@ -94,7 +94,10 @@ impl Checker<'_> {
             return None;
         };
         if !fits(known, rest.len()) {
-            let message = format!("`{upper}` does not take {} words", rest.len());
+            let message = format!(
+                "`{upper}` does not take {}",
+                crate::show::plural(rest.len() as u64, "word")
+            );
             self.report(
                 Problem::error(Code::BadCommand, span, message)
                     .help(format!("write it like this: `{}`", known.form)),

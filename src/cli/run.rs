@@ -2,6 +2,7 @@
 
 mod afterwards;
 mod dry;
+mod findings;
 mod journal;
 mod live;
 mod progress;
@@ -10,14 +11,13 @@ mod seeing;
 mod signals;
 mod summary;
 
-use self::journal::{JournalFlags, TakenUp};
+use self::journal::{JournalFlags, Recalled, TakenUp};
 use super::Exit;
 use super::output::Output;
 use super::policy::PolicyFlag;
 use super::shared::{self, PlanFlags};
 use super::target::{self, Origin};
 use crate::check::{default_guards, prove_defaults};
-use crate::journal::Told;
 use crate::live::Picture;
 use crate::metrics::Facts;
 use crate::notify::Notifier;
@@ -52,6 +52,9 @@ pub(super) struct Args {
     /// No progress and no summary
     #[arg(long, short)]
     quiet: bool,
+    /// Say on standard error what happens to connections and what the target is found to be
+    #[arg(long, short, conflicts_with_all = ["quiet", "live"])]
+    verbose: bool,
     /// Do everything but send: prove the script, ask the target, show the first jobs
     #[arg(long)]
     dry_run: bool,
@@ -250,7 +253,7 @@ async fn drive(
             return exit;
         }
     };
-    match preflight(&sink, plan, &jobs).await {
+    match findings::preflight(&sink, plan, &jobs).await {
         Ok(problems) if problems.is_empty() => {}
         Ok(problems) => {
             for problem in &problems {
@@ -266,6 +269,9 @@ async fn drive(
             not_begun(args, plan, reached, &failure.kind, &failure.message, out);
             return Exit::Failed;
         }
+    }
+    if args.verbose {
+        findings::say(&sink, &jobs).await;
     }
     if args.dry_run {
         return dry::run(args.json, plan, &jobs, &reached.shown(), out);
@@ -368,7 +374,7 @@ fn follow(
         return Ok(progress::spawn(views, args.quiet));
     }
     let target = reached.target.shown();
-    let picture = Picture::new(plan.clone(), &source.text, target, live::ink(out));
+    let picture = Picture::new(plan.clone(), source.script_text(), target, live::ink(out));
     live::spawn(picture, views, control.clone()).map(Some).map_err(|error| {
         out.fault(&format!("the terminal can't be drawn on: {error}"), "leave out --live");
         Exit::Wrong
@@ -381,7 +387,7 @@ fn prepare(
     plan: &Plan,
     reached: &Reached,
     run_id: String,
-    taken_up: Option<(TakenUp, Option<Told>)>,
+    taken_up: Option<(TakenUp, Option<Recalled>)>,
     out: &Output,
 ) -> Result<(Task<PlannedJobs>, RunOptions), Exit> {
     let mut options = RunOptions {
@@ -400,13 +406,13 @@ fn prepare(
         payload_start_unix_ns: payload_start(plan),
         ..RunOptions::default()
     };
-    let task = Task::of(plan, &options).map_err(|error| {
+    let mut task = Task::of(plan, &options).map_err(|error| {
         out.fault(&error.to_string(), "");
         Exit::Wrong
     })?;
     match taken_up {
         Some((run, told)) => {
-            journal::go_on(args, run, told.as_ref(), &task, &mut options, out)?;
+            journal::go_on(args, run, told.as_ref(), &mut task, &mut options, out)?;
         }
         None => journal::begin(args, plan, &task, &reached.target, &mut options, out)?,
     }
@@ -494,31 +500,19 @@ async fn connect(
     target: &Target,
     jobs: &impl Jobs,
     run_id: &str,
-) -> Result<(RedisSink, Option<Told>), ConnectError> {
-    let options = SinkOptions::of(target);
+) -> Result<(RedisSink, Option<Recalled>), ConnectError> {
+    let aside = args.verbose.then_some(progress::aside as fn(&str));
+    let options = SinkOptions { aside, ..SinkOptions::of(target) };
     let cursor = jobs.queues().first().filter(|_| !args.at_least_once);
-    let (sink, told) = match cursor.map(|queue| Cursor::beside(queue, run_id)) {
-        Some(cursor) if args.journal.resumes() => {
-            let (sink, told) = journal::reconnect(target, cursor, options).await?;
-            (sink, Some(told))
-        }
-        Some(cursor) => (RedisSink::connect_with(target, cursor, options).await?, None),
-        None => (RedisSink::connect(target, options).await?, None),
+    let resumes = args.journal.resumes() && cursor.is_some();
+    let (sink, mut told) = match cursor.map(|queue| Cursor::beside(queue, run_id)) {
+        Some(cursor) if resumes => RedisSink::resume_with(target, cursor, options).await?,
+        Some(cursor) => (RedisSink::connect_with(target, cursor, options).await?, Vec::new()),
+        None => (RedisSink::connect(target, options).await?, Vec::new()),
     };
-    sink.reach(jobs.queues(), options).await?;
-    Ok((sink, told))
-}
-
-/// What would keep jobs out of their queues.
-async fn preflight(
-    sink: &RedisSink,
-    plan: &Plan,
-    jobs: &impl Jobs,
-) -> Result<Vec<crate::sink::redis::Problem>, crate::sink::Failure> {
-    let samples = dry::one_of_each(plan, jobs);
-    let samples = samples.iter().map(|(queue, args)| (&jobs.queues()[*queue], args));
-    let crossing = sink.crossing(samples);
-    if crossing.is_empty() { sink.preflight(jobs.queues()).await } else { Ok(crossing) }
+    told.extend(sink.reach(jobs.queues(), resumes, options).await?);
+    let lanes = sink.lanes_of(jobs.queues());
+    Ok((sink, resumes.then(|| Recalled::new(told, lanes))))
 }
 
 /// The report of a run that failed before its first job.

@@ -1,6 +1,6 @@
 //! Reading a journal.
 
-use super::{Base, Head, Spans, checksum};
+use super::{Base, Head, Seam, Spans, checksum};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A batch has far fewer jobs than this, however it was made.
@@ -18,6 +18,8 @@ pub struct Replay {
     pub base: Base,
     /// Jobs whose outcome was known since.
     pub acked: Vec<Spans>,
+    /// The numbers of their batches.
+    pub acked_in: Vec<u64>,
     /// The same of those refused.
     pub failed: Vec<Spans>,
     /// The same of those nobody can tell of.
@@ -154,6 +156,7 @@ impl Replay {
             head,
             base,
             acked: Vec::new(),
+            acked_in: Vec::new(),
             failed: Vec::new(),
             unknown: Vec::new(),
             skipped: Vec::new(),
@@ -185,6 +188,8 @@ impl Replay {
                 self.skipped.push(jobs);
                 Ok(())
             }
+            "x" => self.stops(rest),
+            "y" => self.splices(rest),
             "t" => self.ticks(rest),
             "end" => {
                 self.ended = true;
@@ -216,7 +221,7 @@ impl Replay {
             // Of those that came back, some may be followed by new ones.
             for index in span.first..=span.last {
                 if index == stream.next {
-                    stream.next += 1;
+                    stream.next = stream.next.saturating_add(1);
                 } else if !self.returned.remove(&(span.stream, index)) {
                     return Err(Wrong::Contradiction);
                 }
@@ -246,6 +251,7 @@ impl Replay {
         for (batch, jobs) in settled.into_iter().filter(|(_, jobs)| !jobs.is_empty()) {
             self.settled = self.settled.max(batch);
             self.acked.push(jobs);
+            self.acked_in.push(batch);
         }
     }
 
@@ -264,7 +270,64 @@ impl Replay {
         match kind {
             "f" => self.failed.push(jobs),
             "u" => self.unknown.push(jobs),
-            _ => self.returned.extend(jobs.jobs()),
+            _ => self.comes_back(jobs.jobs()),
+        }
+        Ok(())
+    }
+
+    /// Jobs were not sent: they go again, unless their stream has been stopped.
+    pub(super) fn comes_back(&mut self, jobs: impl Iterator<Item = (usize, u64)>) {
+        let mut given_up = Spans::default();
+        for (stream, index) in jobs {
+            if self.base.streams[stream].stopped {
+                given_up.push(stream, index);
+            } else {
+                self.returned.insert((stream, index));
+            }
+        }
+        if !given_up.is_empty() {
+            self.skipped.push(given_up);
+        }
+    }
+
+    /// A stream follows its script otherwise.
+    fn splices(&mut self, text: &str) -> Result<(), Wrong> {
+        let (stream, json) = number(text)?;
+        let stream = usize::try_from(stream).map_err(|_| Wrong::Foreign)?;
+        let seam: Seam = serde_json::from_str(json).map_err(|_| Wrong::Foreign)?;
+        let of_stream = self.base.streams.get_mut(stream).ok_or(Wrong::Contradiction)?;
+        let before = of_stream.seams.last().map_or(0, |last| last.at_ns);
+        let is_factor = seam.factor.is_finite() && seam.factor > 0.0;
+        let follows = of_stream.next <= seam.due.saturating_add(1) && before <= seam.at_ns;
+        if !(is_factor && follows && seam.due <= seam.jobs) {
+            return Err(Wrong::Contradiction);
+        }
+        of_stream.seams.push(seam);
+        self.head.jobs[stream] = seam.jobs;
+        Ok(())
+    }
+
+    /// A stream was stopped: what was due in it and not sent is given up.
+    fn stops(&mut self, text: &str) -> Result<(), Wrong> {
+        let (stream, due) = number(text)?;
+        let due: u64 = due.parse().map_err(|_| Wrong::Foreign)?;
+        let stream = usize::try_from(stream).map_err(|_| Wrong::Foreign)?;
+        let jobs = self.head.jobs.get(stream).copied().ok_or(Wrong::Contradiction)?;
+        let of_stream = &mut self.base.streams[stream];
+        if of_stream.stopped || due > jobs || due < of_stream.next - 1 {
+            return Err(Wrong::Contradiction);
+        }
+        let mut given_up = Spans::default();
+        let back: Vec<_> = self.returned.iter().copied().filter(|job| job.0 == stream).collect();
+        for (stream, index) in back {
+            self.returned.remove(&(stream, index));
+            given_up.push(stream, index);
+        }
+        given_up.push_range(stream, of_stream.next, due);
+        of_stream.next = due.saturating_add(1);
+        of_stream.stopped = true;
+        if !given_up.is_empty() {
+            self.skipped.push(given_up);
         }
         Ok(())
     }

@@ -1,9 +1,9 @@
 //! What became of the batches in flight when a process was killed.
 
 use super::{Base, Replay, Spans};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// What the target tells of a run.
+/// What the target, or one lane of it, tells of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Told {
     /// The numbers of the last batches that went in; none if it keeps no such numbers any more.
@@ -40,6 +40,29 @@ pub struct TornOff {
 /// The most batches that a target keeps the numbers of.
 const KEPT: usize = 1023;
 
+/// What one lane of the target tells of the batches in flight.
+struct Lane<'a> {
+    marks: Option<&'a BTreeSet<u64>>,
+    /// What is not in will not come any more.
+    fenced: bool,
+    /// It has what it acknowledged.
+    whole: bool,
+}
+
+impl Lane<'_> {
+    /// `settled` is the newest batch of which it acknowledged jobs; 0 for none.
+    fn of(told: &Told, settled: u64) -> Lane<'_> {
+        let marks = told.marks.as_ref();
+        let kept = marks.map_or(0, BTreeSet::len) >= KEPT;
+        let knows = marks.is_some_and(|marks| marks.contains(&settled));
+        Lane { marks, fenced: told.fenced, whole: settled == 0 || knows || kept }
+    }
+
+    fn knows(&self, batch: u64) -> bool {
+        self.marks.is_some_and(|marks| marks.contains(&batch))
+    }
+}
+
 impl Replay {
     /// Settles what was in flight by what the target tells; without a target that keeps numbers
     /// nobody can tell.
@@ -47,32 +70,64 @@ impl Replay {
     /// # Errors
     ///
     /// When the target tells of batches that the journal does not know.
-    pub fn settle(mut self, told: Option<&Told>) -> Result<Settled, TornOff> {
+    pub fn settle(self, told: Option<&Told>) -> Result<Settled, TornOff> {
+        let told = told.map(std::slice::from_ref);
+        self.settle_by(told.unwrap_or_default(), |_, _| 0)
+    }
+
+    /// The same for a target that keeps them lane by lane; a job is given by its stream and index.
+    ///
+    /// # Errors
+    ///
+    /// As [`Replay::settle`].
+    pub fn settle_by(
+        mut self,
+        told: &[Told],
+        lane_of: impl Fn(usize, u64) -> usize,
+    ) -> Result<Settled, TornOff> {
         let in_doubt = std::mem::take(&mut self.in_doubt);
-        let marks = told.and_then(|told| told.marks.as_ref());
-        let fenced = told.is_some_and(|told| told.fenced);
-        let newest = marks.and_then(|marks| marks.last().copied()).unwrap_or(0);
+        let newest = told.iter().filter_map(|told| told.marks.as_ref()?.last().copied()).max();
+        let newest = newest.unwrap_or(0);
         if newest >= self.base.next_batch {
-            return Err(TornOff { batches: newest + 1 - self.base.next_batch.max(1) });
+            let batches = (newest - self.base.next_batch.max(1)).saturating_add(1);
+            return Err(TornOff { batches });
         }
-        let knows = |batch: u64| marks.is_some_and(|marks| marks.contains(&batch));
-        let kept = marks.map_or(0, BTreeSet::len) >= KEPT;
-        let whole = self.settled == 0 || knows(self.settled) || kept;
+        let settled =
+            |lane| if told.len() == 1 { self.settled } else { self.settled_in(lane, &lane_of) };
+        let lanes: Vec<Lane<'_>> =
+            told.iter().enumerate().map(|(lane, told)| Lane::of(told, settled(lane))).collect();
         for (batch, jobs) in in_doubt {
-            if knows(batch) {
-                self.acked.push(jobs);
-            } else if whole && fenced {
-                self.returned.extend(jobs.jobs());
-            } else {
-                self.unknown.push(jobs);
+            for (lane, jobs) in by_lane(&jobs, &lane_of) {
+                match lanes.get(lane) {
+                    Some(lane) if lane.knows(batch) => self.acked.push(jobs),
+                    Some(lane) if lane.whole && lane.fenced => self.comes_back(jobs.jobs()),
+                    _ => self.unknown.push(jobs),
+                }
             }
         }
         self.base.streams.iter_mut().for_each(|stream| stream.returned.clear());
         for (stream, index) in std::mem::take(&mut self.returned) {
             self.base.streams[stream].returned.push(index);
         }
-        let forgot = told.is_some() && !whole && !self.ended;
+        let forgot = lanes.iter().any(|lane| !lane.whole) && !self.ended;
         let Replay { base, acked, failed, unknown, skipped, .. } = self;
         Ok(Settled { base, acked, failed, unknown, skipped, forgot })
     }
+
+    /// The newest batch that the journal tells of and of which jobs of a lane were acknowledged; 0
+    /// for none.
+    fn settled_in(&self, lane: usize, lane_of: impl Fn(usize, u64) -> usize) -> u64 {
+        let has = |jobs: &Spans| jobs.jobs().any(|(stream, index)| lane_of(stream, index) == lane);
+        let mut batches = self.acked.iter().zip(&self.acked_in).rev();
+        batches.find(|(jobs, _)| has(jobs)).map_or(0, |(_, batch)| *batch)
+    }
+}
+
+/// The jobs of a batch by their lanes.
+fn by_lane(jobs: &Spans, lane_of: impl Fn(usize, u64) -> usize) -> BTreeMap<usize, Spans> {
+    let mut lanes: BTreeMap<usize, Spans> = BTreeMap::new();
+    for (stream, index) in jobs.jobs() {
+        lanes.entry(lane_of(stream, index)).or_default().push(stream, index);
+    }
+    lanes
 }

@@ -51,11 +51,34 @@ pub struct StreamBase {
     pub next: u64,
     /// Those of them that are to be handed out again.
     pub returned: Vec<u64>,
+    /// It was stopped by itself: nothing more falls due in it.
+    #[serde(default)]
+    pub stopped: bool,
+    /// Where it left the plan: what it follows from there on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seams: Vec<Seam>,
     /// What became of the others.
     pub account: Account,
     /// The same by kind of job.
     pub by_job: Vec<Account>,
 }
+
+/// A place at which a stream began to follow its script otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Seam {
+    /// The stream's own time then, from the plan's start, in nanoseconds.
+    pub at_ns: u64,
+    /// The script's time at which it goes on, in nanoseconds; none for where it was.
+    pub to_ns: Option<u64>,
+    /// By what the script's rates are multiplied from here on.
+    pub factor: f64,
+    /// Jobs that had fallen due.
+    pub due: u64,
+    /// Jobs of the stream in all, by what it follows now.
+    pub jobs: u64,
+}
+
+impl Eq for Seam {}
 
 /// What became of jobs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

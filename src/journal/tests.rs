@@ -70,6 +70,72 @@ fn what_was_written_is_read_again() {
 }
 
 #[test]
+fn a_stream_that_was_stopped_stays_stopped() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("j");
+    let mut journal = Journal::begin(&path, head(&[100, 50]), &fresh(2)).unwrap();
+    journal.sends(1, 1, &spans(&[(0, 1), (0, 2), (1, 1)])).unwrap();
+    journal.settles('n', 1, &spans(&[(0, 2)]));
+    journal.sends(2, 2, &spans(&[(0, 3), (1, 2)])).unwrap();
+    journal.stops(0, 7).unwrap();
+    journal.sends(3, 2, &spans(&[(1, 3)])).unwrap();
+    let replay = read(&std::fs::read(&path).unwrap()).unwrap();
+    let given_up: BTreeSet<_> = [2, 4, 5, 6, 7].into_iter().map(|index| (0, index)).collect();
+    assert_eq!(jobs(&replay.skipped), given_up);
+    assert!(replay.base.streams[0].stopped && !replay.base.streams[1].stopped);
+    // What of it was in flight and did not arrive is given up too.
+    let settled = replay.settle(Some(&told(&[1, 3]))).unwrap();
+    assert!(jobs(&settled.skipped).contains(&(0, 3)) && settled.base.streams[0].next == 8);
+    assert_eq!(
+        (settled.base.streams[0].returned.len(), &settled.base.streams[1].returned[..]),
+        (0, &[2][..])
+    );
+}
+
+#[test]
+fn what_a_stream_follows_is_kept_when_it_is_written_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("j");
+    let mut journal = Journal::begin(&path, head(&[100, 50]), &fresh(2)).unwrap();
+    journal.sends(1, 1, &spans(&[(0, 1), (0, 2), (1, 1)])).unwrap();
+    let seam = Seam { at_ns: 9, to_ns: None, factor: 2.5, due: 2, jobs: 247 };
+    journal.splices([(0, seam)].into_iter()).unwrap();
+    journal.sends(2, 2, &spans(&[(0, 3)])).unwrap();
+    let mut replay = read(&std::fs::read(&path).unwrap()).unwrap();
+    assert_eq!((&replay.base.streams[0].seams[..], replay.head.jobs[0]), (&[seam][..], 247));
+    replay.base.streams[0].next = 240;
+    journal.rebase(&replay.base, std::iter::empty()).unwrap();
+    let again = read(&std::fs::read(&path).unwrap()).unwrap();
+    assert_eq!((&again.base, &again.head.jobs[..]), (&replay.base, &[247, 50][..]));
+    // More than fall due by then, or than there are.
+    for wrong in [Seam { due: 1, ..seam }, Seam { jobs: 1, ..seam }, Seam { factor: 0.0, ..seam }] {
+        let mut journal =
+            Journal::begin(&path.with_extension(wrong.due.to_string()), head(&[100]), &fresh(1))
+                .unwrap();
+        journal.sends(1, 1, &spans(&[(0, 1), (0, 2)])).unwrap();
+        journal.splices([(0, wrong)].into_iter()).unwrap();
+        let found = read(&std::fs::read(journal.path()).unwrap());
+        assert!(matches!(found, Err(Damage::Contradiction { line: 4 })), "{wrong:?}");
+        journal.remove().unwrap();
+    }
+}
+
+#[test]
+fn each_lane_settles_its_own() {
+    let replay = read(&sample().1).unwrap();
+    // Streams 0 and 1 lie in lanes of their own; the second has lost what it had.
+    let lane_of = |stream: usize, _| stream;
+    let lanes = |second: Told| [told(&[1, 2, 4]), second];
+    let found = replay.clone().settle_by(&lanes(told(&[1, 3])), lane_of).unwrap();
+    assert!(jobs(&found.acked).is_superset(&[(0, 6), (0, 8), (1, 2)].into()));
+    assert_eq!((&found.base.streams[0].returned[..], found.forgot), (&[7][..], false));
+    assert!(found.base.streams[1].returned.is_empty());
+    let found = replay.settle_by(&lanes(Told { marks: None, fenced: true }), lane_of).unwrap();
+    assert_eq!((jobs(&found.unknown), found.forgot), ([(1, 2)].into(), true));
+    assert_eq!(found.base.streams[0].returned, [7]);
+}
+
+#[test]
 fn the_target_settles_what_was_in_flight() {
     let replay = read(&sample().1).unwrap();
     let settled = |told: Option<&Told>| replay.clone().settle(told);

@@ -1,6 +1,6 @@
 //! Writing a journal.
 
-use super::{Base, Head, Spans, checksum};
+use super::{Base, Head, Seam, Spans, checksum};
 use std::fmt::{Display, Write as _};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
@@ -78,6 +78,31 @@ impl Journal {
     /// Notes, with the next batch, jobs that were given up for being late.
     pub fn skips(&mut self, jobs: &Spans) {
         self.add(format_args!("k {jobs}"));
+    }
+
+    /// Notes that a stream was stopped by itself when so many of its jobs had fallen due.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be written.
+    pub fn stops(&mut self, stream: usize, due: u64) -> io::Result<()> {
+        self.add(format_args!("x {stream} {due}"));
+        self.flush()
+    }
+
+    /// Notes what streams follow from now on.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be written.
+    pub fn splices(&mut self, seams: impl Iterator<Item = (usize, Seam)>) -> io::Result<()> {
+        for (stream, seam) in seams {
+            if let Some(jobs) = self.head.jobs.get_mut(stream) {
+                *jobs = seam.jobs;
+            }
+            self.add(format_args!("y {stream} {}", serde_json::to_string(&seam)?));
+        }
+        self.flush()
     }
 
     /// Notes the time.

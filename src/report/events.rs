@@ -57,6 +57,30 @@ pub(super) fn told(event: &Value) -> Option<Told> {
         "reconnected" => {
             format!("connected again after {}", seconds(event["after_s"].as_f64().unwrap_or(0.0)))
         }
+        "reloaded" => format!(
+            "reloaded: {} of the plan from here on, it was {}; digest {} in place of {}",
+            count("planned_after"),
+            show::count(event["planned_before"].as_u64().unwrap_or(0)),
+            text("digest_after"),
+            text("digest_before")
+        ),
+        "reload_rejected" => {
+            format!("not reloaded, the run goes on as it was: {}", text("message"))
+        }
+        "scaled" => format!(
+            "scaled to x{} of the plan: {}",
+            show::decimal(event["factor"].as_f64().unwrap_or(1.0), 3),
+            count("planned")
+        ),
+        "sought" => format!(
+            "goes on {} after the plan's start: {}",
+            seconds(event["plan_s"].as_f64().unwrap_or(0.0)),
+            count("planned")
+        ),
+        "stalled" => {
+            let for_s = event["for_s"].as_f64().unwrap_or(0.0);
+            format!("loadc itself stood still for {}", show::micros(for_s * 1e6))
+        }
         "forgot" => format!("the server forgot {}: {}", count("acked_jobs"), text("message")),
         "stopped" => format!("stopped: {}", text("outcome")),
         _ => plain(&kind, event),

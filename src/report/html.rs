@@ -7,6 +7,7 @@ use super::events::{Told, told};
 use super::markup::escape;
 use super::model::Run;
 use super::{csv, hdr, histogram, parts, verdict};
+use crate::show;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -233,6 +234,12 @@ fn script(run: &Run) -> String {
         run.seed,
         numbered(&script.text)
     );
+    if !run.reloads.is_empty() {
+        let times = show::plural(run.reloads.len() as u64, "time");
+        out.push_str(&format!(
+            "<p class=\"soft\">The script as it was at the start: it was read again {times}.</p>\n"
+        ));
+    }
     for file in &script.files {
         let name = escape(&file.name);
         out.push_str(&format!(

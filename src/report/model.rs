@@ -39,6 +39,7 @@ pub struct Run {
     pub expectations: Vec<ExpectationEntry>,
     pub cpu_s: f64,
     pub rss_max_bytes: Option<u64>,
+    pub reloads: Vec<Value>,
     pub outcome: String,
     pub failure: Option<Failure>,
     pub exit_code: u8,

@@ -85,6 +85,8 @@ fn curves(runs: &[(String, Run)]) -> String {
         return "<p class=\"soft\">These runs have no history.</p>\n".to_owned();
     };
     let end_s = times.t_s.last().copied().unwrap_or(0.0);
+    // When one of them stood still is not to be seen in the curves of the others.
+    let times = &Columns { paused: vec![0.0; times.t_s.len()], ..times.clone() };
     let ground = Ground { columns: times, end_s, events: &[] };
     // Each of them stands where the run is, not where the drawing's own history has it.
     let line = |of: Of, at: usize, word: &str, class: String| {

@@ -279,6 +279,10 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         if let Some(resumption) = &resumption {
             dispatcher.resumed_at_ns = resumption.at_ns;
             dispatcher.has_forgotten = resumption.forgot;
+            let left = resumption.splices.iter().enumerate();
+            for (stream, spliced) in left.filter_map(|(at, spliced)| Some((at, spliced.clone()?))) {
+                dispatcher.splices[stream] = spliced;
+            }
             dispatcher.go_on_from(resumption);
         }
         dispatcher
@@ -455,6 +459,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     }
 
     fn give_up(&mut self, stream: usize) {
+        self.note_stopped(stream);
         let left = self.backlog.give_up(stream, self.pacer.due(stream));
         self.stats.skipped(stream, left);
     }

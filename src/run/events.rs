@@ -240,6 +240,9 @@ pub struct Snapshot {
     /// Jobs that left the queues in the last second, where all of their formats tell and nobody
     /// else writes to them.
     pub processed_per_s: Option<f64>,
+    /// Jobs that workers failed in the last second (attempts, where the framework counts those), where
+    /// all formats tell.
+    pub worker_failures_per_s: Option<f64>,
     /// 99 % of the jobs acknowledged in the last second took no longer than this from their
     /// intended instant, in microseconds.
     pub p99_response_us: Option<f64>,

@@ -8,6 +8,7 @@ mod arq;
 mod asynq;
 mod bull;
 mod bullmq;
+mod bulls;
 mod celery;
 mod custom;
 mod delayed;

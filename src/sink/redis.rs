@@ -26,6 +26,7 @@ pub use connect::{ConnectError, ConnectErrorKind};
 pub use cursor::Cursor;
 pub use health::{Health, Latency, health};
 pub use link::Recollection;
+pub use link::trial::{Tally, replies as try_replies};
 pub use preflight::Problem;
 
 use crate::sink::formats::Seen;
@@ -43,7 +44,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 /// Bounds on connecting and asking.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// How long one try to connect and log in may take.
     pub connect_timeout: Duration,
@@ -53,6 +54,8 @@ pub struct Options {
     pub reconnect_for: Duration,
     /// How many times to try.
     pub reconnect_tries: u32,
+    /// Is told what happens to connections, a line at a time, by who wants to know it all.
+    pub aside: Option<fn(&str)>,
 }
 
 impl Default for Options {
@@ -62,6 +65,7 @@ impl Default for Options {
             ask_timeout: Duration::from_secs(3),
             reconnect_for: Duration::from_secs(30),
             reconnect_tries: u32::MAX,
+            aside: None,
         }
     }
 }
@@ -115,7 +119,8 @@ impl RedisSink {
     }
 
     /// The same for a run whose process has ended: its connections are ended for good, and what the
-    /// target knows of it is told. What it sends is [`Sink::send_marked`].
+    /// target knows of it is told; of a cluster by [`RedisSink::reach`]. What it sends is
+    /// [`Sink::send_marked`].
     ///
     /// # Errors
     ///
@@ -124,9 +129,9 @@ impl RedisSink {
         target: &Target,
         cursor: Cursor,
         options: Options,
-    ) -> Result<(RedisSink, Recollection), ConnectError> {
+    ) -> Result<(RedisSink, Vec<Recollection>), ConnectError> {
         let (sink, told) = RedisSink::open(target, Some(cursor), true, options).await?;
-        Ok((sink, told.unwrap_or(Recollection { marks: None, fenced: false })))
+        Ok((sink, told.into_iter().collect()))
     }
 
     async fn open(
@@ -135,7 +140,7 @@ impl RedisSink {
         resumes: bool,
         options: Options,
     ) -> Result<(RedisSink, Option<Recollection>), ConnectError> {
-        let way = Way::new(target, options.connect_timeout)?;
+        let way = Way::new(target, &options)?;
         let lookers = depth::Lookers::default();
         if let Address::Cluster { .. } = target.address() {
             // Any of its servers, so that what is wrong is known now.
@@ -150,22 +155,42 @@ impl RedisSink {
     }
 
     /// Connects to the servers of a cluster that take the jobs of these queues, so that none has to
-    /// wait for its connection later. Elsewhere there is nothing to do.
+    /// wait for its connection later. Elsewhere there is nothing to do. Where the run is gone on
+    /// with, what is known of it is told, lane by lane ([`RedisSink::lanes_of`]).
     ///
     /// # Errors
     ///
     /// Why there is no connection to one of them.
-    pub async fn reach(&self, queues: &[Queue], options: Options) -> Result<(), ConnectError> {
-        let Lanes::BySlot(slots) = &self.lanes else { return Ok(()) };
+    pub async fn reach(
+        &self,
+        queues: &[Queue],
+        resumes: bool,
+        options: Options,
+    ) -> Result<Vec<Recollection>, ConnectError> {
+        let mut told = Vec::new();
+        let Lanes::BySlot(slots) = &self.lanes else { return Ok(told) };
         for queue in queues {
             let key = lanes::key_of(queue);
             if !slots.has(key.as_bytes()) {
                 let (way, cursor) = slots.parts(key.as_bytes());
-                let (lane, _) = open(way, cursor, false, options).await?;
+                let (lane, of_lane) = open(way, cursor, resumes, options).await?;
                 slots.put(key.as_bytes(), lane);
+                told.extend(of_lane);
             }
         }
-        Ok(())
+        Ok(told)
+    }
+
+    /// For each queue the place of its lane: those of one lane share a connection and the key that
+    /// shows what arrived.
+    pub fn lanes_of(&self, queues: &[Queue]) -> Vec<usize> {
+        self.lanes.numbers(queues)
+    }
+
+    /// The keys in which batches leave their numbers.
+    pub fn cursors(&self) -> Vec<String> {
+        let key = |lane: Arc<Lane>| lane.cursor.as_ref().map(|cursor| cursor.key().to_owned());
+        self.lanes.all().into_iter().filter_map(key).collect()
     }
 
     /// The server.

@@ -28,10 +28,17 @@ pub struct Framework {
     pub picks: bool,
     /// The keys in which the framework counts attempts, and failed ones.
     pub totals: Option<[&'static str; 2]>,
-    /// Further options.
-    pub proofs: &'static [Proof],
+    /// Further options, in groups that frameworks share.
+    pub proofs: &'static [&'static [Proof]],
     /// Starts the worker.
     pub worker: fn(&Framework) -> Result<Command, Missing>,
+}
+
+impl Framework {
+    /// Further options.
+    pub fn proofs(&self) -> impl Iterator<Item = &'static Proof> + use<> {
+        self.proofs.iter().copied().flatten()
+    }
 }
 
 const PLAIN: Framework = Framework {
@@ -137,7 +144,7 @@ const SIDEKIQ_6: Framework = Framework {
     call: true,
     delay: true,
     totals: Some(["stat:processed", "stat:failed"]),
-    proofs: proofs::SIDEKIQ,
+    proofs: &[proofs::SIDEKIQ],
     worker: |_| sidekiq("./sidekiq_app.rb"),
     ..PLAIN
 };
@@ -148,7 +155,7 @@ const BULLMQ: Framework = Framework {
     delay: true,
     priority: Some((1, 9)),
     picks: true,
-    proofs: proofs::BULLMQ,
+    proofs: &[proofs::BULLMQ],
     worker: |framework| node(&[framework.name]),
     ..PLAIN
 };
@@ -160,7 +167,7 @@ const RQ: Framework = Framework {
     kwargs: true,
     delay: true,
     picks: true,
-    proofs: proofs::RQ,
+    proofs: &[proofs::RQ],
     worker: |_| rq(&[]),
     ..PLAIN
 };
@@ -172,7 +179,7 @@ const ARQ: Framework = Framework {
     kwargs: true,
     delay: true,
     picks: true,
-    proofs: proofs::ARQ,
+    proofs: &[proofs::ARQ],
     worker: |_| python("arq", &["arq_app.WorkerSettings"]),
     ..PLAIN
 };
@@ -182,7 +189,7 @@ const TASKIQ: Framework = Framework {
     format: "as taskiq task \"jobs:record\"",
     call: true,
     kwargs: true,
-    proofs: proofs::TASKIQ,
+    proofs: &[proofs::TASKIQ],
     worker: taskiq,
     ..PLAIN
 };
@@ -192,7 +199,7 @@ const RESQUE: Framework = Framework {
     format: "as resque class \"Recorder\"",
     call: true,
     totals: Some(["resque:stat:processed", "resque:stat:failed"]),
-    proofs: proofs::RESQUE,
+    proofs: &[proofs::RESQUE],
     worker: |_| ruby(Some(("resque", "3.0.0")), "ruby", &["./resque_app.rb"]),
     ..PLAIN
 };
@@ -236,7 +243,13 @@ pub const FRAMEWORKS: &[Framework] = &[
     },
     BULLMQ,
     Framework { name: "bullmq6", ..BULLMQ },
-    Framework { name: "bull", format: "as bull", priority: None, proofs: proofs::BULL, ..BULLMQ },
+    Framework {
+        name: "bull",
+        format: "as bull",
+        priority: None,
+        proofs: &[proofs::BULLMQ, proofs::BULL],
+        ..BULLMQ
+    },
     Framework {
         name: "celery",
         format: "as celery task \"jobs.record\"",
@@ -244,7 +257,7 @@ pub const FRAMEWORKS: &[Framework] = &[
         kwargs: true,
         delay: true,
         priority: Some((0, 9)),
-        proofs: proofs::CELERY,
+        proofs: &[proofs::CELERY],
         worker: celery,
         ..PLAIN
     },
@@ -252,7 +265,7 @@ pub const FRAMEWORKS: &[Framework] = &[
     Framework {
         name: "rq-json",
         format: "as rq function \"rq_jobs.record\" serializer json",
-        proofs: proofs::RETRIES,
+        proofs: &[proofs::RETRIES],
         worker: |_| rq(&["-S", "rq.serializers.JSONSerializer"]),
         ..RQ
     },
@@ -273,7 +286,7 @@ pub const FRAMEWORKS: &[Framework] = &[
         call: true,
         kwargs: true,
         delay: true,
-        proofs: proofs::DRAMATIQ,
+        proofs: &[proofs::DRAMATIQ],
         worker: |_| python("dramatiq", &["dramatiq_app", "-p", "1", "-t", "4"]),
         ..PLAIN
     },
@@ -283,7 +296,7 @@ pub const FRAMEWORKS: &[Framework] = &[
         call: true,
         kwargs: true,
         delay: true,
-        proofs: proofs::HUEY,
+        proofs: &[proofs::HUEY],
         worker: |_| {
             // Time limits need a process for the task.
             let consumer = ["-m", "huey.bin.huey_consumer", "huey_app.huey"];
@@ -304,7 +317,7 @@ pub const FRAMEWORKS: &[Framework] = &[
         format: "as asynq type \"record\"",
         delay: true,
         totals: Some(["asynq:{work}:processed", "asynq:{work}:failed"]),
-        proofs: proofs::ASYNQ,
+        proofs: &[proofs::ASYNQ],
         worker: |_| install::go().map(Command::new),
         ..PLAIN
     },
@@ -320,7 +333,7 @@ pub const FRAMEWORKS: &[Framework] = &[
         name: "laravel",
         format: "as laravel job \"Recorder@fire\" prefix \"app_\"",
         delay: true,
-        proofs: proofs::LARAVEL,
+        proofs: &[proofs::LARAVEL],
         worker: laravel,
         ..PLAIN
     },

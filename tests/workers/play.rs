@@ -91,10 +91,10 @@ impl Play {
         drop(worker);
         let record = self.stage.record();
         self.judge(&record)?;
-        for proof in self.framework().proofs {
+        for proof in self.framework().proofs() {
             self.judge_proof(proof, &record)?;
         }
-        if !self.framework().proofs.is_empty() {
+        if self.framework().proofs().next().is_some() {
             self.told.push("options");
         }
         if self.framework().depth {
@@ -127,12 +127,12 @@ impl Play {
             agree::standing(&report, 2 * RANKED)?;
             self.told.push("depth");
         }
-        for proof in self.framework().proofs.iter().filter(|proof| proof.is_early()) {
+        for proof in self.framework().proofs().filter(|proof| proof.is_early()) {
             let load = self.stage.load(proof.kind, proof.jobs, shape, proof.options, proof.more);
             self.stage.send(&load, proof.jobs)?;
             self.want_proof(proof);
         }
-        if self.framework().proofs.iter().any(|proof| matches!(proof.shows, Shows::Never)) {
+        if self.framework().proofs().any(|proof| matches!(proof.shows, Shows::Never)) {
             std::thread::sleep(Duration::from_millis(1_500));
         }
         Ok(())
@@ -174,7 +174,7 @@ impl Play {
             self.acked += LATER;
             self.told.push("delay");
         }
-        for proof in self.framework().proofs.iter().filter(|proof| !proof.is_early()) {
+        for proof in self.framework().proofs().filter(|proof| !proof.is_early()) {
             let Proof { kind, jobs, options, more, .. } = proof;
             script += &self.stage.load(kind, *jobs, "send JOBS at once", options, more);
             self.want_proof(proof);
@@ -251,12 +251,15 @@ impl Play {
         if !self.framework().picks {
             return Ok(());
         }
+        self.forget_results()?;
         let run = self.open(&self.stage.load("pick", PICKED, "constant 50 for 2s", "", ""))?;
         self.want("pick", PICKED, 1);
         self.stage.until("how long jobs waited", || {
             let waits = self.stage.record().waits_ms.len() as u64;
             Ok((waits < PICKED).then_some(waits))
         })?;
+        // A look takes in so many starts and no more: time for some.
+        std::thread::sleep(Duration::from_secs(1));
         let report = self.close(run)?;
         agree::pickups(&report, &self.stage.record().waits_ms)?;
         self.told.push("pickups");
@@ -267,6 +270,15 @@ impl Play {
             self.stage.settle()?;
         }
         Ok(())
+    }
+
+    /// Drops what arq keeps of the jobs before: loadc finds results by going over the server's keys, a part
+    /// of them at each look, and here it is to find all.
+    fn forget_results(&self) -> Result<(), Trouble> {
+        let script = "for _, key in ipairs(redis.call('KEYS', 'arq:result:*')) do redis.call('DEL', key) end";
+        let mut server = self.stage.server.connection();
+        let dropped = redis::cmd("EVAL").arg(script).arg(0).exec(&mut server);
+        dropped.map_err(|error| error.to_string().into())
     }
 
     /// Halts the queue by the framework's own means where there are some, else the worker.

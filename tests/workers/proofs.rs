@@ -97,17 +97,8 @@ pub const BULLMQ: &[Proof] = &[
     LAST_FIRST.options("lifo"),
 ];
 
-pub const BULL: &[Proof] = &[
-    RETRIED,
-    proof("fail_fixed", Shows::Tries(3, 300.0)).options("attempts 3 backoff 300ms").dead(),
-    proof("fail_exponential", Shows::Tries(3, 200.0))
-        .options("attempts 3 backoff_exponential 200ms")
-        .dead(),
-    proof("fail_gone", Shows::Forgotten).options("removeOnFail true"),
-    FORGOTTEN.options("removeOnComplete true"),
-    LAST_FIRST.options("lifo"),
-    CUT.more("timeout 1s").dead(),
-];
+/// What Bull has besides.
+pub const BULL: &[Proof] = &[CUT.more("timeout 1s").dead()];
 
 pub const CELERY: &[Proof] = &[
     TOO_OLD.options("expires 100ms"),

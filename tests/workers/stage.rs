@@ -46,13 +46,23 @@ impl Drop for Worker {
     }
 }
 
-/// A run of loadc.
-pub struct Run(Child);
+/// A run of loadc, ended if nobody waits for its end.
+pub struct Run(Option<Child>);
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.0.take() {
+            _ = child.kill();
+            _ = child.wait();
+        }
+    }
+}
 
 impl Run {
     /// Its report, once it has ended.
-    pub fn report(self) -> Result<Value, Trouble> {
-        let output = self.0.wait_with_output().map_err(|error| error.to_string())?;
+    pub fn report(mut self) -> Result<Value, Trouble> {
+        let child = self.0.take().ok_or_else(|| "it has ended".to_owned())?;
+        let output = child.wait_with_output().map_err(|error| error.to_string())?;
         serde_json::from_slice(&output.stdout).map_err(|_| {
             let said = String::from_utf8_lossy(&output.stderr);
             format!("loadc made no report: {said}").into()
@@ -137,7 +147,7 @@ impl Stage {
         if let Some(mut stdin) = child.stdin.take() {
             stdin.write_all(script.as_bytes()).map_err(|error| error.to_string())?;
         }
-        Ok(Run(child))
+        Ok(Run(Some(child)))
     }
 
     /// Runs a script with loadc; returns its report.

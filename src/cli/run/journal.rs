@@ -7,8 +7,7 @@ use crate::journal::{Base, Head, Journal, Replay, StreamBase, Told, read};
 use crate::plan::Plan;
 use crate::run::jobs::{Jobs, PlannedJobs};
 use crate::run::{Resumption, RunOptions, Task};
-use crate::sink::RedisSink;
-use crate::sink::redis::{ConnectError, Cursor, Options as SinkOptions, Recollection};
+use crate::sink::redis::Recollection;
 use crate::target::{Address, Target};
 use clap::Parser as _;
 use std::fs::File;
@@ -179,29 +178,45 @@ pub(super) fn compare(taken: &TakenUp, plan: &Plan, out: &Output) -> Result<(), 
     Err(wrong(out, &message, "bring the script back to what it was, or start a new run"))
 }
 
-/// Connects for a run that is gone on with, and learns what its killed process left.
-pub(super) async fn reconnect(
-    target: &Target,
-    cursor: Cursor,
-    options: SinkOptions,
-) -> Result<(RedisSink, Told), ConnectError> {
-    let (sink, recollection) = RedisSink::resume_with(target, cursor, options).await?;
-    let Recollection { marks, fenced } = recollection;
-    Ok((sink, Told { marks, fenced }))
+/// What the target knows of a run, lane by lane, and for each queue the place of its lane.
+pub(super) struct Recalled {
+    pub(super) told: Vec<Told>,
+    pub(super) lanes: Vec<usize>,
+}
+
+impl Recalled {
+    pub(super) fn new(told: Vec<Recollection>, lanes: Vec<usize>) -> Recalled {
+        let told = told.into_iter().map(|Recollection { marks, fenced }| Told { marks, fenced });
+        Recalled { told: told.collect(), lanes }
+    }
 }
 
 /// Settles what was in flight and sets the options to go on.
 pub(super) fn go_on(
     args: &Args,
     taken: TakenUp,
-    told: Option<&Told>,
-    task: &Task<PlannedJobs>,
+    recalled: Option<&Recalled>,
+    task: &mut Task<PlannedJobs>,
     options: &mut RunOptions,
     out: &Output,
 ) -> Result<(), Exit> {
     let TakenUp { path, replay } = taken;
     let mut head = replay.head.clone();
-    let settled = replay.settle(told).map_err(|torn| {
+    let of_another = |out: &Output| {
+        let message = format!("the journal {} is not of this plan", path.display());
+        wrong(out, &message, "start a new run")
+    };
+    if Resumption::follow(&replay.base, task, options).is_none() {
+        return Err(of_another(out));
+    }
+    let lane_of = |stream: usize, index: u64| {
+        let schedule = task.streams.get(stream).map(|(_, schedule)| schedule);
+        let queue = schedule.map(|jobs| task.jobs.choose(stream, jobs.number_of(index)).queue);
+        let lanes = recalled.map_or(&[][..], |recalled| &recalled.lanes);
+        queue.and_then(|queue| lanes.get(queue)).copied().unwrap_or(0)
+    };
+    let told = recalled.map_or(&[][..], |recalled| &recalled.told);
+    let settled = replay.settle_by(told, lane_of).map_err(|torn| {
         let message = format!(
             "the journal {} lacks its end, as after a power failure: {torn}",
             path.display()
@@ -209,16 +224,15 @@ pub(super) fn go_on(
         let help = "with `--at-least-once` the run goes on, and their jobs may be sent twice";
         wrong(out, &message, help)
     })?;
-    let Some(mut resumption) = Resumption::of(settled, task) else {
-        let message = format!("the journal {} is not of this plan", path.display());
-        return Err(wrong(out, &message, "start a new run"));
+    let Some(mut resumption) = Resumption::of(settled, task, options) else {
+        return Err(of_another(out));
     };
     if args.journal.resume_at == ResumeAt::Original {
         let now = u64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(0);
         let since = now.saturating_sub(head.started_unix_ns);
         resumption.at_ns = resumption.at_ns.max(since);
     }
-    head.proven = told.is_some();
+    head.proven = recalled.is_some();
     options.payload_start_unix_ns.get_or_insert(head.started_unix_ns);
     let journal = Journal::begin(&path, head, &resumption.base).map_err(|error| {
         wrong(out, &format!("cannot write {}: {error}", path.display()), "check the file")
@@ -239,13 +253,8 @@ pub(super) fn begin(
 ) -> Result<(), Exit> {
     let ends_ns = task.streams.iter().map(|(_, schedule)| schedule.end_ns()).max().unwrap_or(0);
     let flags = &args.journal;
-    if let (Some(_), Address::Cluster { .. }) = (&flags.journal, target.address()) {
-        let help = "leave `--journal` out: connections that break lose nothing all the same";
-        return Err(wrong(out, "this version can't go on with a run on a cluster yet", help));
-    }
-    // The server inside the process goes with it, and what went into a cluster is told slot by
-    // slot.
-    let lasts = !matches!(target.address(), Address::Embedded { .. } | Address::Cluster { .. });
+    // The server inside the process goes with it.
+    let lasts = !matches!(target.address(), Address::Embedded { .. });
     let wanted = flags.journal.is_some() || (!flags.no_journal && ends_ns > LONG_NS);
     if !wanted || !lasts {
         return Ok(());

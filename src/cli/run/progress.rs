@@ -38,6 +38,14 @@ async fn follow(mut views: Views, quiet: bool) {
     line.clear();
 }
 
+/// A line for whoever wants to know it all, in place of the one that keeps up to date.
+pub(super) fn aside(text: &str) {
+    let mut err = std::io::stderr().lock();
+    let clear = if err.is_terminal() { "\r\x1b[2K" } else { "" };
+    // As everything else that is shown: who does not look takes no harm.
+    let _ = writeln!(err, "{clear}- {text}");
+}
+
 struct Line {
     terminal: bool,
     quiet: bool,
@@ -188,6 +196,9 @@ fn live(snapshot: &Snapshot) -> String {
     }
     if let Some(rate) = snapshot.processed_per_s.filter(|rate| *rate > 0.0) {
         parts.push(format!("done {}", show::rate(rate)));
+    }
+    if let Some(rate) = snapshot.worker_failures_per_s.filter(|rate| *rate > 0.0) {
+        parts.push(format!("workers failed {}", show::rate(rate)));
     }
     if let Some(age) = snapshot.oldest_age_s.filter(|age| *age > 0.0) {
         parts.push(format!("oldest {}", show::micros(age * 1e6)));

@@ -32,6 +32,12 @@ pub(super) struct Flags {
     /// Such as 127.0.0.1:9464; a number alone is a port of 127.0.0.1, port 0 any that is free.
     #[arg(long, value_name = "ADDRESS")]
     pub(super) metrics: Option<String>,
+    /// Push the metrics by OTLP over HTTP, as JSON, every 5 seconds and at the end
+    ///
+    /// Such as http://127.0.0.1:4318; `/v1/metrics` is added.
+    #[cfg(feature = "otlp")]
+    #[arg(long, value_name = "URL")]
+    pub(super) otlp: Option<String>,
     /// Write a page with verdict, curves and tables that needs nothing else
     #[arg(long, value_name = "OUT.html")]
     pub(super) report: Option<String>,
@@ -89,6 +95,8 @@ fn reachable(path: &str) -> Result<(), String> {
 pub(super) struct Seeing {
     records: Vec<(Form, Place)>,
     metrics: Option<Listener>,
+    #[cfg(feature = "otlp")]
+    otlp: Option<String>,
 }
 
 impl Seeing {
@@ -126,7 +134,17 @@ impl Seeing {
         if let Some(listener) = &metrics {
             out.note(&format!("metrics at http://{}/metrics", listener.address()));
         }
-        Ok(Seeing { records, metrics })
+        #[cfg(feature = "otlp")]
+        let otlp =
+            flags.otlp.as_deref().map(metrics::otlp::address).transpose().map_err(|message| {
+                refuse(message, "name a collector, such as `--otlp http://127.0.0.1:4318`")
+            })?;
+        Ok(Seeing {
+            records,
+            metrics,
+            #[cfg(feature = "otlp")]
+            otlp,
+        })
     }
 
     /// Begins to write and to answer.
@@ -140,19 +158,30 @@ impl Seeing {
         for (form, place) in self.records {
             writers.push(Writer::begin(form, place, publisher.tap(ROOM))?);
         }
+        let (snapshots, history) = (views.snapshots.clone(), views.history.clone());
+        let told = views.told.clone();
+        let page = move || metrics::text(&facts, snapshots.borrow().clone(), &history, &told);
+        let page: metrics::Source = Arc::new(page);
+        #[cfg(feature = "otlp")]
+        let begin = |address| metrics::otlp::Pusher::begin(address, Arc::clone(&page));
+        #[cfg(feature = "otlp")]
+        let pusher = self.otlp.map(begin).transpose()?;
         if let Some(listener) = self.metrics {
-            let (snapshots, history) = (views.snapshots.clone(), views.history.clone());
-            let told = views.told.clone();
-            let page = move || metrics::text(&facts, snapshots.borrow().clone(), &history, &told);
-            listener.serve(Arc::new(page))?;
+            listener.serve(page)?;
         }
-        Ok(Recording { writers })
+        Ok(Recording {
+            writers,
+            #[cfg(feature = "otlp")]
+            pusher,
+        })
     }
 }
 
 /// What is being written.
 pub(super) struct Recording {
     writers: Vec<Writer>,
+    #[cfg(feature = "otlp")]
+    pusher: Option<metrics::otlp::Pusher>,
 }
 
 /// How long the end of a run waits for a reader of its records.
@@ -161,6 +190,14 @@ const PATIENCE: Duration = Duration::from_secs(2);
 impl Recording {
     /// Waits for the last lines, and says what is missing.
     pub(super) fn finish(self, out: &Output) {
+        #[cfg(feature = "otlp")]
+        if let Some(pushed) = self.pusher.map(metrics::otlp::Pusher::finish)
+            && let Some(fault) = pushed.fault
+        {
+            let all = pushed.arrived + pushed.failed;
+            let (failed, all) = (show::count(pushed.failed), show::count(all));
+            out.note(&format!("warning: {failed} of {all} tries to push by OTLP failed: {fault}"));
+        }
         for writer in self.writers {
             let written = writer.finish(PATIENCE);
             if written.fault.is_none() && written.lost == 0 {

@@ -199,6 +199,11 @@ impl Text {
         if let Some(age) = workers.oldest_age_max_s {
             parts.push(format!("oldest waited {}", show::micros(age * 1e6)));
         }
+        if workers.server_share > 0.0 && !parts.is_empty() {
+            // Rounded up: that it is not nothing is what is to be said.
+            let share = (workers.server_share * 1e5).ceil() / 1e3;
+            parts.push(format!("looks took {share}% of the server's time"));
+        }
         if !parts.is_empty() {
             self.row("workers", &parts.join(", "));
         }

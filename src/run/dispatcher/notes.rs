@@ -1,7 +1,7 @@
 //! What is noted in the run's journal, and how a run goes on from one.
 
 use super::{Dispatcher, SECOND_NS};
-use crate::journal::{Account, Base, Journal, Spans, StreamBase};
+use crate::journal::{Account, Base, Journal, Seam, Spans, StreamBase};
 use crate::run::clock::Clock;
 use crate::run::events::Event;
 use crate::run::jobs::Jobs;
@@ -24,6 +24,8 @@ pub(super) struct Notes {
     /// Takes the file once a second and puts it on the disk, on a thread of its own: a disk that
     /// is slow holds up no job.
     saver: Option<SyncSender<File>>,
+    /// What each stream follows, where that is not its script as it stands.
+    seams: Vec<Vec<Seam>>,
     /// What was in flight was given up waiting for: the target may be asked about it later.
     left_in_doubt: bool,
 }
@@ -74,13 +76,29 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     pub(super) fn go_on_from(&mut self, resumption: &Resumption) {
         let Resumption { base, at_ns, .. } = resumption;
         for (stream, of_stream) in base.streams.iter().enumerate() {
-            let StreamBase { stream_ns, next, returned, account, by_job } = of_stream;
+            let StreamBase { stream_ns, next, returned, stopped, seams, account, by_job } =
+                of_stream;
+            for seam in seams {
+                self.task.warmups.splice(stream, seam.due, None);
+                self.scale = seam.factor;
+            }
+            self.notes.seams.push(seams.clone());
             self.pacer.go_on(stream, base.run_ns, *stream_ns, next.saturating_sub(1));
             self.backlog.go_on(stream, *next, returned.iter().copied());
             let kinds: Vec<JobCounts> = by_job.iter().map(counts_of_kind).collect();
             self.stats.carry(stream, counts(account), &kinds);
             // What is to be sent again falls due again.
             self.stats.due(stream, next.saturating_sub(1), at_ns / SECOND_NS);
+            if *stopped {
+                self.pacer.close(stream, base.run_ns);
+                _ = self.backlog.give_up(stream, self.pacer.due(stream));
+                self.stream_stopped = true;
+            }
+        }
+        // What its streams waited for before has been told.
+        for stream in self.streams().filter(|stream| *stream < self.splices.len()) {
+            let script_ns = self.script_ns(stream, base.run_ns);
+            self.task.waits.move_to(stream, script_ns, None);
         }
         self.fresh_ns = base.run_ns;
         self.next_ask_ns = *at_ns;
@@ -121,6 +139,38 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     /// Notes jobs that were given up for being late.
     pub(super) fn note_skipped(&mut self, jobs: &Spans) {
         self.notes.with(|journal| journal.skips(jobs));
+    }
+
+    /// Notes that a stream was stopped while the run goes on, what was overdue in it given up.
+    pub(super) fn note_stopped(&mut self, stream: usize) {
+        if self.ending.is_none() && !self.backlog.is_given_up(stream) {
+            let due = self.pacer.due(stream);
+            let noted = self.notes.with(|journal| journal.stops(stream, due));
+            self.heed(noted);
+        }
+    }
+
+    /// Notes that streams follow their script otherwise from now on: the same factor for all, and
+    /// with `to_ns` from there on.
+    pub(super) fn note_seams(&mut self, streams: &[usize], to_ns: Option<u64>, now_ns: u64) {
+        if self.notes.journal.is_none() {
+            return;
+        }
+        let open = streams.iter().filter(|stream| !self.pacer.is_closed(**stream));
+        let seams: Vec<(usize, Seam)> = open
+            .map(|stream| {
+                let at_ns = self.plan_ns(*stream, now_ns);
+                let (due, jobs) = (self.pacer.due(*stream), self.pacer.planned(*stream));
+                (*stream, Seam { at_ns, to_ns, factor: self.scale, due, jobs })
+            })
+            .collect();
+        let streams = self.task.streams.len();
+        self.notes.seams.resize(streams, Vec::new());
+        for (stream, seam) in &seams {
+            self.notes.seams[*stream].push(*seam);
+        }
+        let noted = self.notes.with(|journal| journal.splices(seams.into_iter()));
+        self.heed(noted);
     }
 
     /// Notes the time, once a second, and writes the journal anew when it has grown.
@@ -183,10 +233,13 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     fn base(&self, now_ns: u64) -> Base {
         let of_stream = |stream: usize| {
             let stats = &self.stats.streams()[stream];
+            let stopped = self.pacer.is_closed(stream) && self.backlog.is_given_up(stream);
             StreamBase {
                 stream_ns: self.pacer.stream_ns(stream, now_ns),
-                next: self.backlog.next(stream),
+                next: if stopped { self.pacer.due(stream) + 1 } else { self.backlog.next(stream) },
                 returned: self.backlog.returned(stream).collect(),
+                stopped,
+                seams: self.notes.seams.get(stream).cloned().unwrap_or_default(),
                 account: Account {
                     acked: stats.counts.acked,
                     failed: stats.counts.failed,

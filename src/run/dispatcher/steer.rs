@@ -15,7 +15,7 @@ use crate::run::report::ReloadEntry;
 use crate::run::status::{LastError, PlaceNow, Status};
 use crate::run::stream_clock::Pace;
 use crate::run::{waits, warmup};
-use crate::schedule::{Entry, Placed, Schedule, Source, Spliced};
+use crate::schedule::{Entry, Schedule, Source, Spliced};
 use crate::sink::{Queue, Sink};
 use crate::stats::{JobCounts, Stats};
 use std::sync::Arc;
@@ -100,7 +100,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     }
 
     /// The time of the plan at which a stream is, pauses left out.
-    fn plan_ns(&self, stream: usize, now_ns: u64) -> u64 {
+    pub(super) fn plan_ns(&self, stream: usize, now_ns: u64) -> u64 {
         self.pacer.stream_ns(stream, now_ns).saturating_add(self.options.from_ns)
     }
 
@@ -113,12 +113,12 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         }
         self.only_even(self.splices.iter().map(Spliced::source), factor)?;
         self.fall_due(now_ns);
-        self.leave_journal();
         self.scale = factor;
         for stream in self.streams() {
             let source = self.splices[stream].source().clone();
             self.splice(stream, source, Entry::Elapsed, now_ns);
         }
+        self.note_seams(&self.streams().collect::<Vec<_>>(), None, now_ns);
         let planned = self.stats.counts().planned;
         self.tell(Event::Scaled { factor, planned });
         Ok(())
@@ -163,12 +163,12 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             return Err(format!("the plan ends {end} after its start"));
         }
         self.fall_due(now_ns);
-        self.leave_journal();
         for stream in self.streams() {
             let source = self.splices[stream].source().clone();
             self.splice(stream, source, Entry::At(script_ns), now_ns);
             self.task.waits.move_to(stream, script_ns, None);
         }
+        self.note_seams(&self.streams().collect::<Vec<_>>(), Some(script_ns), now_ns);
         let planned = self.stats.counts().planned;
         self.tell(Event::Sought { plan_s: script_ns as f64 / 1e9, planned });
         Ok(())
@@ -185,9 +185,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     }
 
     fn placed(&self, spliced: &Spliced) -> Arc<dyn Schedule> {
-        let (shard, from_ns) = (self.options.shard, self.options.from_ns);
-        let batch = spliced.source().batch;
-        Arc::new(Placed::of_batches(spliced.clone(), batch, 0, shard, from_ns))
+        crate::run::placed(spliced, &self.options)
     }
 
     fn follow(&mut self, stream: usize, spliced: Spliced, now_ns: u64) {

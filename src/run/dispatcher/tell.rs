@@ -30,6 +30,7 @@ pub(super) struct Teller {
     told_due: u64,
     told_sent: u64,
     told_processed: Option<u64>,
+    told_failures: Option<u64>,
     send_delay: Recent,
     response: Recent,
     minutes: Minutes,
@@ -64,6 +65,7 @@ impl Teller {
             told_due: 0,
             told_sent: 0,
             told_processed: None,
+            told_failures: None,
             send_delay: Recent::default(),
             response: Recent::default(),
             minutes: Minutes::default(),
@@ -274,13 +276,18 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let watched = (0..self.teller.written_queues).filter(|queue| self.probe.is_watched(*queue));
         let ages = watched.clone().filter_map(|queue| self.probe.workers(queue).age_s());
         let oldest_age_s = ages.reduce(f64::max);
+        let failures =
+            watched.clone().map(|queue| self.probe.workers(queue).failed()).sum::<Option<u64>>();
         let processed = watched
             .map(|queue| self.probe.workers(queue).processed(self.acked_by(queue)?))
             .sum::<Option<u64>>();
         let told = std::mem::replace(&mut self.teller.told_processed, processed);
-        let processed_per_s = processed
-            .zip(told)
-            .map(|(now, then)| per_second(now.saturating_sub(then) as f64, since_s));
+        let told_failures = std::mem::replace(&mut self.teller.told_failures, failures);
+        let more = |now: Option<u64>, then: Option<u64>| {
+            now.zip(then).map(|(now, then)| per_second(now.saturating_sub(then) as f64, since_s))
+        };
+        let processed_per_s = more(processed, told);
+        let worker_failures_per_s = more(failures, told_failures);
         let (written, also) = (self.teller.written_queues, &self.teller.also_written);
         let depths = self.stats.depths();
         let depths = depths[..written].iter().chain(also.iter().map(|queue| &depths[*queue]));
@@ -299,6 +306,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             deviation: self.stats.deviation().so_far(),
             oldest_age_s,
             processed_per_s,
+            worker_failures_per_s,
             paused: self.is_paused(),
             cpu: self.teller.recorder.cpu(now_ns),
             rss_bytes: self.teller.recorder.rss_bytes(),

@@ -82,10 +82,10 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let Some(source) = self.splices.get(stream).map(|spliced| spliced.source().clone()) else {
             return;
         };
-        self.leave_journal();
         let planned = |run: &Self| run.stats.streams()[stream].counts.planned;
         let before = planned(self);
         self.splice(stream, source, Entry::At(wait.end_ns), now_ns);
+        self.note_seams(&[stream], Some(wait.end_ns), now_ns);
         let cut = before.saturating_sub(planned(self));
         self.stats.cut(stream, cut);
         self.task.waits.close(stream, wait);

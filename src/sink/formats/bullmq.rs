@@ -6,7 +6,7 @@
 //! between asking and pushing it could change. So the push is a small script: the server itself looks
 //! and pushes in one step.
 
-use super::bull::Options;
+use super::bulls::Bulls;
 use super::watch::{Clocks, Kind, Plain, Seen, Watch, bytes, field, items, stream_ms};
 use super::{Encode, Job, command, words};
 use crate::job::{Envelope, Id, write};
@@ -35,37 +35,28 @@ return #ARGV / 2";
 
 #[derive(Debug)]
 pub(super) struct BullMq {
-    base: String,
+    jobs: Bulls,
     meta: String,
     wait: String,
     paused: String,
     marker: String,
     events: String,
-    delayed: String,
     prioritized: String,
     counter: String,
-    name: String,
-    options: Options,
-    push: &'static [u8],
 }
 
 impl BullMq {
     pub(super) fn new(name: &str, prefix: &str, envelope: &Envelope) -> BullMq {
         let key = |part: &str| format!("{prefix}:{name}:{part}");
         BullMq {
-            base: key(""),
+            jobs: Bulls::new(name, prefix, "job", envelope),
             meta: key("meta"),
             wait: key("wait"),
             paused: key("paused"),
             marker: key("marker"),
             events: key("events"),
-            delayed: key("delayed"),
             prioritized: key("prioritized"),
             counter: key("pc"),
-            name: envelope.text("name").unwrap_or("job").to_owned(),
-            options: Options::new(envelope),
-            // Workers take from the right.
-            push: if envelope.is_set("lifo") { b"RPUSH" } else { b"LPUSH" },
         }
     }
 
@@ -76,28 +67,16 @@ impl BullMq {
         args.push_with(|out| job.id.push_uuid(out));
         args
     }
-
-    fn store(&self, job: &Job<'_>, unit: &mut Unit) {
-        let args = unit.command();
-        args.push(b"HSET");
-        args.push_with(|out| {
-            out.extend_from_slice(self.base.as_bytes());
-            job.id.push_uuid(out);
-        });
-        self.options.fields(job, &self.name, args);
-        words(self.event(b"added", job, unit), &[b"name", self.name.as_bytes()]);
-    }
 }
 
 impl Encode for BullMq {
     fn encode(&self, job: &Job<'_>, unit: &mut Unit) {
-        self.store(job, unit);
+        self.jobs.store(job, unit);
+        words(self.event(b"added", job, unit), &[b"name", self.jobs.job_name()]);
         if job.delay_ns > 0 {
             self.event(b"delayed", job, unit).push(b"delay");
             unit.last().push_with(|out| write::push_u64(out, job.ready_ms()));
-            let add = unit.shared(2, |args| words(args, &[b"ZADD", self.delayed.as_bytes()]));
-            add.push_with(|out| write::push_u64(out, Options::delayed_score(job)));
-            add.push_with(|out| job.id.push_uuid(out));
+            self.jobs.put_off(job, 2, unit);
             let marker = self.marker.as_bytes();
             let mark = unit.shared(3, |args| words(args, &[b"ZADD", marker, b"LT"]));
             // The same member again and again: the soonest stays.
@@ -117,12 +96,7 @@ impl Encode for BullMq {
             add.push_with(|out| job.id.push_uuid(out));
             return;
         }
-        let push = unit.shared(0, |args| {
-            words(args, &[b"EVAL", PUSH.as_bytes(), b"4", self.meta.as_bytes()]);
-            words(args, &[self.wait.as_bytes(), self.paused.as_bytes(), self.marker.as_bytes()]);
-            args.push(self.push);
-        });
-        push.push_with(|out| job.id.push_uuid(out));
+        self.jobs.push(job, PUSH, &[&self.meta, &self.wait, &self.paused, &self.marker], unit);
     }
 }
 

@@ -2,10 +2,10 @@
 //! sorted set `rq:scheduled:Q`.
 
 use super::text::{quoted, whole_seconds};
-use super::watch::{Clocks, Done, Kind, Plain, Seen, Watch, bytes, items};
-use super::{Encode, Job, command, pickle, words};
+use super::watch::{Finished, Kind, Plain, bytes};
+use super::{Encode, Job, pickle, words};
 use crate::job::{Envelope, write};
-use crate::sink::{Args, Unit};
+use crate::sink::Unit;
 use redis::Value;
 
 /// RQ's own default, in seconds.
@@ -131,18 +131,8 @@ impl Encode for Rq {
     }
 }
 
-/// The list and the registries. Jobs done lately tell when they began.
-#[derive(Debug)]
-pub(super) struct Registries {
-    plain: Plain,
-    finished: String,
-    counted: Done,
-}
-
-/// Finished jobs that a look asks about.
-const SAMPLE: usize = 50;
-
-pub(super) fn watch(name: &str) -> Registries {
+/// The list and the registries. The last done come first in theirs: it goes by when they are forgotten.
+pub(super) fn watch(name: &str) -> Finished {
     let key = |kind: &str| format!("rq:{kind}:{name}");
     let plain = Plain::default()
         .ask(Kind::Waiting, &["LLEN", &key("queue")])
@@ -150,38 +140,13 @@ pub(super) fn watch(name: &str) -> Registries {
         .ask(Kind::Active, &["ZCARD", &key("wip")])
         .ask(Kind::Dead, &["ZCARD", &key("failed")])
         .ask(Kind::Head, &["LINDEX", &key("queue"), "0"]);
-    Registries { plain, finished: key("finished"), counted: Done::default() }
-}
-
-impl Watch for Registries {
-    fn ask(&mut self) -> Vec<Args> {
-        let mut asks = self.plain.questions();
-        let last = (SAMPLE - 1).to_string();
-        // By when they are forgotten, so the last done come first.
-        asks.push(command(&[b"ZREVRANGE", self.finished.as_bytes(), b"0", last.as_bytes()]));
-        asks
-    }
-
-    fn ask_more(&mut self, answers: &[Value]) -> Vec<Args> {
-        let ids = answers.get(self.plain.len()).map(items).unwrap_or_default();
-        let fresh = self.counted.take_fresh(ids.iter().filter_map(bytes));
-        let ask = |id: Vec<u8>| {
-            let key = [b"rq:job:", &id[..]].concat();
-            command(&[b"HMGET", &key, b"enqueued_at", b"started_at"])
-        };
-        fresh.into_iter().map(ask).collect()
-    }
-
-    fn read(&mut self, answers: &[Value], more: &[Value], _: Clocks) -> Result<Seen, Value> {
-        let mut seen = self.plain.answers(answers)?;
-        seen.pickups_us = more.iter().filter_map(pickup_us).collect();
-        Ok(seen)
-    }
+    let times = &["enqueued_at", "started_at"];
+    Finished::new(plain, key("finished"), "rq:job:".to_owned(), times, pickup_us)
 }
 
 /// From a job's enqueueing to its start, by RQ's own record.
-fn pickup_us(times: &Value) -> Option<u64> {
-    let [enqueued, begun] = items(times) else { return None };
+fn pickup_us(times: &[Value]) -> Option<u64> {
+    let [enqueued, begun] = times else { return None };
     let instant = |value| -> Option<i64> {
         let text = std::str::from_utf8(bytes(value)?).ok()?;
         text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_microsecond)

@@ -3,11 +3,13 @@
 //! A look is one round trip, where one question hangs on the answer to another two, of a bounded
 //! number of cheap commands, whatever the queue's length.
 
+mod finished;
+
+pub(super) use finished::{Finished, Recent};
+
 use crate::job::Id;
 use crate::sink::Args;
 use redis::Value;
-use std::collections::{HashSet, VecDeque};
-use std::hash::Hash;
 
 /// What one look shows; none where the format does not tell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -193,60 +195,6 @@ impl Watch for Plain {
 
     fn read(&mut self, answers: &[Value], _: &[Value], _: Clocks) -> Result<Seen, Value> {
         self.answers(answers)
-    }
-}
-
-/// Ids that were seen lately.
-#[derive(Debug)]
-pub(super) struct Recent<K> {
-    order: VecDeque<K>,
-    known: HashSet<K>,
-    most: usize,
-}
-
-impl<K: Clone + Eq + Hash> Recent<K> {
-    /// Remembers so many.
-    pub(super) fn new(most: usize) -> Recent<K> {
-        Recent { order: VecDeque::new(), known: HashSet::new(), most }
-    }
-
-    /// Whether it was not there before.
-    pub(super) fn is_fresh(&mut self, id: &K) -> bool {
-        if !self.known.insert(id.clone()) {
-            return false;
-        }
-        self.order.push_back(id.clone());
-        if self.order.len() > self.most
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.known.remove(&oldest);
-        }
-        true
-    }
-}
-
-/// Ids of jobs done lately, of a list that shows the newest.
-#[derive(Debug)]
-pub(super) struct Done {
-    recent: Recent<Vec<u8>>,
-    /// What was there at the first look is not this run's.
-    begun: bool,
-}
-
-impl Default for Done {
-    fn default() -> Done {
-        Done { recent: Recent::new(REMEMBERED), begun: false }
-    }
-}
-
-/// Ids that are remembered: as many as a look or two show.
-const REMEMBERED: usize = 1_000;
-
-impl Done {
-    /// Those that were not there before.
-    pub(super) fn take_fresh<'a>(&mut self, ids: impl Iterator<Item = &'a [u8]>) -> Vec<Vec<u8>> {
-        let fresh = ids.map(<[u8]>::to_vec).filter(|id| self.recent.is_fresh(id)).collect();
-        if std::mem::replace(&mut self.begun, true) { fresh } else { Vec::new() }
     }
 }
 

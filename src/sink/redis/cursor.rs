@@ -34,6 +34,8 @@ pub(super) const RENEWAL: Duration = Duration::from_secs(600);
 pub struct Cursor {
     key: String,
     run: String,
+    /// In a cluster: the slot whose jobs it counts.
+    slot: Option<u16>,
 }
 
 /// What begins a batch.
@@ -57,13 +59,21 @@ impl Cursor {
             None if name.contains('}') => format!("loadc:cursor:{name}:{run}"),
             None => format!("loadc:cursor:{{{name}}}:{run}"),
         };
-        Cursor { key, run: run.to_owned() }
+        Cursor { key, run: run.to_owned(), slot: None }
+    }
+
+    /// The same for the jobs of one slot, which have a connection of their own.
+    pub(super) fn of_slot(self, slot: u16) -> Cursor {
+        Cursor { slot: Some(slot), ..self }
     }
 
     /// What the run calls its connections (`CLIENT SETNAME`), so that one that goes on with it after
     /// its process was killed can find them.
     pub(super) fn client_name(&self) -> String {
-        format!("loadc:{}", self.run)
+        match self.slot {
+            None => format!("loadc:{}", self.run),
+            Some(slot) => format!("loadc:{}:{slot}", self.run),
+        }
     }
 
     /// The run's name.

@@ -74,7 +74,7 @@ pub struct Latency {
 ///
 /// Why there is no connection, or no answer on it.
 pub async fn health(target: &Target, options: Options) -> Result<Health, ConnectError> {
-    let way = Arc::new(Way::new(target, options.connect_timeout)?);
+    let way = Arc::new(Way::new(target, &options)?);
     let reached = way.reach(None).await?;
     let control = Control::new(way.clone(), options.ask_timeout);
     control.open().await?;

@@ -50,8 +50,9 @@ impl Slots {
     /// The way to a slot, and the proof that batches to it carry.
     pub(super) fn parts(&self, key: &[u8]) -> (Arc<Way>, Option<Cursor>) {
         let name = String::from_utf8_lossy(key);
-        let cursor = self.run.as_ref().map(|run| Cursor::beside_key(&name, run));
-        (Arc::new(self.way.to_slot(slot::of_key(key))), cursor)
+        let slot = slot::of_key(key);
+        let cursor = self.run.as_ref().map(|run| Cursor::beside_key(&name, run).of_slot(slot));
+        (Arc::new(self.way.to_slot(slot)), cursor)
     }
 
     pub(super) fn put(&self, key: &[u8], lane: Lane) {
@@ -190,6 +191,20 @@ impl Lanes {
         keys.extend(cursor.map(|cursor| cursor.key().as_bytes().to_vec()));
         let other = keys.into_iter().find(|key| slot::of_key(key) != slot::of_key(&first))?;
         Some([first, other].map(|key| String::from_utf8_lossy(&key).into_owned()))
+    }
+
+    /// For each queue the place of its lane among theirs.
+    pub(super) fn numbers(&self, queues: &[Queue]) -> Vec<usize> {
+        let Lanes::BySlot(_) = self else { return vec![0; queues.len()] };
+        let mut slots: Vec<u16> = Vec::new();
+        let number = |queue: &Queue| {
+            let slot = slot::of_key(key_of(queue).as_bytes());
+            slots.iter().position(|known| *known == slot).unwrap_or_else(|| {
+                slots.push(slot);
+                slots.len() - 1
+            })
+        };
+        queues.iter().map(number).collect()
     }
 
     /// The first key of commands, as a name.

@@ -22,6 +22,7 @@ mod flight;
 mod inquiry;
 mod standing;
 mod traffic;
+pub(in crate::sink) mod trial;
 
 /// First and longest pause between two tries to connect.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_secs(2));
@@ -212,6 +213,10 @@ impl Keeper {
             self.generation.fetch_add(1, Ordering::AcqRel);
             self.state.send_replace(State::Reconnecting { attempts: 0, last: failure.clone() });
             traffic.break_off(&failure);
+            self.way.tell(|| {
+                let verb = if turned { "leads elsewhere" } else { "broke" };
+                format!("the connection{} {verb}: {}", self.way.purpose(), failure.message)
+            });
             if let Some(failure) = self.wanders(turned, &failure, traffic.taken()) {
                 return self.give_up(failure);
             }
@@ -236,7 +241,14 @@ impl Keeper {
             traffic.set_asking(self.here.as_ref().is_some_and(|here| here.asking));
             if let Some((identity, evidence)) = regained.told {
                 self.identity = identity;
+                let doubtful = traffic.doubtful();
                 let forgotten = evidence.and_then(|evidence| traffic.settle(&evidence, &failure));
+                if doubtful > 0 {
+                    self.way.tell(|| {
+                        let batches = crate::show::plural(doubtful as u64, "transaction");
+                        format!("asked about {batches} without an answer{}", self.way.purpose())
+                    });
+                }
                 lock(&self.notices).extend(forgotten.map(Notice::Forgot));
             }
             // First the outcomes, then the state: what must go again is known when it can.
@@ -302,6 +314,7 @@ impl Keeper {
                 Err(failure) => last = failure,
             }
             attempts += 1;
+            self.way.tell(|| format!("try {attempts}{}: {}", self.way.purpose(), last.message));
             if last.lasting {
                 break;
             }

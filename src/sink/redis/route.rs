@@ -5,6 +5,7 @@ mod cluster;
 mod sentinel;
 pub(super) mod slot;
 
+use super::Options;
 use super::connect::{ConnectError, ConnectErrorKind, Connector, Socket};
 use super::dialogue::Dialogue;
 use crate::sink::Failure;
@@ -20,6 +21,7 @@ pub(super) struct Way {
     /// As the user named it.
     first: Connector,
     route: Route,
+    aside: Option<fn(&str)>,
 }
 
 enum Route {
@@ -76,8 +78,8 @@ impl Way {
     /// # Errors
     ///
     /// For TLS, when the trusted certificates can't be read.
-    pub(super) fn new(target: &Target, timeout: Duration) -> Result<Way, ConnectError> {
-        let first = Connector::new(target, timeout)?;
+    pub(super) fn new(target: &Target, options: &Options) -> Result<Way, ConnectError> {
+        let first = Connector::new(target, options.connect_timeout)?;
         let route = match target.address() {
             Address::Sentinel { sentinels, service, .. } => {
                 Route::Sentinel(Sentinels::new(sentinels, service))
@@ -85,7 +87,7 @@ impl Way {
             Address::Cluster { seeds, .. } => Route::Cluster(Arc::new(Map::new(seeds)), None),
             _ => Route::Straight,
         };
-        Ok(Way { first, route })
+        Ok(Way { first, route, aside: options.aside })
     }
 
     /// The way to the server of the same cluster that owns a slot.
@@ -94,7 +96,22 @@ impl Way {
             Route::Cluster(map, _) => Route::Cluster(map.clone(), Some(slot)),
             _ => Route::Straight,
         };
-        Way { first: self.first.clone(), route }
+        Way { first: self.first.clone(), route, aside: self.aside }
+    }
+
+    /// Tells whoever wants to know it all.
+    pub(super) fn tell(&self, line: impl FnOnce() -> String) {
+        if let Some(aside) = self.aside {
+            aside(&line());
+        }
+    }
+
+    /// What a connection is for: the jobs of one slot, or all of them.
+    pub(super) fn purpose(&self) -> String {
+        match &self.route {
+            Route::Cluster(_, Some(slot)) => format!(" (slot {slot})"),
+            _ => String::new(),
+        }
     }
 
     pub(super) fn target(&self) -> &Target {
@@ -126,6 +143,16 @@ impl Way {
 
     /// The same, by a detour if there is one.
     pub(super) async fn reach(&self, detour: Option<&Detour>) -> Result<Reached, ConnectError> {
+        let reached = Box::pin(self.find(detour)).await?;
+        self.tell(|| {
+            let place = reached.place.as_ref().map(Place::to_string);
+            let place = place.unwrap_or_else(|| self.target().shown());
+            format!("connected to {place}{}", self.purpose())
+        });
+        Ok(reached)
+    }
+
+    async fn find(&self, detour: Option<&Detour>) -> Result<Reached, ConnectError> {
         if let Some(Detour { place, .. }) = detour {
             let socket = Box::pin(self.to(place)?.connect()).await?;
             return Ok(Reached { socket, place: Some(place.clone()) });

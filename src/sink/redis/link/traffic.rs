@@ -221,6 +221,28 @@ impl Traffic {
         self.take_off(Flight::new(batch, None));
     }
 
+    /// Takes a batch in as if it were written at once.
+    pub(super) fn hands_over(&mut self, batch: Batch) {
+        self.take_in(batch);
+        self.is_written();
+    }
+
+    /// Takes in bytes from the server; what is to be sent once more is as if it were written.
+    ///
+    /// # Errors
+    ///
+    /// What ends the connection.
+    pub(super) fn comes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.inbox.extend_from_slice(bytes);
+        self.take_replies()?;
+        self.is_written();
+        Ok(())
+    }
+
+    fn is_written(&mut self) {
+        (self.unwritten, self.written) = (0, 0);
+    }
+
     /// Puts a flight behind the others, with its proof if it is to carry one.
     fn take_off(&mut self, mut flight: Flight) {
         if let Some(standing) = &mut self.standing {
@@ -338,6 +360,11 @@ impl Traffic {
     /// Whether batches are in doubt.
     pub(super) fn is_in_doubt(&self) -> bool {
         !self.flights.is_empty()
+    }
+
+    /// Batches that are in doubt.
+    pub(super) fn doubtful(&self) -> usize {
+        self.flights.len()
     }
 
     /// What to ask the server after a break; none where batches carry no proof.

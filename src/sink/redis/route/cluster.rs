@@ -88,13 +88,26 @@ impl Map {
         let mut trouble = None;
         for place in places {
             match ask_one(way, place).await {
-                Ok(ranges) => return Ok(Known { ranges, teller: Some(place.clone()) }),
+                Ok(ranges) => {
+                    way.tell(|| map_line(place, &ranges));
+                    return Ok(Known { ranges, teller: Some(place.clone()) });
+                }
                 // That of the first says most: it is the one that the user named.
                 Err(error) => _ = trouble.get_or_insert(error),
             }
         }
         Err(trouble.unwrap_or_else(|| way.errors().silent("it names no server")))
     }
+}
+
+/// `the cluster's slots, by 10.0.0.1:6379: 0-5460 at 10.0.0.1:6379, …`
+fn map_line(teller: &Place, ranges: &[Range]) -> String {
+    let mut line = format!("the cluster's slots, by {teller}:");
+    for (place, Range { first, last, owner }) in ranges.iter().enumerate() {
+        let comma = if place > 0 { "," } else { "" };
+        line.push_str(&format!("{comma} {first}-{last} at {owner}"));
+    }
+    line
 }
 
 async fn ask_one(way: &Way, place: &Place) -> Result<Vec<Range>, ConnectError> {

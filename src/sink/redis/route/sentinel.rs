@@ -34,6 +34,10 @@ impl Sentinels {
             let at = (first + turn) % self.places.len();
             match self.ask_one(way, &self.places[at]).await {
                 Ok(place) => {
+                    way.tell(|| {
+                        let sentinel = &self.places[at];
+                        format!("the sentinel {sentinel} names {place} for `{}`", self.service)
+                    });
                     self.first.store(at, Ordering::Relaxed);
                     return Ok(place);
                 }
