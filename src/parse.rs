@@ -18,6 +18,7 @@ mod phrase;
 mod policy;
 mod shape;
 mod slips;
+pub(crate) mod table;
 mod text;
 mod tokens;
 mod words;
@@ -420,7 +421,7 @@ pub fn likely_form(word: &str) -> Option<&'static str> {
     let word = word.to_lowercase();
     let elsewhere = lexicon::ELSEWHERE.iter().find(|(other, _)| *other == word);
     elsewhere.map(|(_, example)| *example).or_else(|| {
-        let meant = crate::problem::did_you_mean(&word, words::STATEMENTS.iter().copied())?;
+        let meant = crate::problem::did_you_mean(&word, table::leading(table::STATEMENT))?;
         words::form(meant)
     })
 }

@@ -8,6 +8,7 @@ use crate::ast::{
     Script, Setting, Starts, Statement, StatementKind,
 };
 use crate::calendar::Start;
+use crate::parse::table;
 use crate::problem::{Code, Problem, did_you_mean};
 use crate::source::Span;
 use std::collections::BTreeMap;
@@ -88,81 +89,6 @@ pub(super) struct Settings {
     /// The target.
     pub target: Option<String>,
 }
-
-/// Words that can't be names of `let`, because they would be read as something else.
-const RESERVED: &[&str] = &[
-    "after",
-    "amp",
-    "arrivals",
-    "as",
-    "at",
-    "back",
-    "base",
-    "burst",
-    "by",
-    "cap",
-    "chaos",
-    "constant",
-    "drain",
-    "each",
-    "env",
-    "every",
-    "expect",
-    "exponential",
-    "false",
-    "floor",
-    "for",
-    "forever",
-    "from",
-    "guard",
-    "held",
-    "hold",
-    "hours",
-    "jitter",
-    "job",
-    "late",
-    "let",
-    "linear",
-    "list",
-    "load",
-    "logarithmic",
-    "loop",
-    "max",
-    "min",
-    "null",
-    "once",
-    "over",
-    "pause",
-    "period",
-    "phase",
-    "points",
-    "ramp",
-    "random",
-    "repeat",
-    "replay",
-    "scale",
-    "seed",
-    "send",
-    "shape",
-    "sine",
-    "smooth",
-    "speed",
-    "stairs",
-    "starts",
-    "steps",
-    "target",
-    "then",
-    "times",
-    "together",
-    "total",
-    "true",
-    "until",
-    "use",
-    "walk",
-    "warmup",
-    "weight",
-    "within",
-];
 
 impl<'s> Scope<'s> {
     fn new(name: Option<&'s Name>) -> Self {
@@ -507,7 +433,7 @@ impl Checker<'_> {
             .node
             .strip_prefix('x')
             .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-        if !factor && !RESERVED.contains(&name.node.as_str()) {
+        if !factor && !table::leads(&name.node, table::RESERVED) {
             return true;
         }
         let message = match factor {

@@ -5,8 +5,9 @@
 
 use super::lexicon::{ELSEWHERE, GUARD, NOT_YET, RuleWords, is_percentile, is_rule};
 use super::slips::{Look, slip};
+use super::table::{self, STATEMENT};
 use super::tokens::Token;
-use super::words::{self, STATEMENTS};
+use super::words;
 use super::{Rule, grammar::Grammar};
 use crate::problem::{Code, Problem, did_you_mean};
 use crate::source::Span;
@@ -41,7 +42,7 @@ impl Broken<'_> {
             return (problem.label("no word of the language"), false);
         };
         let called = self.all.get(1).is_some_and(|second| second.text == "(" && !first.is_number());
-        if STATEMENTS.contains(&first.text) || called {
+        if table::leads(first.text, STATEMENT) || called {
             return self.expected(Rule::lone_statement, behind);
         }
         (self.no_statement(first), false)
@@ -81,7 +82,7 @@ impl Broken<'_> {
                 .help(format!("write `let {name} = {rest}`"));
         }
         if is_rule(self.all) {
-            let block = if GUARD.known.contains(&word) { "guard" } else { "expect" };
+            let block = if GUARD.knows(word) { "guard" } else { "expect" };
             return unknown(format!("`{word}` stands in the braces of `{block}`"))
                 .help(format!("write it as `{}`", words::form(block).unwrap_or(block)));
         }
@@ -95,13 +96,13 @@ impl Broken<'_> {
         let problem = unknown(format!("there is no statement `{word}`"));
         let lower = word.to_lowercase();
         let elsewhere = ELSEWHERE.iter().find(|(other, _)| *other == lower);
-        problem.help(match (elsewhere, did_you_mean(&lower, STATEMENTS.iter().copied())) {
+        problem.help(match (elsewhere, did_you_mean(&lower, table::leading(STATEMENT))) {
             (_, Some(meant)) if meant == lower => {
                 format!("words of the language are written in lower case: `{meant}`")
             }
             (Some((_, example)), _) => format!("write it as `{example}`"),
             (None, Some(meant)) => format!("did you mean `{meant}`?"),
-            (None, None) => format!("statements begin with {}", quoted_list(STATEMENTS)),
+            (None, None) => format!("statements begin with {}", quoted_list(STATEMENT)),
         })
     }
 
@@ -117,14 +118,14 @@ impl Broken<'_> {
         }
         // An expectation may begin with the name of a phrase.
         let judged = is_percentile(word) || word.starts_with('"');
-        if words.known.contains(&word) || judged && words.known.contains(&"p99") {
+        if words.knows(word) || judged && words.knows("p99") {
             return self.expected(start, "").0;
         }
         let elsewhere = words.elsewhere.iter().find(|(other, _)| *other == word);
-        let help = match (elsewhere, did_you_mean(word, words.known.iter().copied())) {
+        let help = match (elsewhere, did_you_mean(word, table::leading(words.kind))) {
             (Some((_, example)), _) => format!("write it as `{example}`"),
             (None, Some(meant)) => format!("did you mean `{meant}`?"),
-            (None, None) => format!("{} knows {}", words.block, quoted_list(words.known)),
+            (None, None) => format!("{} knows {}", words.block, quoted_list(words.kind)),
         };
         let message = format!("{} has no `{word}`", words.block);
         Problem::error(Code::UnknownStatement, span, message).help(help)
@@ -235,8 +236,8 @@ fn stopped(start: Rule, text: &str) -> Option<(usize, Vec<Rule>)> {
     }
 }
 
-fn quoted_list(words: &[&str]) -> String {
-    let quoted = words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>();
+fn quoted_list(kind: u8) -> String {
+    let quoted = table::leading(kind).map(|word| format!("`{word}`")).collect::<Vec<_>>();
     quoted.join(", ")
 }
 

@@ -7,8 +7,8 @@ use super::lexicon::{
     EXPECT, GUARD, JOB, belongs_elsewhere, is_rest, is_rule, lacks_brace, lacks_object_brace,
     meant_statement, swallows_block,
 };
+use super::table::STATEMENT;
 use super::tokens::{Token, tokens};
-use super::words::STATEMENTS;
 use super::{Pair, Reader, Rule};
 use crate::ast::{Hours, Job, Load, Name, Phrase, PhraseKind, Statement, StatementKind};
 use crate::problem::Code;
@@ -28,7 +28,7 @@ impl Reader {
         let quiet = self.is_full()
             || self.is_blamed_before(span, behind)
             || self.goes_on(&all, span, input)
-            || self.shaky && belongs_elsewhere(&all, STATEMENTS);
+            || self.shaky && belongs_elsewhere(&all, STATEMENT);
         if !quiet {
             let broken = Broken { text, all: &all, head, base: span.start as usize };
             let (mut problem, ended) = broken.statement(behind);
@@ -169,7 +169,7 @@ impl Reader {
             Rule::lone_flow_step => &FLOW,
             _ => &EXPECT,
         };
-        let misled = self.shaky && belongs_elsewhere(&all, words.known);
+        let misled = self.shaky && belongs_elsewhere(&all, words.kind);
         if self.is_full() || misled || self.is_blamed_before(span, behind) {
             return;
         }

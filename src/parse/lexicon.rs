@@ -1,8 +1,9 @@
 //! What lines that could not be read are likely to be: words of other tools, words to come, and
 //! lines that have got into the wrong block.
 
+use super::table::{self, BLOCK, STATEMENT};
 use super::tokens::Token;
-use super::words::{self, STATEMENTS};
+use super::words;
 use crate::problem::did_you_mean;
 
 /// Words that begin a statement in other tools, and what they are here.
@@ -48,18 +49,22 @@ pub(super) const NOT_YET: &[&str] = &["hold depth"];
 pub(super) struct RuleWords {
     /// The block in words.
     pub(super) block: &'static str,
-    /// The words that begin its rules.
-    pub(super) known: &'static [&'static str],
+    /// The kind of the words that begin its rules.
+    pub(super) kind: u8,
     /// Those of other tools, and what they are here.
     pub(super) elsewhere: &'static [(&'static str, &'static str)],
 }
 
+impl RuleWords {
+    /// Whether a word begins one of its rules.
+    pub(super) fn knows(&self, word: &str) -> bool {
+        table::leads(word, self.kind)
+    }
+}
+
 pub(super) const JOB: RuleWords = RuleWords {
     block: "a job",
-    known: &[
-        "queue", "body", "size", "rows", "args", "kwargs", "priority", "delay", "timeout", "retry",
-        "command",
-    ],
+    kind: table::JOB,
     elsewhere: &[
         ("payload", "body { id: uuid() }"),
         ("data", "body { id: uuid() }"),
@@ -74,14 +79,11 @@ pub(super) const JOB: RuleWords = RuleWords {
     ],
 };
 
-pub(super) const FLOW: RuleWords = RuleWords { block: "a flow", known: &[], elsewhere: &[] };
+pub(super) const FLOW: RuleWords = RuleWords { block: "a flow", kind: 0, elsewhere: &[] };
 
 pub(super) const GUARD: RuleWords = RuleWords {
     block: "a guard",
-    known: &[
-        "rate", "jobs", "time", "depth", "errors", "age", "failed", "memory", "cpu", "server",
-        "file", "warn", "cooldown", "notify",
-    ],
+    kind: table::GUARD,
     elsewhere: &[
         ("rps", "rate <= 1000/s"),
         ("duration", "time <= 1h"),
@@ -100,21 +102,7 @@ pub(super) const GUARD: RuleWords = RuleWords {
 
 pub(super) const EXPECT: RuleWords = RuleWords {
     block: "an expectation",
-    known: &[
-        "jobs",
-        "deviation",
-        "errors",
-        "mean",
-        "max",
-        "p50",
-        "p90",
-        "p99",
-        "drains",
-        "depth",
-        "recovers",
-        "at",
-        "queue",
-    ],
+    kind: table::EXPECT,
     elsewhere: &[
         ("latency", "p99 response < 20ms"),
         ("response", "p99 response < 20ms"),
@@ -136,8 +124,8 @@ pub(super) const EXPECT: RuleWords = RuleWords {
 pub(super) fn meant_statement(word: &str) -> Option<&str> {
     match word {
         "{" | "loop" | "parallel" => Some("together"),
-        _ if STATEMENTS.contains(&word) => Some(word),
-        _ => did_you_mean(&word.to_lowercase(), STATEMENTS.iter().copied()),
+        _ if table::leads(word, STATEMENT) => Some(word),
+        _ => did_you_mean(&word.to_lowercase(), table::leading(STATEMENT)),
     }
 }
 
@@ -152,34 +140,28 @@ pub(super) fn is_rest(all: &[Token<'_>]) -> bool {
 pub(super) fn is_rule(all: &[Token<'_>]) -> bool {
     let words = all.iter().take(8).map(|token| token.text).collect::<Vec<_>>();
     let [first, rest @ ..] = words.as_slice() else { return false };
-    let known = GUARD.known.contains(first) || EXPECT.known.contains(first) || is_percentile(first);
+    let known = GUARD.knows(first) || EXPECT.knows(first) || is_percentile(first);
     // An expectation may begin with the name of a phrase.
     let known = known || first.starts_with('"');
     known && rest.iter().any(|word| matches!(*word, "<=" | "<" | ">" | ">="))
 }
 
-/// Statements that come with a block.
-const BLOCKS: &[&str] = &[
-    "load", "job", "flow", "guard", "expect", "hours", "shape", "repeat", "together", "scale",
-    "cap", "floor", "jitter", "speed", "warmup", "at",
-];
-
 /// Whether a statement that comes with a block has none.
 pub(super) fn lacks_brace(all: &[Token<'_>]) -> bool {
-    let blocks = all.first().is_some_and(|first| BLOCKS.contains(&first.text));
+    let blocks = all.first().is_some_and(|first| table::leads(first.text, BLOCK));
     blocks && all.iter().all(|token| token.text != "{")
 }
 
 /// Whether the first brace of a statement that comes with a block, up to which `head` words stand, is
 /// that of another statement within it: its own has got lost.
 pub(super) fn swallows_block(all: &[Token<'_>], head: usize) -> bool {
-    let Some(first) = all.first().filter(|first| BLOCKS.contains(&first.text)) else {
+    let Some(first) = all.first().filter(|first| table::leads(first.text, BLOCK)) else {
         return false;
     };
     // A name may be any word.
     let named = matches!(first.text, "load" | "job" | "flow" | "shape");
     let inner = all.get(1 + usize::from(named)..head).unwrap_or_default();
-    inner.iter().any(|token| BLOCKS.contains(&token.text) || token.text == "arrivals")
+    inner.iter().any(|token| table::leads(token.text, BLOCK) || token.text == "arrivals")
 }
 
 /// Whether the object of a job's field lacks its brace: a key stands there.
@@ -191,14 +173,14 @@ pub(super) fn lacks_object_brace(all: &[Token<'_>]) -> bool {
 
 /// Whether a line would be right in another block: it has got into this one by a brace that is
 /// missing elsewhere.
-pub(super) fn belongs_elsewhere(all: &[Token<'_>], known: &[&str]) -> bool {
+pub(super) fn belongs_elsewhere(all: &[Token<'_>], kind: u8) -> bool {
     let (first, second) = (all.first(), all.get(1));
     let word = first.map_or("", |first| first.text);
     let field = second.is_some_and(|second| matches!(second.text, ":" | "->"));
     let rule =
         words::begins_statement(word) || is_percentile(word) || matches!(word, "mean" | "max");
-    is_rule(all) && known.contains(&"constant")
-        || !known.contains(&word) && (rule || field || matches!(word, "]" | ")" | ","))
+    is_rule(all) && kind == STATEMENT
+        || !table::leads(word, kind) && (rule || field || matches!(word, "]" | ")" | ","))
 }
 
 pub(super) fn is_percentile(word: &str) -> bool {

@@ -1,61 +1,19 @@
 //! The rules of the grammar in a reader's words. No other room ever shows a rule's name.
 
 use super::Rule;
-
-/// Words that begin a statement.
-pub(super) const STATEMENTS: &[&str] = &[
-    "constant", "pause", "ramp", "sine", "burst", "steps", "stairs", "points", "send", "repeat",
-    "together", "scale", "cap", "floor", "speed", "load", "job", "let", "guard", "expect",
-    "target", "seed", "after", "walk", "chaos", "replay", "arrivals", "starts", "hours", "jitter",
-    "shape", "use", "batch", "late", "flow", "warmup", "at", "drain",
-];
+use super::table::{self, ARGUMENT, EXPECT, GUARD, JOB, STATEMENT};
 
 /// A block, where one was expected.
 pub(super) const BLOCK: &str = "a block `{ … }`";
 
 /// Whether a word begins a statement of a file, a job, a guard or an expectation.
 pub(super) fn begins_statement(word: &str) -> bool {
-    STATEMENTS.contains(&word)
-        || matches!(
-            word,
-            "queue" | "body" | "size" | "rows" | "args" | "kwargs" | "priority" | "delay"
-        )
-        || matches!(word, "timeout" | "retry" | "command")
-        || matches!(word, "rate" | "jobs" | "time" | "depth" | "errors" | "file" | "deviation")
-        || matches!(word, "memory" | "cpu" | "server" | "warn" | "cooldown" | "notify" | "drains")
-        || word == "recovers"
+    table::leads(word, STATEMENT | JOB | GUARD | EXPECT)
 }
 
 /// Whether a word leads an argument within a statement.
 pub(super) fn is_argument(word: &str) -> bool {
-    matches!(
-        word,
-        "for"
-            | "over"
-            | "every"
-            | "each"
-            | "by"
-            | "base"
-            | "amp"
-            | "period"
-            | "phase"
-            | "times"
-            | "hold"
-            | "back"
-            | "loop"
-            | "total"
-            | "as"
-            | "then"
-            | "until"
-            | "forever"
-            | "linear"
-            | "exponential"
-            | "logarithmic"
-            | "smooth"
-            | "weight"
-            | "from"
-            | "within"
-    )
+    table::leads(word, ARGUMENT)
 }
 
 /// What a rule is called where it was expected; empty for those that are never named. The match is
@@ -422,71 +380,5 @@ pub(super) fn expectation_form(word: &str) -> Option<&'static str> {
 
 /// How a statement is written, by its first word.
 pub(super) fn form(statement: &str) -> Option<&'static str> {
-    Some(match statement {
-        "let" => "let peak = 500/s",
-        "seed" => "seed 42",
-        "target" => "target \"redis://127.0.0.1:6379\"",
-        "after" => "after 10s",
-        "shape" => "shape lunch(peak = 500/s) { ramp 10->peak over 5m }",
-        "use" => "use \"shared/day.load\"",
-        "load" => "load orders { … }",
-        "job" => "job order weight 2 { queue \"orders\"; body { id: uuid() } }",
-        "guard" => "guard { rate <= 1000/s; jobs <= 1M }",
-        "expect" => "expect { errors < 0.1%; p99 response < 20ms }",
-        "constant" => "constant 100 for 5m",
-        "pause" => "pause 30s",
-        "drain" => "drain within 5m",
-        "ramp" => "ramp 10->500 over 60s",
-        "sine" => "sine base 100 amp 30 period 1h for 8h",
-        "burst" => "burst 500 for 5s every 15s over 2m",
-        "steps" => "steps 10, 50, 100 each 30s",
-        "stairs" => "stairs 10->200 by 10 every 30s",
-        "points" => "points 0s 10, 30s 100, 1m 50",
-        "walk" => "walk from 60 by 5 every 1s within 20..120 for 10m",
-        "starts" => "starts 2026-03-29 00:00 in \"Europe/Berlin\"",
-        "hours" => "hours { 07:00-09:00 x1.5; 22:00-06:00 x0.3 }",
-        "replay" => "replay \"monday.csv\" scale x2",
-        "chaos" => "chaos 10..1500 every 30s..3m for 30m",
-        "arrivals" => "arrivals poisson",
-        "late" => "late skip after 1s",
-        "batch" => "batch 10",
-        "flow" => "flow order { created -> paid after 5m..30m, or cancelled 5% }",
-        "send" => "send 50k at once` or `send order 40, ping 60",
-        "repeat" => "repeat 3 { … }",
-        "together" => "together { … }",
-        "scale" => "scale x1.5 { … }",
-        "cap" => "cap 800 { … }",
-        "floor" => "floor 5 { … }",
-        "speed" => "speed x60 { … }",
-        "jitter" => "jitter 5% { … }",
-        "warmup" => "warmup { … }",
-        "at" => "at 02:00 { … }",
-        "queue" => "queue \"orders\" as stream",
-        "body" => "body { id: uuid(), n: seq() }",
-        "size" => "size 1KB..4KB",
-        "args" => "args [int(1..9), \"x\"]",
-        "kwargs" => "kwargs { lang: \"en\" }",
-        "priority" => "priority 5",
-        "delay" => "delay 0s..30s",
-        "timeout" => "timeout 30s",
-        "retry" => "retry 3",
-        "command" => "command \"XADD\" key \"*\" \"data\" body",
-        "rows" => "rows \"users.csv\" as user",
-        "rate" => "rate <= 1000/s over 5s then stop",
-        "jobs" => "jobs <= 1M",
-        "time" => "time <= 1h then stop",
-        "depth" => "depth \"orders\" <= 10k then pause until 8k",
-        "errors" => "errors <= 1% over 10s",
-        "memory" => "memory <= 100MB",
-        "cpu" => "cpu <= 80%",
-        "server" => "server memory <= 80%",
-        "file" => "file \"/tmp/stop\"",
-        "drains" => "drains within 60s",
-        "recovers" => "recovers within 30s after \"spike\"",
-        "warn" => "warn at 80%` or `warn depth at 2k",
-        "cooldown" => "cooldown 30s",
-        "notify" => "notify webhook \"https://…\" timeout 5s retries 3",
-        "mean" | "max" | "p50" | "p90" | "p95" | "p99" => "p99 response < 20ms",
-        _ => return None,
-    })
+    table::form(statement)
 }

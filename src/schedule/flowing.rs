@@ -327,3 +327,58 @@ impl Schedule for Flowing {
         self.end_ns
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exact::whole;
+    use crate::job::{Flow, State, Way};
+    use crate::schedule::{Placed, Shard};
+    use crate::timeline::Timeline;
+    use crate::timeline::curve::Curve;
+    use allocation_counter::measure;
+
+    const SECOND: u64 = 1_000_000_000;
+    const MB: u64 = 1_000_000;
+
+    /// A thousand a second, each of which takes 1,000 s in the mean for its step.
+    fn a_million_live_things() -> Arc<Core> {
+        let curve = Curve::Constant { rate: whole(1_000), length: Some(whole(2_000)) };
+        let due = Placed::new(Timeline::new(&curve).unwrap(), 0, Shard::WHOLE, 0);
+        let way = Way { to: 1, share: 1.0, delay_ns: (600 * SECOND, 1_400 * SECOND) };
+        let states = [("begun", vec![way]), ("done", Vec::new())];
+        let states = states.map(|(name, ways)| State { name: name.to_owned(), ways });
+        let flow = Flow { name: "order".to_owned(), states: states.into() };
+        let things = Things {
+            entry: 0,
+            paths: Paths::new(&flow, 7, None),
+            reach_ns: flow.reach_ns(),
+            paces: Arc::default(),
+        };
+        let (due, mix) = (Box::new(due), Mix::new(&[1], 7, None));
+        let flowing = Flowing::new(due, (mix, 1), vec![things], None, 0);
+        assert_eq!(flowing.len(), 4_000_000);
+        Arc::clone(&flowing.core)
+    }
+
+    /// What is kept of a flow are windows: those kept, the one that is played, and the one that is worked
+    /// out meanwhile. Measured is one where a million things are under way, as it is worked out.
+    #[test]
+    fn a_million_live_things_take_little_memory() {
+        let core = a_million_live_things();
+        let window = 1_500 * SECOND / core.width_ns;
+        let done = |number: u64, begun_ns: u64| {
+            let mut done_ns = 0;
+            core.flows[0].walk(number, begun_ns, |_, due_ns| done_ns = due_ns);
+            done_ns
+        };
+        let begun = core.due.due_by(1_500 * SECOND);
+        let live = (1..=begun).filter(|k| done(*k, core.due.time_of(*k)) > 1_500 * SECOND).count();
+        assert!(live.abs_diff(1_000_000) < 10_000, "{live} things are under way");
+        let mut entries = 0;
+        let one = measure(|| entries = core.window(window).len());
+        assert!(entries > 50_000, "{entries} in the window");
+        let all = one.bytes_max * (KEPT as u64 + 2);
+        assert!(all < 80 * MB, "{} bytes for a window, {all} for all", one.bytes_max);
+    }
+}
