@@ -6,6 +6,7 @@ mod findings;
 mod journal;
 mod live;
 mod not_begun;
+mod prepared;
 mod progress;
 mod reached;
 mod reload;
@@ -14,27 +15,22 @@ mod signals;
 mod steered;
 mod summary;
 
-use self::journal::{JournalFlags, Recalled, TakenUp};
+use self::journal::{JournalFlags, TakenUp};
 use super::Exit;
 use super::output::Output;
 use super::policy::PolicyFlag;
 use super::shared::{self, PlanFlags};
 use super::target;
-use crate::check::{default_guards, prove_defaults};
 use crate::live::Picture;
-use crate::metrics::Facts;
-use crate::notify::Notifier;
 use crate::plan::Plan;
 use crate::run::clock::RealClock;
 use crate::run::control::Control;
-use crate::run::jobs::{Jobs, PlannedJobs};
+use crate::run::jobs::{Jobs as _, PlannedJobs};
 use crate::run::report::Report;
-use crate::run::{RunOptions, Task, events, run_task};
-use crate::sink::redis::{ConnectError, Cursor, Options as SinkOptions};
-use crate::sink::{Limits, RedisSink};
+use crate::run::{events, run_task};
 use crate::source::SourceFile;
-use crate::target::Target;
 use not_begun::not_begun;
+use prepared::{add_default_guards, connect, facts, prepare, run_id};
 use reached::{Reached, reach};
 use seeing::Seeing;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -156,30 +152,6 @@ pub(super) fn run(args: &Args, out: &Output) -> Exit {
     // A second Ctrl+C must not wait for anything that is still on its way.
     runtime.shutdown_background();
     exit
-}
-
-/// For a target that is not this machine the default guards hold, and are proven like any other.
-fn add_default_guards(
-    source: &SourceFile,
-    plan: &mut Plan,
-    target: &Target,
-    out: &Output,
-) -> Result<(), Exit> {
-    if target.is_this_machine() {
-        return Ok(());
-    }
-    let problems = prove_defaults(source, plan);
-    if problems.iter().any(|problem| problem.severity == crate::problem::Severity::Error) {
-        out.problems(source, &problems);
-        return Err(Exit::Wrong);
-    }
-    let guards = default_guards(plan);
-    if !guards.is_empty() {
-        let texts = guards.iter().map(|guard| format!("`{}`", guard.text)).collect::<Vec<_>>();
-        plan.notes.push(format!("the target is not this machine, so {} hold", texts.join(", ")));
-    }
-    plan.guards.extend(guards);
-    Ok(())
 }
 
 async fn drive(
@@ -337,80 +309,6 @@ fn follow(
     })
 }
 
-/// The options of the run, and its journal begun or gone on with.
-fn prepare(
-    args: &Args,
-    plan: &Plan,
-    reached: &Reached,
-    run_id: String,
-    taken_up: Option<(TakenUp, Option<Recalled>)>,
-    out: &Output,
-) -> Result<(Task<PlannedJobs>, RunOptions), Exit> {
-    let mut options = RunOptions {
-        run_id,
-        notifier: Notifier::start(&plan.notify).map(Arc::new),
-        gap: args.gap,
-        command: if args.per_job {
-            Limits { jobs: 1, ..Limits::default() }
-        } else {
-            Limits::default()
-        },
-        history: args.see.grain(),
-        target: reached.target.shown(),
-        shard: plan.part.shard,
-        from_ns: plan.part.from_ns,
-        payload_start_unix_ns: payload_start(plan),
-        ..RunOptions::default()
-    };
-    let mut task = Task::of(plan, &options).map_err(|error| {
-        out.fault(&error.to_string(), "");
-        Exit::Wrong
-    })?;
-    match taken_up {
-        Some((run, told)) => {
-            journal::go_on(args, run, told.as_ref(), &mut task, &mut options, out)?;
-        }
-        None => journal::begin(args, plan, &task, &reached.target, &mut options, out)?,
-    }
-    Ok((task, options))
-}
-
-fn facts(plan: &Plan, run_id: &str, reached: &Reached) -> Facts {
-    Facts {
-        run_id: run_id.to_owned(),
-        file: plan.file.clone(),
-        digest: plan.digest.clone(),
-        target: reached.target.shown(),
-    }
-}
-
-/// The instant that payloads take for the run's start: where the plan stands in the calendar, and the run enters
-/// it. None is the real one.
-fn payload_start(plan: &Plan) -> Option<u64> {
-    Some(plan.starts.as_ref()?.unix_ns().saturating_add(plan.part.from_ns))
-}
-
-/// Connects; batches carry their proof beside the first queue, unless that is not wanted.
-async fn connect(
-    args: &Args,
-    target: &Target,
-    jobs: &impl Jobs,
-    run_id: &str,
-) -> Result<(RedisSink, Option<Recalled>), ConnectError> {
-    let aside = args.verbose.then_some(progress::aside as fn(&str));
-    let options = SinkOptions { aside, ..SinkOptions::of(target) };
-    let cursor = jobs.queues().first().filter(|_| !args.at_least_once);
-    let resumes = args.journal.resumes() && cursor.is_some();
-    let (sink, mut told) = match cursor.map(|queue| Cursor::beside(queue, run_id)) {
-        Some(cursor) if resumes => RedisSink::resume_with(target, cursor, options).await?,
-        Some(cursor) => (RedisSink::connect_with(target, cursor, options).await?, Vec::new()),
-        None => (RedisSink::connect(target, options).await?, Vec::new()),
-    };
-    told.extend(sink.reach(jobs.queues(), resumes, options).await?);
-    let lanes = sink.lanes_of(jobs.queues());
-    Ok((sink, resumes.then(|| Recalled::new(told, lanes))))
-}
-
 fn tell(args: &Args, report: &Report, reached: &Reached, out: &Output) -> Exit {
     if !args.quiet {
         let aside = args.json || args.see.take_stdout();
@@ -429,11 +327,4 @@ fn tell(args: &Args, report: &Report, reached: &Reached, out: &Output) -> Exit {
         Exit::Done | Exit::Missed if out.has_lost() => Exit::Failed,
         exit => exit,
     }
-}
-
-/// A name for this run that no other has: its start and chance enough that runs started together
-/// don't share a cursor.
-fn run_id() -> String {
-    let now = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S");
-    format!("{now}-{:08x}", crate::check::random_seed() & 0xffff_ffff)
 }

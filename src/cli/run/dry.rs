@@ -28,7 +28,7 @@ pub(super) fn run(
 ) -> Exit {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let now_unix_ns = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
-    let start_unix_ns = super::payload_start(plan).unwrap_or(now_unix_ns);
+    let start_unix_ns = super::prepared::payload_start(plan).unwrap_or(now_unix_ns);
     let (_, end_ns, peak) = totals(plan);
     // The steps of flows with them: so many as there will be, not as they are to be expected.
     let schedules = plan.streams.iter().map(|one| crate::run::schedule(one, plan.seed, plan.part));

@@ -1,7 +1,8 @@
 //! The report of a run that failed before its first job.
 
+use super::prepared::run_id;
 use super::reached::Reached;
-use super::{Args, afterwards, run_id};
+use super::{Args, afterwards};
 use crate::cli::Exit;
 use crate::cli::output::Output;
 use crate::plan::Plan;

@@ -226,7 +226,7 @@ impl Reloader {
 
     /// Adds the guards that hold whatever the script says.
     fn bound(&self, source: &SourceFile, plan: &mut Plan) -> Result<(), crate::cli::Exit> {
-        super::add_default_guards(source, plan, &self.target, &self.out)?;
+        super::prepared::add_default_guards(source, plan, &self.target, &self.out)?;
         self.policy.add_to(source, plan, Some(&self.target), &self.out)
     }
 
