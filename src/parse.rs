@@ -4,6 +4,7 @@
 //! Every error of a file is found in one pass: a statement that cannot be read is noted and the
 //! next one goes on.
 
+mod arguments;
 mod blame;
 mod brackets;
 mod broken;
