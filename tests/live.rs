@@ -10,12 +10,15 @@ use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::fd::OwnedFd;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// A terminal of 80 columns and 24 rows with a run in it.
 struct Tty {
     keys: Option<File>,
+    /// Ends the reading: with it goes the last handle of the master but `keys`.
+    gone: Arc<AtomicBool>,
     slave: File,
     screen: Arc<Mutex<vt100::Parser>>,
     before: Termios,
@@ -28,6 +31,10 @@ fn flags(termios: &Termios) -> String {
 
 impl Tty {
     fn run(script: &str, target: &str) -> Tty {
+        Tty::run_with(script, target, &["--live"])
+    }
+
+    fn run_with(script: &str, target: &str, more: &[&str]) -> Tty {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
@@ -43,22 +50,27 @@ impl Tty {
         // The terminal becomes that of a session of its own, as a window's is.
         let mut command = Command::new("setsid");
         command.args(["--ctty", "--wait"]).arg(loadc().get_program());
-        command.args(["run", file.to_str().unwrap(), "--live", "--target", target]);
+        command.args(["run", file.to_str().unwrap(), "--target", target]).args(more);
         command.env("TERM", "xterm").env_remove("NO_COLOR");
         let child =
             command.stdin(end(&slave)).stdout(end(&slave)).stderr(end(&slave)).spawn().unwrap();
         let keys = File::from(master);
         let screen = Arc::new(Mutex::new(vt100::Parser::new(24, 80, 0)));
         let (mut reader, seen) = (keys.try_clone().unwrap(), Arc::clone(&screen));
+        let gone = Arc::new(AtomicBool::new(false));
+        let ended = Arc::clone(&gone);
         std::thread::spawn(move || {
             let mut bytes = [0; 4096];
             while let Ok(read @ 1..) = reader.read(&mut bytes) {
                 seen.lock().unwrap().process(&bytes[..read]);
+                if ended.load(Ordering::Relaxed) {
+                    break;
+                }
             }
         });
-        let tty = Tty { keys: Some(keys), slave, screen, before, child };
-        // The script is read by the time it is shown.
-        tty.wait_for("running");
+        let tty = Tty { keys: Some(keys), gone, slave, screen, before, child };
+        // The script is read by the time anything is shown.
+        tty.wait_for(if more.contains(&"--live") { "running" } else { "jobs" });
         drop(folder);
         tty
     }
@@ -133,16 +145,25 @@ fn the_terminal_is_given_back_at_a_signal_and_at_two() {
     tty.assert_restored(130);
 }
 
+/// With its master's last handle the terminal is gone: its session hears of it, and whatever is
+/// written to it fails. What the run sends is sent and accounted for all the same.
 #[test]
 fn a_terminal_that_goes_away_ends_no_run() {
-    let server = RedisServer::start();
-    let mut tty = Tty::run("constant 200 for 3s", &server.url());
-    // With its master's last handle the terminal is gone, and the session hears of it. The reader
-    // holds one too, so the hang-up is sent by hand as well.
-    tty.keys = None;
-    tty.signal(Signal::HUP);
-    tty.child.wait().unwrap();
-    assert_eq!(server.connection().llen::<_, u64>("loadc").unwrap(), 600);
+    for more in [&["--live"][..], &[]] {
+        let server = RedisServer::start();
+        let folder = tempfile::tempdir().unwrap();
+        let events = folder.path().join("e.jsonl");
+        let flags = [more, &["--events", events.to_str().unwrap()]].concat();
+        let mut tty = Tty::run_with("constant 200 for 5s", &server.url(), &flags);
+        tty.gone.store(true, Ordering::Relaxed);
+        tty.keys = None;
+        tty.child.wait().unwrap();
+        assert_eq!(server.connection().llen::<_, u64>("loadc").unwrap(), 1_000);
+        let told = std::fs::read_to_string(events).unwrap();
+        let last: serde_json::Value = serde_json::from_str(told.lines().last().unwrap()).unwrap();
+        assert_eq!((&last["event"], &last["outcome"]), (&"stopped".into(), &"done".into()));
+        assert_eq!(last["jobs"]["acked"], 1_000, "{more:?}");
+    }
 }
 
 #[test]

@@ -21,9 +21,26 @@ fn loadc_itself_is_held_to_its_memory_and_processor_time() {
     // Whoever waits for timers a second long uses more than that.
     let (output, report) = with("cpu <= 0.0001%");
     assert_eq!((output.status.code(), outcome(&report)), (Some(3), ("guard", Some("cpu"))));
-    let script = "constant 100 for 3s\nguard { memory <= 1000GB; cpu <= 100000% }";
-    let (output, report) = run(script, &server.url(), &[]);
+}
+
+#[test]
+fn loadc_itself_may_come_near_its_bounds() {
+    let server = RedisServer::start();
+    let (_, report) = run("constant 100 for 1s", &server.url(), &[]);
+    let most_bytes = report["rss_max_bytes"].as_u64().unwrap();
+    // What it uses is somewhere between the level and the bound, which the warnings prove: it was
+    // measured, and is no hit.
+    let script = format!(
+        "constant 100 for 3s\nguard {{ memory <= {}B; cpu <= 100000%\nwarn memory at {}B; warn cpu at 0.0001% }}",
+        most_bytes * 4,
+        most_bytes / 4,
+    );
+    let (output, report) = run(&script, &server.url(), &[]);
     assert_eq!((output.status.code(), outcome(&report)), (Some(0), ("done", None)));
+    let warned = report["warnings"].as_array().unwrap().iter();
+    let mut warned: Vec<_> = warned.map(|near| near["kind"].as_str().unwrap()).collect();
+    warned.sort_unstable();
+    assert_eq!(warned, ["cpu", "memory"], "{}", stderr(&output));
 }
 
 #[test]
@@ -32,15 +49,30 @@ fn the_server_is_held_to_its_memory() {
     let mut redis = server.connection();
     let _: () =
         redis::cmd("CONFIG").arg("SET").arg("maxmemory").arg("100mb").query(&mut redis).unwrap();
-    for (limit, kind, code) in [
-        ("0.01%", Some("server memory"), 3),
-        ("90%", None, 0),
-        ("1KB", Some("server memory"), 3),
-        ("1GB", None, 0),
+    let info: String = redis::cmd("INFO").arg("memory").query(&mut redis).unwrap();
+    let used = info.lines().find_map(|line| line.strip_prefix("used_memory:")).unwrap();
+    let used_bytes: u64 = used.trim().parse().unwrap();
+    // Bounds of a half and of five times what is used, with a level for warnings in between.
+    let (low, high) = (used_bytes / 2, used_bytes * 5);
+    let percent = |bytes: u64| format!("{:.4}%", bytes as f64 / 1e6);
+    for (limit, level, hit) in [
+        (percent(low), percent(low / 2), true),
+        (percent(high), percent(low), false),
+        (format!("{low}B"), format!("{}B", low / 2), true),
+        (format!("{high}B"), format!("{low}B"), false),
     ] {
-        let script = format!("constant 100 for 1s\nguard {{ server memory <= {limit} }}");
+        let script = format!(
+            "constant 100 for 1s\nguard {{ server memory <= {limit}; warn server memory at {level} }}"
+        );
         let (output, report) = run(&script, &server.url(), &[]);
-        assert_eq!((output.status.code(), outcome(&report).1), (Some(code), kind), "{limit}");
+        let (kind, code) = if hit { (Some("server memory"), 3) } else { (None, 0) };
+        assert_eq!(
+            (output.status.code(), outcome(&report).1),
+            (Some(code), kind),
+            "{limit}: {}",
+            stderr(&output)
+        );
+        assert_eq!(report["warnings"][0]["kind"] == "server memory", !hit, "{limit}");
     }
     // The embedded server tells its memory too.
     let script = "constant 100 for 1s\nguard { server memory <= 90% }";
@@ -102,6 +134,25 @@ fn a_command_is_told_of_hits_and_one_that_fails_is_a_warning() {
 }
 
 #[test]
+fn a_webhook_that_hangs_holds_up_no_job_and_is_said() {
+    let server = RedisServer::start();
+    // Connections are taken by the system and never answered.
+    let hung = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let script = format!(
+        "constant 100 for 2s\nguard {{ jobs <= 10k; depth <= 150 then stop; warn jobs at 10\nnotify webhook \"http://{}\" timeout 100ms retries 1 }}",
+        hung.local_addr().unwrap()
+    );
+    let (output, report) = run(&script, &server.url(), &[]);
+    assert_eq!((output.status.code(), outcome(&report)), (Some(3), ("guard", Some("depth"))));
+    crate::cli_run::assert_adds_up(&report);
+    let depth: u64 = redis::cmd("LLEN").arg("loadc").query(&mut server.connection()).unwrap();
+    assert_eq!((count(&report, "acked"), count(&report, "unknown")), (depth, 0));
+    assert_eq!(report["warnings"][0]["kind"], "jobs");
+    let told = stderr(&output);
+    assert!(told.contains("was not told: timeout") && told.contains("after 2 attempts"), "{told}");
+}
+
+#[test]
 fn no_script_loosens_a_policy() {
     let server = RedisServer::start();
     let folder = tempfile::tempdir().unwrap();
@@ -121,6 +172,13 @@ fn no_script_loosens_a_policy() {
     let script = "constant 10 for 5s\nguard { depth <= 1k }";
     let (output, report) = run(script, &server.url(), &["--policy", policy]);
     assert_eq!((output.status.code(), outcome(&report)), (Some(3), ("guard", Some("depth"))));
+    // What a script comes near and does not break is done.
+    let (output, report) = run("constant 100 for 300ms", &server.url(), &["--policy", policy]);
+    assert_eq!((output.status.code(), outcome(&report).0), (Some(3), "guard"), "as deep as it was");
+    redis::cmd("FLUSHALL").exec(&mut server.connection()).unwrap();
+    let (output, report) = run("constant 100 for 300ms", &server.url(), &["--policy", policy]);
+    assert_eq!((output.status.code(), outcome(&report)), (Some(0), ("done", None)));
+    assert_eq!(count(&report, "acked"), 30, "{}", stderr(&output));
     std::fs::write(&path, "jobs <= 50").unwrap();
     let (output, _) = run("constant 1 for 1s", &server.url(), &["--policy", policy]);
     assert_eq!(output.status.code(), Some(2));

@@ -70,7 +70,11 @@ pub(super) fn tiles(run: &Run) -> String {
     let planned = run.plan.as_ref().map(|plan| plan.peak_per_s);
     let peak = in_force.filter(|_| steered).or(planned);
     let peak = peak.map_or(String::new(), |peak| format!("peak {}", show::rate(peak)));
-    let most = depth_of(|queue| queue.depth_max);
+    // Queues are at their deepest at different instants, so those depths make no sum.
+    let queues = || run.streams.iter().flat_map(|stream| &stream.queues);
+    let most = queues().filter_map(|queue| queue.depth_max).max();
+    let several = queues().any(|queue| queues().any(|other| other.name != queue.name));
+    let of_one = if several { " in one queue" } else { "" };
     let tiles = [
         (
             "Acknowledged",
@@ -92,7 +96,7 @@ pub(super) fn tiles(run: &Run) -> String {
         (
             "Depth at the end",
             known(depth_of(|queue| queue.depth_end)),
-            format!("most {}", known(most)),
+            format!("most {}{of_one}", known(most)),
         ),
     ];
     let tile = |(name, value, more): &(&str, String, String)| {

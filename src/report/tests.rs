@@ -167,6 +167,19 @@ fn a_run_of_no_length_and_an_older_document_have_a_page_too() {
 }
 
 #[test]
+fn queues_that_are_deep_at_different_times_are_not_added_up() {
+    let mut document = document();
+    assert!(parts::tiles(&run_of(&document)).contains(">most 30</span>"));
+    let other = json!({ "name": "mails", "depth_start": 0, "depth_end": 2, "depth_max": 20 });
+    document["streams"][0]["queues"].as_array_mut().unwrap().push(other);
+    let tiles = parts::tiles(&run_of(&document));
+    assert!(
+        tiles.contains("<b>7</b>") && tiles.contains(">most 30 in one queue</span>"),
+        "{tiles}"
+    );
+}
+
+#[test]
 fn what_is_no_run_is_refused() {
     for (text, why) in [
         ("", "EOF"),

@@ -225,3 +225,45 @@ fn a_file_stops_once_it_is_there() {
     let entry = guards.entry(0, 1.0, 2 * SECOND);
     assert_eq!((entry.at_s, entry.action.as_str()), (2.0, "stop"));
 }
+
+/// Judges what workers do: the age of the oldest job in seconds, and how many were begun and failed.
+fn workers(guards: &mut Guards, age_s: f64, begun: u64, failed: u64, now_ns: u64) -> Vec<Effect> {
+    let hits = guards.judge_workers(|_| Some(age_s), |_| Some((begun, failed)), now_ns);
+    hits.into_iter().map(|hit| hit.effect).collect()
+}
+
+#[test]
+fn an_age_is_hit_above_its_limit_only() {
+    let age = |action| armed(vec![guard(GuardKind::Age(30 * SECOND), action, None)]);
+    let mut guards = age(None);
+    assert!(guards.asks_workers());
+    assert_eq!(workers(&mut guards, 30.0, 0, 0, 0), []);
+    assert_eq!(workers(&mut guards, 30.001, 0, 0, SECOND), [STOP_RUN]);
+    assert!(!guards.asks_workers());
+
+    let mut guards = age(Some(Action::PauseUntil(10.0)));
+    assert_eq!(workers(&mut guards, 30.0, 0, 0, 0), []);
+    assert_eq!(workers(&mut guards, 31.0, 0, 0, SECOND), [Effect::Pause]);
+    assert_eq!(workers(&mut guards, 10.001, 0, 0, 2 * SECOND), []);
+    assert_eq!(workers(&mut guards, 10.0, 0, 0, 3 * SECOND), [Effect::Resume]);
+}
+
+#[test]
+fn failed_jobs_are_a_hit_above_their_share_only() {
+    let failed = |action| {
+        let kind = GuardKind::Failed { limit: 0.1, window_ns: 10 * SECOND };
+        armed(vec![guard(kind, action, None)])
+    };
+    let mut guards = failed(None);
+    assert_eq!(workers(&mut guards, 0.0, 19, 19, 0), [], "too few");
+    assert_eq!(workers(&mut failed(None), 0.0, 20, 3, 0), [STOP_RUN]);
+    let mut guards = failed(None);
+    assert_eq!(workers(&mut guards, 0.0, 100, 10, 0), [], "exactly 10 %");
+    assert_eq!(workers(&mut guards, 0.0, 101, 11, 1), [STOP_RUN]);
+
+    let mut guards = failed(Some(Action::PauseUntil(0.05)));
+    assert_eq!(workers(&mut guards, 0.0, 100, 10, 0), [], "exactly 10 %");
+    assert_eq!(workers(&mut guards, 0.0, 101, 11, 1), [Effect::Pause]);
+    assert_eq!(workers(&mut guards, 0.0, 201, 11, 2), [], "5.5 %");
+    assert_eq!(workers(&mut guards, 0.0, 220, 11, 3), [Effect::Resume]);
+}

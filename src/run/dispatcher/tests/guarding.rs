@@ -96,6 +96,37 @@ fn time_is_kept_while_nothing_falls_due() {
 }
 
 #[test]
+fn time_counts_the_pauses_too() {
+    for (limit_ns, outcome, sent) in
+        [(6 * SECOND, (OutcomeName::Guard, 3), 4_000), (7 * SECOND, (OutcomeName::Done, 0), 5_000)]
+    {
+        let scene = thousand().guard(GuardKind::Time(limit_ns), None, None);
+        let scene = scene.guard(depth(100), Some(Action::PauseUntil(50.0)), None);
+        let sink = scene.prompt(0).with_depth(|now_ns, _| {
+            let deep = (2 * SECOND..4 * SECOND).contains(&now_ns);
+            Ok(if deep { 101 } else { 50 })
+        });
+        let played = scene.play(&sink);
+        assert_eq!((played.outcome(), played.report.jobs.sent), (outcome, sent), "{limit_ns}");
+        played.assert_whole(0, sent);
+    }
+}
+
+#[test]
+fn time_of_one_stream_leaves_the_other_alone() {
+    let of = |limit_ns| {
+        let scene = Scene::of(vec![Listed::every(MS, 5_000), Listed::every(MS, 3_000)]);
+        let scene = scene.guard(GuardKind::Time(limit_ns), Some(Action::Stop), Some(1));
+        let sink = scene.prompt(MS);
+        let played = scene.play(&sink);
+        assert_eq!(played.outcome(), (OutcomeName::Done, 0));
+        played.assert_whole(0, 5_000);
+        played.report.streams[1].jobs.sent
+    };
+    assert_eq!((of(2 * SECOND), of(3 * SECOND)), (2_000, 3_000));
+}
+
+#[test]
 fn time_ends_what_is_overdue_after_the_plan() {
     // All due within 1 s, but the sink takes 10 jobs per 100 ms.
     let scene = Scene::of(vec![Listed::every(MS, 1_000)])
@@ -164,6 +195,30 @@ fn a_planned_rate_above_the_guard_stops_to_the_job() {
 }
 
 #[test]
+fn a_rate_over_a_longer_window_lets_a_busy_second_pass() {
+    // 2,000 jobs in the second second, 1,000 in each other: 4,000 in three of them.
+    let streams = || {
+        let wave = (0..1_000).map(|k| SECOND + k * MS).collect();
+        vec![Listed::every(MS, 5_000), Listed::at(wave)]
+    };
+    let over = |limit_jobs| GuardKind::Rate { limit_jobs, window_ns: 3 * SECOND };
+    let scene = Scene::of(streams()).guard(over(4_000), Some(Action::Stop), None);
+    let sink = scene.prompt(0);
+    let played = scene.play(&sink);
+    assert_eq!((played.outcome(), played.report.guards.len()), ((OutcomeName::Done, 0), 0));
+    assert_eq!((played.seen.busiest(SECOND), played.seen.busiest(3 * SECOND)), (2_000, 4_000));
+
+    let scene = Scene::of(streams()).guard(over(3_999), Some(Action::Stop), None);
+    let sink = scene.prompt(0);
+    let played = scene.play(&sink);
+    assert_eq!(played.outcome(), (OutcomeName::Guard, 3));
+    assert!(played.seen.busiest(3 * SECOND) <= 3_999);
+    let hit = &played.report.guards[0];
+    assert_eq!((hit.value, hit.limit), (4_000.0, 3_999.0));
+    assert!((2.99..3.0).contains(&hit.at_s), "{hit:?}");
+}
+
+#[test]
 fn a_depth_above_its_limit_stops_and_one_at_it_does_not() {
     let scene = thousand().guard(depth(100), None, None);
     let sink = scene.prompt(MS).with_depth(|now_ns, _| Ok(now_ns / (20 * MS)));
@@ -197,6 +252,18 @@ fn a_depth_pauses_its_stream_until_it_is_low() {
     assert_eq!(in_pause.count(), 0);
     assert_eq!(played.report.guards.len(), 1);
     assert_eq!(played.report.guards[0].action, "pause until 50");
+}
+
+#[test]
+fn a_depth_at_its_limit_pauses_nothing() {
+    let scene = thousand().guard(depth(100), Some(Action::PauseUntil(50.0)), None);
+    // Low in the end, so that a pause that should not be is over some time.
+    let sink =
+        scene.prompt(0).with_depth(|now_ns, _| Ok(if now_ns < 3 * SECOND { 100 } else { 50 }));
+    let played = scene.play(&sink);
+    assert_eq!((played.outcome(), played.report.guards.len()), ((OutcomeName::Done, 0), 0));
+    assert!(played.instants(|event| matches!(event, Event::Paused { .. })).is_empty());
+    assert!(played.report.elapsed_s < 5.01, "{}", played.report.elapsed_s);
 }
 
 #[test]
@@ -259,13 +326,21 @@ fn while_the_connection_is_lost_no_depth_is_missed() {
 
 #[test]
 fn a_named_queue_may_be_one_that_nobody_writes_to() {
-    let kind = GuardKind::Depth { queue: Some("downstream".to_owned()), limit: 9 };
-    let scene = thousand().guard(kind, Some(Action::Stop), None);
+    let kind = || GuardKind::Depth { queue: Some("downstream".to_owned()), limit: 9 };
+    let scene = thousand().guard(kind(), Some(Action::Stop), None);
     let sink = scene.prompt(MS);
     let sink = sink.with_depth(|_, queue| Ok(if queue == "downstream" { 10 } else { 0 }));
     let played = scene.play(&sink);
     assert_eq!(played.outcome(), (OutcomeName::Guard, 3));
     assert_eq!(played.report.elapsed_s, 0.0);
+
+    // At its bound, while one that it does not speak of is far above.
+    let scene = thousand().guard(kind(), Some(Action::Stop), None);
+    let sink = scene.prompt(MS);
+    let sink = sink.with_depth(|_, queue| Ok(if queue == "downstream" { 9 } else { 900 }));
+    let played = scene.play(&sink);
+    assert_eq!((played.outcome(), played.report.guards.len()), ((OutcomeName::Done, 0), 0));
+    played.assert_whole(0, 5_000);
 }
 
 #[test]
@@ -325,6 +400,19 @@ fn errors_pause_until_the_window_has_emptied() {
 }
 
 #[test]
+fn errors_at_their_share_pause_nothing() {
+    let errors = GuardKind::Errors { limit: 0.5, window_ns: SECOND };
+    let scene = thousand().guard(errors, Some(Action::PauseUntil(0.1)), None);
+    let sink = scene.sink(|call, _| {
+        let bad = call % 2 == 1;
+        Answer::all(if bad { Fate::Failed("OOM", true) } else { Fate::Acked }, 0)
+    });
+    let played = scene.play(&sink);
+    assert_eq!((played.outcome(), played.report.guards.len()), ((OutcomeName::Done, 0), 0));
+    assert_eq!((played.report.jobs.failed, played.report.jobs.acked), (2_500, 2_500));
+}
+
+#[test]
 fn a_file_that_appears_stops() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("stop");
@@ -337,6 +425,22 @@ fn a_file_that_appears_stops() {
     });
     assert_eq!(played.outcome(), (OutcomeName::Guard, 3));
     assert_eq!(played.report.guards[0].at_s, 1.3);
+}
+
+#[test]
+fn a_file_of_nearly_the_name_stops_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let kind = GuardKind::File(folder.path().join("stop").to_string_lossy().into_owned());
+    let scene = thousand().guard(kind, None, None);
+    let sink = scene.prompt(MS);
+    let played = scene.play_with(&sink, async |clock, _| {
+        clock.sleep_until(1_250 * MS).await;
+        for name in ["sto", "stop.", "stops", ".stop"] {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+    });
+    assert_eq!((played.outcome(), played.report.guards.len()), ((OutcomeName::Done, 0), 0));
+    played.assert_whole(0, 5_000);
 }
 
 #[test]

@@ -38,6 +38,25 @@ fn own_memory_above_its_bound_stops_and_at_it_does_not() {
 }
 
 #[test]
+fn own_memory_pauses_until_it_is_low() {
+    for (limit, pauses) in [(9 * MB - 1, vec![(2.0, Some(4.0))]), (9 * MB, vec![])] {
+        let scene = thousand().guard(GuardKind::Memory(limit), Some(Action::PauseUntil(5e6)), None);
+        let scene = scene.options(|options| {
+            options.meter = Meter::new(|now_ns| {
+                let high = (2 * SECOND..4 * SECOND).contains(&now_ns);
+                Used { cpu_s: 0.0, rss_bytes: Some(if high { 9 * MB } else { 5 * MB }) }
+            });
+        });
+        let sink = scene.prompt(0);
+        let played = scene.play(&sink);
+        assert_eq!(played.outcome(), (OutcomeName::Done, 0));
+        played.assert_whole(0, 5_000);
+        let hits = played.report.guards.iter();
+        assert_eq!(hits.map(|hit| (hit.at_s, hit.ended_at_s)).collect::<Vec<_>>(), pauses);
+    }
+}
+
+#[test]
 fn own_memory_that_nobody_tells_fails_the_run_before_its_first_job() {
     let scene = thousand().guard(GuardKind::Memory(MB), None, None).options(|options| {
         options.meter = Meter::new(|_| Used { cpu_s: 0.0, rss_bytes: None });
@@ -56,6 +75,29 @@ fn processor_time_is_that_of_the_last_second() {
         let sink = scene.prompt(0);
         let played = scene.play(&sink);
         assert_eq!(played.report.guards.first().map(|hit| hit.at_s), hit_at, "{limit}");
+    }
+}
+
+#[test]
+fn processor_time_pauses_until_it_is_low() {
+    for (limit, paused) in [(0.75, true), (0.85, false)] {
+        let scene = thousand().guard(GuardKind::Cpu(limit), Some(Action::PauseUntil(0.2)), None);
+        let scene = scene.options(|options| {
+            options.meter = Meter::new(|now_ns| {
+                let seconds = now_ns as f64 / 1e9;
+                // 10 % of a core, and 80 % from 2 s to 4 s.
+                let busy_s = (seconds - 2.0).clamp(0.0, 2.0);
+                Used { cpu_s: 0.1 * seconds + 0.7 * busy_s, rss_bytes: None }
+            });
+        });
+        let sink = scene.prompt(0);
+        let played = scene.play(&sink);
+        assert_eq!(played.outcome(), (OutcomeName::Done, 0));
+        played.assert_whole(0, 5_000);
+        let hits = played.report.guards.iter().map(|hit| (hit.at_s, hit.ended_at_s));
+        // Over 75 % of the last second at 3 s, and down to 20 % of it at 4.9 s.
+        let expected = if paused { vec![(3.0, Some(4.9))] } else { vec![] };
+        assert_eq!(hits.collect::<Vec<_>>(), expected, "{limit}");
     }
 }
 
@@ -84,6 +126,17 @@ fn the_servers_memory_at_its_bound_is_no_hit() {
         let memory = move |_| Ok(ServerMemory { used_bytes, allowed_bytes: None });
         let sink = scene.prompt(0).with_memory(memory);
         assert_eq!(scene.play(&sink).report.outcome, outcome);
+    }
+    let share = GuardKind::ServerMemory(ServerLimit::Share(0.8));
+    for (used_bytes, hits) in [(80, 0), (81, 1)] {
+        let scene = thousand().guard(share.clone(), Some(Action::PauseUntil(0.6)), None);
+        let memory = move |now_ns| {
+            let used_bytes = if now_ns < SECOND { used_bytes } else { 60 };
+            Ok(ServerMemory { used_bytes, allowed_bytes: Some(100) })
+        };
+        let sink = scene.prompt(0).with_memory(memory);
+        let played = scene.play(&sink);
+        assert_eq!((played.outcome(), played.report.guards.len()), ((OutcomeName::Done, 0), hits));
     }
 }
 
