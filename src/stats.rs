@@ -25,12 +25,13 @@ use depth::QueueDepth;
 use deviation::Deviation;
 use errors::{Errors, Fate};
 use judged::Judged;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sketch::SliceTimes;
 use times::Times;
 
 /// What became of jobs, in numbers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Counts {
     /// In the plan.
     pub planned: u64,

@@ -1,11 +1,9 @@
 //! `--from` and `--shard`: a run that plays a part of its plan, whose jobs keep their numbers.
 
-use crate::cli_run::{assert_done, count, loadc, run, stderr};
+use crate::cli_run::{assert_done, count, fed, loadc, run, stderr};
 use crate::redis_server::RedisServer;
 use redis::Commands as _;
 use serde_json::Value;
-use std::io::Write as _;
-use std::process::Stdio;
 
 const SCRIPT: &str = "job a { queue \"q\"; body { n: seq() } }
     arrivals poisson
@@ -26,14 +24,7 @@ fn numbers(server: &RedisServer, queue: &str) -> Vec<u64> {
 fn planned(script: &str, flags: &[&str]) -> Value {
     let mut command = loadc();
     command.args(["plan", "-", "--json"]).args(flags);
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
+    let output = fed(command, script);
     assert!(output.status.success(), "{}", stderr(&output));
     serde_json::from_slice(&output.stdout).unwrap()
 }

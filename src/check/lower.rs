@@ -110,18 +110,9 @@ impl Checker<'_> {
         let words = self.source.slice(phrase.head).lines();
         let words = words.map(|line| line.split('#').next().unwrap_or("").trim());
         let head = words.collect::<Vec<_>>().join(" ");
-        let mut text = match phrase.kind {
+        let mut text = match &phrase.kind {
             PhraseKind::Group(_) => "{ … }".to_owned(),
-            PhraseKind::Repeat(..)
-            | PhraseKind::Together(_)
-            | PhraseKind::Scale(..)
-            | PhraseKind::Cap(..)
-            | PhraseKind::Floor(..)
-            | PhraseKind::Jitter(..)
-            | PhraseKind::Arrivals(..)
-            | PhraseKind::Warmup(_)
-            | PhraseKind::At(..)
-            | PhraseKind::Speed(..) => format!("{head} {{ … }}"),
+            kind if kind.is_block() => format!("{head} {{ … }}"),
             _ => head.split_whitespace().collect::<Vec<_>>().join(" "),
         };
         if let Some(total) = &phrase.total {

@@ -1,8 +1,9 @@
 //! Several runs side by side.
 
 use super::markup::percent;
-use super::model::{Run, Times};
+use super::model::Run;
 use crate::show;
+use crate::stats::times::Summary;
 use serde::Serialize;
 
 /// A figure of each run.
@@ -40,7 +41,7 @@ fn count(value: f64) -> String {
     show::count(value as u64)
 }
 
-fn time(times: Option<&Times>, pick: fn(&Times) -> f64) -> Option<f64> {
+fn time(times: Option<&Summary>, pick: fn(&Summary) -> f64) -> Option<f64> {
     times.map(pick)
 }
 

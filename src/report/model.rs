@@ -3,6 +3,8 @@
 
 use super::columns::Columns;
 use crate::run::report::ExpectationEntry;
+use crate::stats::Counts;
+use crate::stats::times::Summary;
 use crate::stats::workers::WorkersReport;
 use serde::Deserialize;
 use serde_json::Value;
@@ -21,13 +23,13 @@ pub struct Run {
     pub shard: Option<String>,
     pub started_at: String,
     pub elapsed_s: f64,
-    pub jobs: Jobs,
+    pub jobs: Counts,
     pub achieved_per_s: f64,
     pub mb_per_s: f64,
     pub deviation: f64,
-    pub send_delay_us: Option<Times>,
-    pub service_time_us: Option<Times>,
-    pub response_time_us: Option<Times>,
+    pub send_delay_us: Option<Summary>,
+    pub service_time_us: Option<Summary>,
+    pub response_time_us: Option<Summary>,
     pub streams: Vec<Stream>,
     pub errors: Vec<ErrorKind>,
     pub forgotten: Vec<Forgotten>,
@@ -53,58 +55,25 @@ pub struct Run {
     pub json: String,
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Jobs {
-    pub planned: u64,
-    pub due: u64,
-    pub sent: u64,
-    pub acked: u64,
-    pub failed: u64,
-    pub unknown: u64,
-    pub skipped: u64,
-    pub cut: u64,
-}
-
-impl Jobs {
-    /// The share of sent jobs that were refused or never answered.
-    pub fn error_share(&self) -> f64 {
-        let lost = (self.failed + self.unknown) as f64;
-        if self.sent == 0 { 0.0 } else { lost / self.sent as f64 }
-    }
-}
-
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Times {
-    pub mean: f64,
-    pub p50: f64,
-    pub p90: f64,
-    pub p95: f64,
-    pub p99: f64,
-    pub p999: f64,
-    pub max: f64,
-}
-
 /// What expectations judge, where that is not everything.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Judged {
-    pub jobs: Jobs,
+    pub jobs: Counts,
     pub deviation: f64,
-    pub send_delay_us: Option<Times>,
-    pub service_time_us: Option<Times>,
-    pub response_time_us: Option<Times>,
+    pub send_delay_us: Option<Summary>,
+    pub service_time_us: Option<Summary>,
+    pub response_time_us: Option<Summary>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Stream {
     pub name: Option<String>,
-    pub jobs: Jobs,
+    pub jobs: Counts,
     pub achieved_per_s: f64,
     pub deviation: f64,
-    pub response_time_us: Option<Times>,
+    pub response_time_us: Option<Summary>,
     pub by_job: Vec<ByJob>,
     pub queues: Vec<Queue>,
 }

@@ -2,7 +2,7 @@
 
 use super::events::Told;
 use super::markup::{escape, known, measured, percent, seconds};
-use super::model::{Hit, Run, Times};
+use super::model::{Hit, Run};
 use crate::run::report::ExpectationEntry;
 use crate::show;
 use crate::stats::times::Summary;
@@ -48,7 +48,7 @@ pub(super) fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
 /// The figures that are looked at first.
 pub(super) fn tiles(run: &Run) -> String {
     let jobs = &run.jobs;
-    let p99 = |times: &Option<Times>| {
+    let p99 = |times: &Option<Summary>| {
         times.as_ref().map_or_else(|| "–".to_owned(), |times| show::micros(times.p99))
     };
     let depth_of = |depth: fn(&super::model::Queue) -> Option<u64>| {
@@ -188,7 +188,7 @@ fn code(text: &str) -> String {
 }
 
 pub(super) fn times(run: &Run) -> String {
-    let row = |(name, times): (&str, &Option<Times>)| {
+    let row = |(name, times): (&str, &Option<Summary>)| {
         let times = times.as_ref()?;
         let mut row = vec![escape(name)];
         for us in [times.p50, times.p90, times.p95, times.p99, times.p999, times.max, times.mean] {
