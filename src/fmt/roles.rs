@@ -39,6 +39,15 @@ pub(super) fn roles(tokens: &[Token<'_>]) -> Vec<Role> {
     for (at, token) in tokens.iter().enumerate() {
         let within = open.last().copied().unwrap_or(Role::Block);
         let before = last.map(|last| (&tokens[last], roles[last]));
+        // The job of a `body` may have ended on the line before: what begins a statement is read
+        // by itself.
+        let starts = token.newlines > 0
+            || before.is_none_or(|(before, role)| {
+                before.kind == Kind::Semicolon || role == Role::Block
+            });
+        if starts && within == Role::Block {
+            in_body = false;
+        }
         let role = match token.kind {
             Kind::Open => {
                 let role = match token.text {
@@ -63,10 +72,6 @@ pub(super) fn roles(tokens: &[Token<'_>]) -> Vec<Role> {
         roles.push(role);
         if within == Role::Block && token.kind != Kind::Comment {
             // `body` at the start of a statement: no name may stand there.
-            let starts = token.newlines > 0
-                || before.is_none_or(|(before, role)| {
-                    before.kind == Kind::Semicolon || role == Role::Block
-                });
             let bodies = ["body", "args", "kwargs", "command"];
             in_body = if starts { bodies.contains(&token.text) } else { in_body };
             in_flow = if starts { token.text == "flow" } else { in_flow };

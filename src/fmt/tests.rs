@@ -132,6 +132,15 @@ fn a_long_body_has_a_field_a_line_and_a_spread_one_the_writers_lines() {
 }
 
 #[test]
+fn a_group_behind_a_job_with_a_body_is_a_block() {
+    stays("job a { body { id: 1 } }\n{ ramp 0->10 over 1m; pause 1s } total 10\n");
+    becomes(
+        "job a { body { id: 1 } } ; { pause 1s;pause 2s }",
+        "job a { body { id: 1 } }; { pause 1s; pause 2s }\n",
+    );
+}
+
+#[test]
 fn a_long_statement_goes_on_behind_a_comma_or_an_operator() {
     let points: Vec<String> = (0..30).map(|i| format!("{i}s {i}")).collect();
     let text = formatted(&format!("points {}", points.join(",")));
