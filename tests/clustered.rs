@@ -252,6 +252,39 @@ fn queues_of_other_masters_go_on_while_one_stands_still() {
 }
 
 #[test]
+fn a_run_killed_while_a_master_is_missed_goes_on_with_what_waited() {
+    let cluster = Cluster::start(true);
+    cluster.set("cluster-node-timeout", "3600000");
+    let owners = owners(&cluster);
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("a.load"), SHARED).unwrap();
+    let start = |words: &[&str]| {
+        let mut command = loadc();
+        command.current_dir(dir.path()).args(["run", "--json"]).args(words);
+        Run::of(command)
+    };
+    let mut run = start(&["a.load", "--target", &cluster.url(), "--journal", "j"]);
+    wait_for_more_at(&mut run, &cluster, &owners);
+    let missed = owners[0].1;
+    cluster.nodes[missed].pause();
+    let others: Vec<_> = owners.iter().copied().filter(|(_, node)| *node != missed).collect();
+    // Their keys have places for the last 1024 batches: what came before is the journal's to know.
+    for _ in 0..20 {
+        wait_for_more_at(&mut run, &cluster, &others[..1]);
+    }
+    run.kill();
+    cluster.nodes[missed].resume();
+    let mut run = start(&["--resume", "./j"]);
+    wait_for_more_at(&mut run, &cluster, &owners);
+    let (report, streams) = end_shared(run, &cluster);
+    assert_eq!(count(&report, "unknown"), 0, "{}", report["errors"]);
+    assert_eq!(report["forgotten"], Value::Array(Vec::new()));
+    for (there, stream) in streams.iter().zip(report["streams"].as_array().unwrap()) {
+        assert_eq!(Some(there.len() as u64), stream["jobs"]["acked"].as_u64());
+    }
+}
+
+#[test]
 fn queues_of_other_masters_go_on_while_one_is_dead() {
     let mut cluster = Cluster::start(true);
     cluster.set("cluster-node-timeout", "3600000");
