@@ -260,7 +260,8 @@ fn a_run_killed_while_a_master_is_missed_goes_on_with_what_waited() {
     std::fs::write(dir.path().join("a.load"), SHARED).unwrap();
     let start = |words: &[&str]| {
         let mut command = loadc();
-        command.current_dir(dir.path()).args(["run", "--json"]).args(words);
+        command.current_dir(dir.path()).env("XDG_RUNTIME_DIR", dir.path());
+        command.args(["run", "--json"]).args(words);
         Run::of(command)
     };
     let mut run = start(&["a.load", "--target", &cluster.url(), "--journal", "j"]);
@@ -319,6 +320,45 @@ fn queues_of_other_masters_go_on_while_one_is_dead() {
     assert_eq!(waited, of_missed, "{lost:?}");
     let heir = format!("127.0.0.1:{}", cluster.nodes[heir].port());
     assert!(told(&report, "reconnected").iter().any(|(server, _)| *server == heir), "{report}");
+}
+
+#[test]
+fn a_run_that_begins_or_goes_on_while_a_master_is_replaced_waits_for_that() {
+    let mut cluster = Cluster::start(true);
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("a.load"), SCRIPT.replace("10m", "3s")).unwrap();
+    let start = |words: &[&str]| {
+        let mut command = loadc();
+        command.current_dir(dir.path()).env("XDG_RUNTIME_DIR", dir.path());
+        command.args(["run", "--json"]).args(words);
+        Run::of(command)
+    };
+    let url = cluster.url();
+    let mut run = start(&["a.load", "--target", &url, "--journal", "j"]);
+    run.wait_until(|| jobs_in(&cluster, "q1") >= 100);
+    run.kill();
+    // It takes the servers two seconds at least to agree that it is gone.
+    let dying = cluster.owner("q1");
+    cluster.nodes[dying].kill();
+    let (resumed, begun) = (start(&["--resume", "./j"]), start(&["a.load", "--target", &url]));
+    for run in [resumed, begun] {
+        let (output, report) = run.end();
+        let told = stderr(&output);
+        assert_eq!(output.status.code(), Some(0), "{told}");
+        assert!(told.contains("that may pass, and is waited for up to 2m"), "{told}");
+        assert_adds_up(&report);
+        let settled = count(&report, "acked") + count(&report, "unknown");
+        assert_eq!((count(&report, "planned"), settled), (3600, 3600), "{report}");
+    }
+}
+
+#[test]
+fn a_cluster_of_which_nobody_answers_is_not_waited_for() {
+    let mut command = loadc();
+    command.args(["run", "-", "--target", "redis+cluster://127.0.0.1:1,127.0.0.1:2"]);
+    let output = fed(command, "constant 10 for 1s\nguard { jobs <= 1k }");
+    assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
+    assert!(!stderr(&output).contains("waited for"), "{}", stderr(&output));
 }
 
 #[test]
@@ -410,7 +450,8 @@ fn a_run_on_a_cluster_that_is_killed_again_and_again_sends_every_job_once() {
     std::fs::write(dir.path().join("a.load"), script).unwrap();
     let start = |words: &[&str]| {
         let mut command = loadc();
-        command.current_dir(dir.path()).args(["run", "--json"]).args(words);
+        command.current_dir(dir.path()).env("XDG_RUNTIME_DIR", dir.path());
+        command.args(["run", "--json"]).args(words);
         Run::of(command)
     };
     let mut run = start(&["a.load", "--target", &cluster.url(), "--journal", "j"]);
