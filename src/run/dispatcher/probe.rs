@@ -285,8 +285,11 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let message = self.say_unread(queue, why);
         let lane = self.probe.lane_of(queue);
         let is_ready = matches!(self.sink.lane_state(lane), State::Ready);
-        let connected = is_ready && !self.lanes.is_lost(lane);
         let asked_ns = self.probe.rounds[lane].asked_ns;
+        // Of several servers one may be missed before its connections break: it takes no jobs either.
+        let unanswered_ns = self.flights.oldest_ns_in(lane).filter(|_| self.lanes.count() > 1);
+        let is_silent = unanswered_ns.is_some_and(|sent_ns| sent_ns <= asked_ns);
+        let connected = is_ready && !self.lanes.is_lost(lane) && !is_silent;
         let unread = &mut self.probe.unread[queue];
         unread.since_ns = connected.then(|| unread.since_ns.unwrap_or(asked_ns));
         if unread.since_ns.is_none_or(|since_ns| now_ns.saturating_sub(since_ns) < PATIENCE_NS) {
