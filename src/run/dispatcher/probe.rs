@@ -324,7 +324,11 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let (mut blind, mut silent) = (None, Vec::new());
         for queue in 0..self.probe.queues.len() {
             let lane = self.probe.lane_of(queue);
-            if silent.contains(&lane) {
+            let server = self.sink.lane_server(lane);
+            let is_of = |(own, at): &(usize, Option<String>)| {
+                *own == lane || (server.is_some() && *at == server)
+            };
+            if silent.iter().any(is_of) {
                 continue;
             }
             let watched = self.probe.watched[queue];
@@ -340,8 +344,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             };
             let message = self.say_unread(queue, &failure.message);
             if !failure.lasting {
-                // The others of its lane would not be told either, or only after as long a wait.
-                silent.push(lane);
+                // The others of its server would not be told either, or only after as long a wait.
+                silent.push((lane, server));
                 continue;
             }
             if let Some(guard) = self.guards.watching(queue) {
