@@ -22,6 +22,7 @@ mod slips;
 pub(crate) mod table;
 mod text;
 mod tokens;
+mod tree;
 mod words;
 
 use crate::ast::{
@@ -29,7 +30,7 @@ use crate::ast::{
 };
 use crate::problem::{Code, Problem};
 use crate::source::{SourceFile, Span};
-use pest::Parser as _;
+use tree::Pair;
 
 pub use policy::policy;
 
@@ -41,8 +42,6 @@ mod grammar {
 }
 
 use grammar::Rule;
-
-type Pair<'s> = pest::iterators::Pair<'s, Rule>;
 
 /// The largest script that is read, in bytes.
 pub const MAX_BYTES: usize = 16 << 20;
@@ -103,17 +102,11 @@ pub fn parse_part(source: &SourceFile, part: usize) -> (Script, Vec<Problem>) {
         shaky,
         ..Reader::default()
     };
-    match grammar::Grammar::parse(Rule::file, &text) {
-        Ok(mut pairs) => {
-            if let Some(file) = pairs.next() {
-                script.statements = reader.statements(file);
-            }
+    match tree::read(Rule::file, &text) {
+        Ok(tree) => {
+            script.statements = tree.root().map_or(Vec::new(), |file| reader.statements(file));
         }
-        Err(error) => {
-            let at = match error.location {
-                pest::error::InputLocation::Pos(at) => at,
-                pest::error::InputLocation::Span((at, _)) => at,
-            };
+        Err(tree::Stopped { at, .. }) => {
             let span = Span::new(at, at + 1).shifted(base);
             reader.problems.push(
                 Problem::error(Code::Expected, span, "this cannot be read")
@@ -185,13 +178,12 @@ impl Reader {
     }
 
     fn span(&self, pair: &Pair<'_>) -> Span {
-        let span = pair.as_span();
-        Span::new(span.start() + self.offset, span.end() + self.offset)
+        Span::new(pair.start() + self.offset, pair.end() + self.offset)
     }
 
     /// The span without the blanks behind it.
     fn trimmed(&self, pair: &Pair<'_>) -> Span {
-        let start = pair.as_span().start() + self.offset;
+        let start = pair.start() + self.offset;
         Span::new(start, start + pair.as_str().trim_end().len())
     }
 
@@ -362,7 +354,7 @@ impl Reader {
     /// A name, quoted or not.
     fn name(&mut self, pair: Pair<'_>) -> Name {
         let span = self.span(&pair);
-        let inner = pair.clone().into_inner().next().unwrap_or(pair);
+        let inner = pair.into_inner().next().unwrap_or(pair);
         match inner.as_rule() {
             Rule::string => self.plain_string(&inner),
             Rule::hyphened => {
@@ -433,9 +425,8 @@ pub fn expression(text: &str) -> Option<crate::ast::Expr> {
     if !scan.problems.is_empty() {
         return None;
     }
-    let pairs = grammar::Grammar::parse(Rule::lone_expr, text).ok()?;
-    let lone = pairs.into_iter().next()?;
-    let expr = lone.into_inner().find(|pair| pair.as_rule() == Rule::expr)?;
+    let tree = tree::read(Rule::lone_expr, text).ok()?;
+    let expr = tree.root()?.into_inner().find(|pair| pair.as_rule() == Rule::expr)?;
     let mut reader = Reader::default();
     let expr = reader.expr(expr);
     reader.problems.is_empty().then_some(expr)

@@ -13,7 +13,7 @@ impl Reader {
     /// Reads an `expr` (or an `inner`, its form in parentheses).
     pub(super) fn expr(&mut self, pair: Pair<'_>) -> Expr {
         let whole = self.span(&pair);
-        let own = pair.clone().into_inner().filter(|p| p.as_rule() == Rule::operator).count();
+        let own = pair.into_inner().filter(|p| p.as_rule() == Rule::operator).count();
         if self.operators + own > MAX_OPERATORS {
             self.push(
                 Problem::error(
