@@ -16,6 +16,7 @@ mod job;
 mod lexicon;
 mod number;
 mod phrase;
+mod pieces;
 mod policy;
 mod shape;
 mod slips;
@@ -32,6 +33,7 @@ use crate::problem::{Code, Problem};
 use crate::source::{SourceFile, Span};
 use tree::Pair;
 
+pub use pieces::uses;
 pub use policy::policy;
 
 /// The parser that pest makes of the grammar.
@@ -76,6 +78,11 @@ pub fn parse(source: &SourceFile) -> (Script, Vec<Problem>) {
 
 /// Reads one of the files of a source; 0 is the script.
 pub fn parse_part(source: &SourceFile, part: usize) -> (Script, Vec<Problem>) {
+    parse_in_pieces(source, part, pieces::BYTES)
+}
+
+/// The same in pieces of so many bytes or more.
+fn parse_in_pieces(source: &SourceFile, part: usize, least: usize) -> (Script, Vec<Problem>) {
     let whole = source.part_span(part);
     let base = whole.start;
     if whole.len() > MAX_BYTES {
@@ -102,16 +109,20 @@ pub fn parse_part(source: &SourceFile, part: usize) -> (Script, Vec<Problem>) {
         shaky,
         ..Reader::default()
     };
-    match tree::read(Rule::file, &text) {
-        Ok(tree) => {
-            script.statements = tree.root().map_or(Vec::new(), |file| reader.statements(file));
-        }
-        Err(tree::Stopped { at, .. }) => {
-            let span = Span::new(at, at + 1).shifted(base);
-            reader.problems.push(
-                Problem::error(Code::Expected, span, "this cannot be read")
-                    .label("nothing is understood from here on"),
-            );
+    for piece in pieces::pieces(text.len(), &scan.cuts, least) {
+        match tree::read_part(Rule::file, &text, piece) {
+            Ok(tree) => {
+                let read = tree.root().map(|file| reader.statements(file));
+                script.statements.extend(read.into_iter().flatten());
+            }
+            Err(tree::Stopped { at, .. }) => {
+                let span = Span::new(at, at + 1).shifted(base);
+                reader.problems.push(
+                    Problem::error(Code::Expected, span, "this cannot be read")
+                        .label("nothing is understood from here on"),
+                );
+                break;
+            }
         }
     }
     let mut problems = reader.problems;

@@ -156,9 +156,10 @@ impl Broken<'_> {
         let before = self.all.get(index - 1).map(|token| token.text);
         let statement = self.all.first().map_or("", |first| first.text);
         let expected = words::expected(&rules, before, statement);
-        let complete = self.all.get(index).is_some_and(|token| {
-            tree::reads(start, self.text[..token.start].trim_end())
-        });
+        let complete = self
+            .all
+            .get(index)
+            .is_some_and(|token| tree::reads(start, self.text[..token.start].trim_end()));
         let look = Look {
             text: self.text,
             tokens: self.all,

@@ -6,6 +6,7 @@
 use super::grammar::{Grammar, Rule};
 use pest::error::{Error, ErrorVariant, InputLocation};
 use pest::{Parser as _, Token};
+use std::ops::Range;
 
 /// A text and every rule that was found in it, each before what is within it.
 pub(super) struct Tree<'t> {
@@ -59,13 +60,24 @@ impl From<Error<Rule>> for Stopped {
 
 /// Reads all of a text by a rule.
 pub(super) fn read(rule: Rule, text: &str) -> Result<Tree<'_>, Stopped> {
-    let pairs = Grammar::parse(rule, text)?;
+    read_part(rule, text, 0..text.len())
+}
+
+/// Reads a part of a text by a rule, as if it were all; places are those in the text.
+pub(super) fn read_part(rule: Rule, text: &str, part: Range<usize>) -> Result<Tree<'_>, Stopped> {
+    let first = part.start;
+    let pairs = Grammar::parse(rule, text.get(part).unwrap_or_default()).map_err(|error| {
+        let stopped = Stopped::from(error);
+        Stopped { at: first + stopped.at, ..stopped }
+    })?;
     let tokens = pairs.tokens();
-    let place = |pos: pest::Position<'_>| u32::try_from(pos.pos()).unwrap_or(u32::MAX);
+    let place = |pos: pest::Position<'_>| u32::try_from(first + pos.pos()).unwrap_or(u32::MAX);
     let mut nodes: Vec<Node> = Vec::with_capacity(tokens.len() / 2);
     let mut open = Vec::new();
     for token in tokens {
         match token {
+            // Nobody asks for it here.
+            Token::Start { rule: Rule::comment, .. } | Token::End { rule: Rule::comment, .. } => {}
             Token::Start { rule, pos } => {
                 open.push(nodes.len());
                 let start = place(pos);
