@@ -396,7 +396,9 @@ impl Reader {
         let span = self.trimmed(pair);
         let lead = pair.as_str().len() - pair.as_str().trim_start().len();
         let span = Span::new(span.start as usize + lead, span.end as usize);
-        if self.is_blamed(span) {
+        // Where a brace is missing, what stands behind another one may be right where it was meant.
+        let first = pair.as_str().split_whitespace().next().unwrap_or_default();
+        if self.is_blamed(span) || self.shaky && broken::is_suffix(first) {
             return;
         }
         self.push(

@@ -28,7 +28,7 @@ impl Reader {
         let quiet = self.is_full()
             || self.is_blamed_before(span, behind)
             || self.goes_on(&all, span, input)
-            || self.shaky && belongs_elsewhere(&all, STATEMENT);
+            || self.shaky && (belongs_elsewhere(&all, STATEMENT) || is_suffix(first));
         if !quiet {
             let broken = Broken { text, all: &all, head, base: span.start as usize };
             let (mut problem, ended) = broken.statement(behind);
@@ -187,6 +187,11 @@ impl Reader {
         }
         self.push(problem);
     }
+}
+
+/// Whether a word follows a block, and so may have lost the one before it.
+pub(super) fn is_suffix(word: &str) -> bool {
+    matches!(word, "total" | "as" | "until")
 }
 
 /// The name a broken `let`, `job` or `load` would have defined.

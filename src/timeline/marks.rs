@@ -93,7 +93,10 @@ impl Marks<'_> {
             Kind::Piece(_) | Kind::Jump => {}
             Kind::Mark { id, body } => {
                 self.found.push(span(*id, body, place, self.jobs));
-                self.walk(body, place);
+                // Most are single shapes, whose pieces need not be added up again.
+                if holds_mark(body) {
+                    self.walk(body, place);
+                }
             }
             // Its phrases have shares: what falls due in one is moved about with the seconds.
             Kind::Jitter(jitter) => {
@@ -114,6 +117,18 @@ impl Marks<'_> {
             }
             Kind::Repeat { body, times } => self.walk(body, &repeated(place, body, *times)),
         }
+    }
+}
+
+/// Whether there is any mark within.
+fn holds_mark(node: &Node) -> bool {
+    match &node.kind {
+        Kind::Piece(_) | Kind::Jump => false,
+        Kind::Mark { .. } => true,
+        Kind::Jitter(jitter) => holds_mark(&jitter.body),
+        Kind::Together { members, .. } => members.iter().any(holds_mark),
+        Kind::Sequence(sequence) => sequence.items.iter().any(holds_mark),
+        Kind::Repeat { body, .. } => holds_mark(body),
     }
 }
 
