@@ -38,7 +38,7 @@ pub use resumption::Resumption;
 
 use crate::job::CompileError;
 use crate::plan::{Part, Plan};
-use crate::schedule::{Placed, Schedule, Source, Spliced};
+use crate::schedule::{Flowing, Placed, Schedule, Source, Spliced};
 use crate::sink::Sink;
 use clock::Clock;
 use dispatcher::Dispatcher;
@@ -112,8 +112,7 @@ pub fn schedule(stream: &crate::plan::Stream, seed: u64, part: Part) -> Arc<dyn 
         return Arc::new(Placed::of_batches(due, batch, after_ns, part.shard, part.from_ns));
     }
     // Things begun before the run enters the plan go on in it.
-    let whole = Placed::of_batches(due, batch, after_ns, part.shard, 0);
-    Arc::new(jobs::flowing(stream, seed, Box::new(whole), part.from_ns))
+    Arc::new(Flowing::new(stream.entries_of(seed, part.shard), part.from_ns))
 }
 
 /// What a stream follows, as its due jobs in this run.

@@ -2,7 +2,7 @@
 
 mod planned;
 
-pub use planned::{PlannedJobs, flowing};
+pub use planned::PlannedJobs;
 
 use crate::job::CompileError;
 use crate::plan::Plan;
