@@ -173,7 +173,7 @@ async fn drive(
         Ok(seeing) => seeing,
         Err(exit) => return exit,
     };
-    let (sink, told) = match connect(args, &reached.target, &jobs, &run_id).await {
+    let (sink, mut told) = match connect(args, &reached.target, &jobs, &run_id).await {
         Ok(connected) => connected,
         Err(error) => {
             let exit = target::unreachable(&error, out);
@@ -181,7 +181,13 @@ async fn drive(
             return exit;
         }
     };
-    match findings::preflight(&sink, plan, &jobs).await {
+    let found = findings::preflight(&sink, plan, &jobs).await.map(|problems| {
+        let Some(run) = &taken_up else { return problems };
+        let (wrong, problems) = run.sift(problems, out);
+        told.iter_mut().for_each(|told| told.wrong.clone_from(&wrong));
+        problems
+    });
+    match found {
         Ok(problems) if problems.is_empty() => {}
         Ok(problems) => {
             for problem in &problems {

@@ -1,6 +1,7 @@
 //! What a journal tells in whole.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Which run a journal is of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +39,10 @@ pub struct Base {
     pub next_batch: u64,
     /// The newest batch of which jobs were acknowledged; 0 for none.
     pub settled: u64,
+    /// Queues whose commands failed by themselves when they were last answered, as where a key holds
+    /// something else.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub refusing: BTreeSet<String>,
     /// Its streams.
     pub streams: Vec<StreamBase>,
 }

@@ -6,8 +6,10 @@ use crate::run::clock::Clock;
 use crate::run::events::Event;
 use crate::run::jobs::Jobs;
 use crate::run::resumption::Resumption;
+use crate::sink::formats::home_of;
 use crate::sink::{Outcome, Sink};
 use crate::stats::{Counts, Flight, JobCounts};
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -26,19 +28,25 @@ pub(super) struct Notes {
     saver: Option<SyncSender<File>>,
     /// What each stream follows, where that is not its script as it stands.
     seams: Vec<Vec<Seam>>,
+    /// Queues whose commands fail by themselves.
+    refusing: BTreeSet<String>,
     /// What was in flight was given up waiting for: the target may be asked about it later.
     left_in_doubt: bool,
 }
 
 impl Notes {
-    pub(super) fn new(journal: Option<Arc<Mutex<Journal>>>, settled: u64) -> Notes {
+    pub(super) fn new(
+        journal: Option<Arc<Mutex<Journal>>>,
+        settled: u64,
+        refusing: BTreeSet<String>,
+    ) -> Notes {
         let saver = journal.as_ref().and_then(|_| {
             let (sender, files) = sync_channel::<File>(1);
             let save = move || files.iter().for_each(|file| _ = file.sync_data());
             let thread = std::thread::Builder::new().name("journal".to_owned()).spawn(save);
             thread.is_ok().then_some(sender)
         });
-        Notes { journal, settled, saver, ..Notes::default() }
+        Notes { journal, settled, saver, refusing, ..Notes::default() }
     }
 
     /// Notes that a job is in the batch that is being filled.
@@ -127,13 +135,48 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let kind = match outcome {
             Outcome::Acked => {
                 self.notes.settled = self.notes.settled.max(batch);
+                self.note_refusing(flights, false);
                 return;
             }
-            Outcome::Failed(_) => 'f',
+            Outcome::Failed(failure) => {
+                if !failure.precedes() {
+                    self.note_refusing(flights, true);
+                }
+                'f'
+            }
             Outcome::Unknown(_) => 'u',
             Outcome::NotSent(_) => 'n',
         };
         self.notes.with(|journal| journal.settles(kind, batch, &spans(flights.iter())));
+    }
+
+    /// Notes whether the queue of a command's jobs refuses them, where that is news.
+    fn note_refusing(&mut self, flights: &[Flight], is_so: bool) {
+        if self.notes.journal.is_none() || (!is_so && self.notes.refusing.is_empty()) {
+            return;
+        }
+        let Some(queue) = flights.first().and_then(|flight| self.queue_of(flight)) else { return };
+        let refusing = &mut self.notes.refusing;
+        let is_news = if is_so { refusing.insert(queue.clone()) } else { refusing.remove(&queue) };
+        if is_news {
+            self.notes.with(|journal| journal.refuses(&queue, is_so));
+        }
+    }
+
+    /// The key of the queue that a job goes to.
+    fn queue_of(&self, flight: &Flight) -> Option<String> {
+        let stream = flight.stream as usize;
+        let own = &self.sending[stream];
+        let jobs = own.old.map_or(&self.task.jobs, |old| &self.old_jobs[old].0);
+        let choice = jobs.choose(own.stream, self.pacer.schedule(stream).number_of(flight.index));
+        jobs.queues().get(choice.queue).map(home_of)
+    }
+
+    /// Puts what was refused into the journal at once: without that the target would be taken at its
+    /// word, which is that the transaction ran.
+    pub(super) fn note_refusals(&mut self) {
+        let noted = self.notes.with(Journal::settled);
+        self.heed(noted);
     }
 
     /// Notes jobs that were given up for being late.
@@ -253,6 +296,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             run_ns: now_ns,
             next_batch: self.flights.next(),
             settled: self.notes.settled,
+            refusing: self.notes.refusing.clone(),
             streams: self.streams().map(of_stream).collect(),
         }
     }
