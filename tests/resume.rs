@@ -108,33 +108,19 @@ fn a_run_that_was_scaled_and_moved_goes_on_so() {
         load one { job a { queue \"q\"; body { n: seq() } }; constant 200 for 20s }
         load two { job b { queue \"s\" as stream; body { n: seq() } }; ramp 20->200 over 20s }";
     let dir = folder(script);
-    let steer = |words: &[&str]| {
-        let mut command = loadc();
-        command.env("XDG_RUNTIME_DIR", dir.path()).args(["ctl", "a"]).args(words);
-        // A run that was taken up may not listen yet.
-        for _ in 0..200 {
-            let output = command.output().unwrap();
-            if output.status.code() == Some(0) {
-                return;
-            }
-            eprintln!("{words:?}: {}", stderr(&output));
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        panic!("{words:?} is refused");
-    };
     let mut run = start(dir.path(), &["a.load", "--target", &server.url(), "--journal", "j"]);
     let go_on = |run: &mut Run, more: u64| {
         let wanted = jobs_in(&server, "q") + more;
         run.has_sent(&server, "q", wanted);
     };
     go_on(&mut run, 100);
-    steer(&["scale", "x2.5"]);
+    steer(dir.path(), &["scale", "x2.5"]);
     go_on(&mut run, 300);
     run.kill();
     let mut run = start(dir.path(), &["--resume", "./j"]);
     go_on(&mut run, 100);
     // Over a kill the factor holds: a jump in the plan keeps it.
-    steer(&["seek", "17s"]);
+    steer(dir.path(), &["seek", "17s"]);
     go_on(&mut run, 100);
     run.kill();
     let mut run = start(dir.path(), &["--resume", "./j"]);
@@ -448,15 +434,16 @@ fn steer(dir: &Path, words: &[&str]) {
     let mut command = loadc();
     command.env("XDG_RUNTIME_DIR", dir).args(["ctl", "a"]).args(words);
     // A run that was taken up may not listen yet.
+    let mut told = String::new();
     for _ in 0..200 {
         let output = command.output().unwrap();
         if output.status.code() == Some(0) {
             return;
         }
-        eprintln!("{words:?}: {}", stderr(&output));
+        told = stderr(&output);
         std::thread::sleep(Duration::from_millis(50));
     }
-    panic!("{words:?} is refused");
+    panic!("{words:?} is refused: {told}");
 }
 
 /// The journal's first line.

@@ -356,6 +356,7 @@ impl DueTimes for Spliced {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ast::RampCurve;
     use crate::exact::whole as exact;
     use crate::timeline::curve::Curve;
     use proptest::prelude::*;
@@ -429,7 +430,13 @@ mod tests {
     /// then.
     #[test]
     fn a_stream_goes_on_from_its_last_seam() {
-        let ramp = Curve::Ramp { from: exact(10), to: exact(190), length: exact(10) };
+        let ramp = Curve::Ramp {
+            from: exact(10),
+            to: exact(190),
+            over: exact(10),
+            curve: RampCurve::Linear,
+            mirrored: false,
+        };
         let seam = 3_123_456_789;
         for (from_ns, source) in
             [(0, source(&constant(70, 10), 0)), (SECOND, source(&ramp, SECOND / 3))]
