@@ -94,6 +94,26 @@ fn a_stream_that_was_stopped_stays_stopped() {
     );
 }
 
+/// A kill may come right after the new file has taken the place of the old one: it has to be whole by then.
+#[test]
+fn what_is_in_flight_is_in_a_journal_that_is_written_anew_before_that_is_in_its_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("j");
+    let mut journal = Journal::begin(&path, head(&[100]), &fresh(1)).unwrap();
+    // As if it were killed at that instant: nothing can take the place of a folder.
+    std::fs::remove_file(&path).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    let mut base = fresh(1);
+    (base.streams[0].next, base.next_batch) = (8, 5);
+    base.streams[0].account.acked = 4;
+    let flying = [(3, spans(&[(0, 2), (0, 5)])), (4, spans(&[(0, 7)]))];
+    let listed = flying.iter().map(|(batch, jobs)| (*batch, jobs));
+    journal.reloads(("e", 8), vec![90], &base, listed).unwrap_err();
+    let replay = read(&std::fs::read(path.with_extension("new")).unwrap()).unwrap();
+    assert_eq!((replay.head.digest.as_str(), replay.head.reloaded), ("e", true));
+    assert_eq!(replay.in_doubt, flying.into());
+}
+
 #[test]
 fn what_a_stream_follows_is_kept_when_it_is_written_anew() {
     let dir = tempfile::tempdir().unwrap();

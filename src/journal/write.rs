@@ -38,7 +38,7 @@ impl Journal {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
-        let file = anew(&path, &head, base)?;
+        let file = anew(&path, &head, base, std::iter::empty())?;
         let (line, waiting) = (String::new(), String::new());
         Ok(Journal { head, path, file, grown: 0, line, waiting })
     }
@@ -180,14 +180,9 @@ impl Journal {
         flying: impl Iterator<Item = (u64, &'a Spans)>,
     ) -> io::Result<()> {
         self.waiting.clear();
-        self.file = anew(&self.path, &self.head, base)?;
+        self.file = anew(&self.path, &self.head, base, flying)?;
         self.grown = 0;
-        let flying: Vec<_> = flying.collect();
-        let oldest = flying.iter().map(|(batch, _)| *batch).min().unwrap_or(base.next_batch);
-        for (batch, jobs) in flying {
-            self.add(format_args!("s {batch} {oldest} {jobs}"));
-        }
-        self.flush()
+        Ok(())
     }
 
     /// Writes it anew for another script that the run follows from here on.
@@ -231,7 +226,7 @@ impl Journal {
         self.line.clear();
         // Writing to a string can't fail.
         _ = write!(self.line, "{text}");
-        _ = writeln!(self.waiting, "{:08x} {}", checksum(&self.line), self.line);
+        add_line(&mut self.waiting, &self.line);
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -257,16 +252,20 @@ pub fn note_refusing<'a>(path: &Path, queues: impl Iterator<Item = &'a str>) -> 
     file.set_len(whole as u64)?;
     let mut text = String::new();
     for queue in queues {
-        let line = format!("w {}", serde_json::to_string(queue)?);
-        // Writing to a string can't fail.
-        _ = writeln!(text, "{:08x} {line}", checksum(&line));
+        add_line(&mut text, &format!("w {}", serde_json::to_string(queue)?));
     }
     file.write_all(text.as_bytes())?;
     file.sync_data()
 }
 
-/// A new file with these first lines in the place of whatever is there, once it is whole.
-fn anew(path: &Path, head: &Head, base: &Base) -> io::Result<File> {
+/// A new file with these first lines in the place of whatever is there, once it is whole: what is in
+/// flight is part of that, for no account of the base has it.
+fn anew<'a>(
+    path: &Path,
+    head: &Head,
+    base: &Base,
+    flying: impl Iterator<Item = (u64, &'a Spans)>,
+) -> io::Result<File> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");
     let beside = path.with_file_name(name);
@@ -277,14 +276,23 @@ fn anew(path: &Path, head: &Head, base: &Base) -> io::Result<File> {
     for (kind, json) in
         [("head", serde_json::to_string(head)?), ("base", serde_json::to_string(base)?)]
     {
-        let line = format!("{kind} {json}");
-        // Writing to a string can't fail.
-        _ = writeln!(text, "{:08x} {line}", checksum(&line));
+        add_line(&mut text, &format!("{kind} {json}"));
+    }
+    let flying: Vec<_> = flying.collect();
+    let oldest = flying.iter().map(|(batch, _)| *batch).min().unwrap_or(base.next_batch);
+    for (batch, jobs) in flying {
+        add_line(&mut text, &format!("s {batch} {oldest} {jobs}"));
     }
     file.write_all(text.as_bytes())?;
     file.sync_data()?;
     std::fs::rename(&beside, path)?;
     Ok(file)
+}
+
+/// Adds a line behind its checksum.
+fn add_line(text: &mut String, line: &str) {
+    // Writing to a string can't fail.
+    _ = writeln!(text, "{:08x} {line}", checksum(line));
 }
 
 fn lock(file: File) -> io::Result<File> {
