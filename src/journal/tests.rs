@@ -114,6 +114,75 @@ fn what_is_in_flight_is_in_a_journal_that_is_written_anew_before_that_is_in_its_
     assert_eq!(replay.in_doubt, flying.into());
 }
 
+proptest! {
+    /// Of a load that the script has no more (stream 1) all that was due has its outcome; of the other, all that
+    /// was handed out has, or waits.
+    #[test]
+    fn every_job_is_accounted_for_after_a_reload(
+        next in [1..20_u64, 1..20],
+        back in prop::collection::btree_set((0..2_usize, 1..20_u64), 0..6),
+        flying in prop::collection::btree_set((0..2_usize, 1..20_u64), 0..6),
+        batches in prop::collection::vec((0..4_u64, 0..4_u64, 0..4_usize), 0..8),
+        arrived in prop::collection::btree_set(0..12_u64, 0..8),
+        fenced: bool,
+    ) {
+        let handed_out = |(stream, index): &(usize, u64)| *index < next[*stream];
+        let flying: Vec<_> = flying.into_iter().filter(handed_out).collect();
+        let mut waiting: BTreeSet<_> = back.into_iter().filter(handed_out).collect();
+        waiting.retain(|job| !flying.contains(job));
+        let mut base = fresh(2);
+        base.next_batch = 2;
+        base.streams[1].left = Some(Left::default());
+        for (stream, of_stream) in base.streams.iter_mut().enumerate() {
+            let own = |job: &&(usize, u64)| job.0 == stream;
+            of_stream.next = next[stream];
+            of_stream.returned = waiting.iter().filter(own).map(|job| job.1).collect();
+            let open = of_stream.returned.len() + flying.iter().filter(own).count();
+            of_stream.account.acked = next[stream] - 1 - open as u64;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("j");
+        let mut journal = Journal::begin(&path, head(&[30, 30]), &base).unwrap();
+        let listed = spans(&flying);
+        let listed = (!flying.is_empty()).then_some((1, &listed));
+        journal.reloads(("e", 8), vec![60, 30], &base, listed.into_iter()).unwrap();
+        let mut next = next;
+        for (place, (first, second, outcome)) in batches.into_iter().enumerate() {
+            let batch = place as u64 + 2;
+            let mut jobs: Vec<_> = waiting.pop_first().into_iter().collect();
+            for (stream, more, most) in [(0, first, 60), (1, second, 30)] {
+                let last = (next[stream] + more - 1).min(most);
+                jobs.extend((next[stream]..=last).map(|index| (stream, index)));
+                next[stream] = last + 1;
+            }
+            if let Some(job) = jobs.first().copied() {
+                journal.sends(batch, 1, &spans(&jobs)).unwrap();
+                if outcome < 3 {
+                    journal.settles(['f', 'u', 'n'][outcome], batch, &spans(&[job]));
+                }
+                if outcome == 2 {
+                    waiting.insert(job);
+                }
+            }
+        }
+        journal.ticks(1, [1, 1].into_iter()).unwrap();
+        let replay = read(&std::fs::read(&path).unwrap()).unwrap();
+        let known = replay.base.next_batch;
+        let marks = Some(arrived.into_iter().filter(|batch| *batch < known).collect());
+        let settled = replay.settle(Some(&Told { marks, fenced })).unwrap();
+        let lists = [&settled.acked, &settled.failed, &settled.unknown, &settled.skipped];
+        let ended: Vec<_> = lists.into_iter().flatten().flat_map(Spans::jobs).collect();
+        prop_assert_eq!(ended.iter().collect::<BTreeSet<_>>().len(), ended.len());
+        for (stream, of_stream) in settled.base.streams.iter().enumerate() {
+            let own = ended.iter().filter(|job| job.0 == stream).count();
+            let known = of_stream.account.jobs() + (own + of_stream.returned.len()) as u64;
+            prop_assert_eq!(known, of_stream.next - 1);
+        }
+        let left = &settled.base.streams[1];
+        prop_assert_eq!((left.next, left.returned.len()), (31, 0));
+    }
+}
+
 #[test]
 fn what_a_stream_follows_is_kept_when_it_is_written_anew() {
     let dir = tempfile::tempdir().unwrap();
