@@ -29,6 +29,7 @@ mod parentheses;
 mod payload;
 mod policy;
 mod proof;
+mod rates;
 mod replay;
 mod rows;
 mod scope;
