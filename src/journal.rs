@@ -32,7 +32,7 @@ mod write;
 pub use read::{Damage, Replay, read};
 pub use settle::{Settled, Taken, Told, TornOff};
 pub use spans::{Span, Spans};
-pub use state::{Account, Base, Head, Seam, StreamBase};
+pub use state::{Account, Base, Head, Left, Seam, StreamBase};
 pub use write::{Journal, note_refusing};
 
 /// What stands before each line, in eight hexadecimal digits and a blank: FNV-1a, 32 bits, of its

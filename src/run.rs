@@ -124,7 +124,12 @@ fn placed(spliced: &Spliced, options: &RunOptions) -> Arc<dyn Schedule> {
 
 /// When the jobs of a stream are due.
 fn source(stream: &crate::plan::Stream) -> Source {
-    Source { due: Arc::clone(&stream.due), after_ns: stream.after_ns, batch: stream.batch }
+    Source {
+        due: Arc::clone(&stream.due),
+        after_ns: stream.after_ns,
+        batch: stream.batch,
+        has_flows: !stream.steps.is_empty(),
+    }
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ pub use placed::{Placed, Shard};
 pub use renewal::Renewal;
 pub use scatter::Scatter;
 pub use sections::{Block, Sections};
-pub use spliced::{Entry, Source, Spliced};
+pub use spliced::{Entry, Joint, Source, Spliced};
 
 /// The due jobs of one stream, as an indexed sequence. Times are in nanoseconds from the run's
 /// start. Everything here is a pure function, so that a run can stop anywhere and go on from there.

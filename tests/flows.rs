@@ -90,7 +90,7 @@ const BOUNDED: [&str; 6] = [
      guard { jobs <= 512 then stop }",
     "arrivals poisson
      flow f { a -> b after 1s..4s }
-     send f; chaos 0..60 every 1s..5s forever; guard { jobs <= 999 then stop }",
+     send f; sine base 30 amp 40 period 7s forever; guard { jobs <= 999 then stop }",
     "batch 7
      flow f { a -> b 90% after 500ms..20s; b -> c after 1s..2s }
      send f; ramp 1->50 over 30s; guard { jobs <= 600 then stop }",

@@ -108,33 +108,19 @@ fn a_run_that_was_scaled_and_moved_goes_on_so() {
         load one { job a { queue \"q\"; body { n: seq() } }; constant 200 for 20s }
         load two { job b { queue \"s\" as stream; body { n: seq() } }; ramp 20->200 over 20s }";
     let dir = folder(script);
-    let steer = |words: &[&str]| {
-        let mut command = loadc();
-        command.env("XDG_RUNTIME_DIR", dir.path()).args(["ctl", "a"]).args(words);
-        // A run that was taken up may not listen yet.
-        for _ in 0..200 {
-            let output = command.output().unwrap();
-            if output.status.code() == Some(0) {
-                return;
-            }
-            eprintln!("{words:?}: {}", stderr(&output));
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        panic!("{words:?} is refused");
-    };
     let mut run = start(dir.path(), &["a.load", "--target", &server.url(), "--journal", "j"]);
     let go_on = |run: &mut Run, more: u64| {
         let wanted = jobs_in(&server, "q") + more;
         run.has_sent(&server, "q", wanted);
     };
     go_on(&mut run, 100);
-    steer(&["scale", "x2.5"]);
+    steer(dir.path(), &["scale", "x2.5"]);
     go_on(&mut run, 300);
     run.kill();
     let mut run = start(dir.path(), &["--resume", "./j"]);
     go_on(&mut run, 100);
     // Over a kill the factor holds: a jump in the plan keeps it.
-    steer(&["seek", "17s"]);
+    steer(dir.path(), &["seek", "17s"]);
     go_on(&mut run, 100);
     run.kill();
     let mut run = start(dir.path(), &["--resume", "./j"]);
@@ -427,4 +413,141 @@ fn jobs_that_were_discarded_with_refused_ones_go_again_over_kills_too() {
         assert!(failed > 0);
         assert_no_cursor(&server);
     }
+}
+
+const BEFORE: &str = "
+    load gone { job x { queue \"g\"; body { n: seq() } }; constant 300 for 20s }
+    load one { job a { queue \"q\"; body { n: seq() } }; constant 600 for 20s }
+    load two { job b { queue \"s\" as stream; body { n: seq() } }; ramp 0->500 over 20s }";
+
+/// Another order, other rates, another kind of job, a load more and one less.
+const AFTER: &str = "
+    load three { job d { queue \"r\"; body { n: seq() } }; constant 200 for 6s }
+    load two { job c { queue \"s\" as stream; body { n: seq() } }; constant 333.3 for 5500ms }
+    load one { job a { queue \"q\"; body { n: seq() } }; ramp 900->100 over 7s }";
+
+const LAST: &str = "
+    load one { job a { queue \"q\"; body { n: seq() } }; constant 1100 for 4s }
+    load two { job c { queue \"s\" as stream; body { n: seq() } }; constant 100 for 3s }";
+
+fn steer(dir: &Path, words: &[&str]) {
+    let mut command = loadc();
+    command.env("XDG_RUNTIME_DIR", dir).args(["ctl", "a"]).args(words);
+    // A run that was taken up may not listen yet.
+    let mut told = String::new();
+    for _ in 0..200 {
+        let output = command.output().unwrap();
+        if output.status.code() == Some(0) {
+            return;
+        }
+        told = stderr(&output);
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("{words:?} is refused: {told}");
+}
+
+/// The journal's first line.
+fn head(dir: &Path) -> String {
+    std::fs::read_to_string(dir.join("j")).unwrap().lines().next().unwrap_or_default().to_owned()
+}
+
+/// Gives a run another script, and waits until it follows that.
+fn reload(run: &mut Run, dir: &Path, script: &str) {
+    let before = head(dir);
+    std::fs::write(dir.join("a.load"), script).unwrap();
+    steer(dir, &["reload"]);
+    run.wait_until(|| head(dir) != before);
+}
+
+#[test]
+fn a_run_that_was_reloaded_goes_on_with_its_new_script() {
+    let server = RedisServer::start();
+    let dir = folder(BEFORE);
+    let dir = dir.path();
+    let url = server.url();
+    let mut run =
+        start(dir, &["a.load", "--target", &url, "--journal", "j", "--splice", "restart"]);
+    let go_on = |run: &mut Run, more: u64| {
+        let wanted = jobs_in(&server, "q") + more;
+        run.has_sent(&server, "q", wanted);
+    };
+    let again = |run: Run, stalled: bool| {
+        if stalled {
+            // What is under way is run after the kill.
+            server.pause();
+            std::thread::sleep(Duration::from_millis(60));
+        }
+        run.kill();
+        if stalled {
+            server.resume();
+        }
+        start(dir, &["--resume", "./j", "--splice", "restart"])
+    };
+    go_on(&mut run, 200);
+    let mut run = again(run, false);
+    go_on(&mut run, 100);
+    steer(dir, &["scale", "x1.5"]);
+    go_on(&mut run, 100);
+    reload(&mut run, dir, AFTER);
+    // At once, and then well after it.
+    let run = again(run, true);
+    let mut run = again(run, false);
+    go_on(&mut run, 300);
+    steer(dir, &["seek", "2s"]);
+    go_on(&mut run, 200);
+    let mut run = again(run, true);
+    go_on(&mut run, 100);
+    let left = jobs_in(&server, "g");
+    reload(&mut run, dir, LAST);
+    go_on(&mut run, 100);
+    let mut run = again(run, false);
+    go_on(&mut run, 300);
+    let (output, report) = ended(again(run, true));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_adds_up(&report);
+    assert_eq!([count(&report, "failed"), count(&report, "unknown")], [0, 0]);
+    let streams = report["streams"].as_array().unwrap();
+    let names: Vec<&str> = streams.iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert_eq!(names.len(), 4, "{names:?}");
+    for (name, queue) in [("one", "q"), ("two", "s"), ("three", "r"), ("gone", "g")] {
+        let place = names.iter().position(|known| *known == name).unwrap();
+        let [planned, acked, _, _, skipped] = of_stream(&report, place);
+        assert_eq!(acked + skipped, planned, "{name}");
+        let by_job = streams[place]["by_job"].as_array().unwrap();
+        let of_kinds: u64 = by_job.iter().map(|kind| kind["acked"].as_u64().unwrap()).sum();
+        assert_eq!(of_kinds, acked, "{name}");
+        if ["one", "two"].contains(&name) {
+            assert_eq!(skipped, 0, "{name}");
+            assert_each_once(&server, queue, planned);
+        } else {
+            let there: Vec<String> = server.ask(&format!("LRANGE {queue} 0 -1"));
+            let apart: std::collections::BTreeSet<&String> = there.iter().collect();
+            assert_eq!((apart.len(), there.len() as u64), (there.len(), acked), "{name}");
+        }
+    }
+    assert_eq!(jobs_in(&server, "g"), left, "a load that is gone sends no more");
+    // 1,100 a second and a half more, for four seconds.
+    let one = of_stream(&report, names.iter().position(|name| *name == "one").unwrap());
+    assert!(one[0] > 6_600 && jobs_in(&server, "r") > 0, "{one:?}");
+    assert_no_cursor(&server);
+    assert!(!dir.join("j").exists());
+}
+
+#[test]
+fn a_script_that_changed_after_a_reload_is_refused() {
+    let server = RedisServer::start();
+    let dir = folder(BEFORE);
+    let dir = dir.path();
+    let mut run = start(dir, &["a.load", "--target", &server.url(), "--journal", "j"]);
+    run.has_sent(&server, "q", 100);
+    reload(&mut run, dir, AFTER);
+    run.kill();
+    for script in [BEFORE, LAST] {
+        std::fs::write(dir.join("a.load"), script).unwrap();
+        assert_refused(dir, &["--resume", "./j"], "what it was when the run read it last");
+    }
+    std::fs::write(dir.join("a.load"), AFTER).unwrap();
+    let (output, report) = ended(start(dir, &["--resume", "./j"]));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_adds_up(&report);
 }

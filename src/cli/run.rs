@@ -173,7 +173,8 @@ async fn drive(
         Ok(seeing) => seeing,
         Err(exit) => return exit,
     };
-    let (sink, mut told) = match connect(args, &reached.target, &jobs, &run_id).await {
+    let beside = taken_up.as_ref().and_then(TakenUp::beside);
+    let (sink, mut told) = match connect(args, &reached.target, &jobs, &run_id, beside).await {
         Ok(connected) => connected,
         Err(error) => {
             let exit = target::unreachable(&error, out);

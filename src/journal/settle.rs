@@ -118,6 +118,7 @@ impl Replay {
                 }
             }
         }
+        self.give_up_left();
         self.base.streams.iter_mut().for_each(|stream| stream.returned.clear());
         for (stream, index) in std::mem::take(&mut self.returned) {
             self.base.streams[stream].returned.push(index);
@@ -125,6 +126,28 @@ impl Replay {
         let forgot = lanes.iter().any(|lane| !lane.whole) && !self.ended;
         let Replay { base, acked, failed, unknown, skipped, .. } = self;
         Ok(Settled { base, acked, failed, unknown, skipped, forgot })
+    }
+
+    /// What was due in loads that the script has no more, and did not go out, is given up.
+    fn give_up_left(&mut self) {
+        for (place, stream) in self.base.streams.iter_mut().enumerate() {
+            if stream.left.is_none() {
+                continue;
+            }
+            let mut given_up = Spans::default();
+            self.returned.retain(|(stream, index)| {
+                if *stream == place {
+                    given_up.push(place, *index);
+                }
+                *stream != place
+            });
+            let due = self.head.jobs.get(place).copied().unwrap_or(0);
+            given_up.push_range(place, stream.next, due);
+            stream.next = stream.next.max(due.saturating_add(1));
+            if !given_up.is_empty() {
+                self.skipped.push(given_up);
+            }
+        }
     }
 
     /// The transaction of some jobs ran.

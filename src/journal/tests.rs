@@ -15,6 +15,8 @@ fn head(jobs: &[u64]) -> Head {
         started_unix_ns: 0,
         proven: true,
         jobs: jobs.to_vec(),
+        beside: None,
+        reloaded: false,
     }
 }
 

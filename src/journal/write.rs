@@ -175,6 +175,25 @@ impl Journal {
         self.flush()
     }
 
+    /// Writes it anew for another script that the run follows from here on.
+    ///
+    /// # Errors
+    ///
+    /// As [`Journal::rebase`].
+    pub fn reloads<'a>(
+        &mut self,
+        (digest, seed): (&str, u64),
+        jobs: Vec<u64>,
+        base: &Base,
+        flying: impl Iterator<Item = (u64, &'a Spans)>,
+    ) -> io::Result<()> {
+        self.head.digest = digest.to_owned();
+        self.head.seed = seed;
+        self.head.jobs = jobs;
+        self.head.reloaded = true;
+        self.rebase(base, flying)
+    }
+
     /// The file, for whoever puts it on the disk meanwhile.
     ///
     /// # Errors

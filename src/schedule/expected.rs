@@ -28,6 +28,8 @@ const PIECES: usize = 256;
 const FEWEST_PIECES: usize = 16;
 /// Rates are kept in so many parts of a job per second.
 const PARTS: f64 = 1e9;
+/// What is spread over less falls due all at once, and has no rate.
+const INSTANT_NS: u64 = 1_000_000;
 /// The most times that a curve is kept for later as it is.
 const SHIFTS: usize = 16;
 
@@ -316,12 +318,15 @@ fn pieces(grids: &[Counts], until_ns: u64) -> Option<Delayed> {
     let mut borders: Vec<u64> = grids.iter().flat_map(of).collect();
     borders.sort_unstable();
     borders.dedup();
-    let first_ns = *borders.first()?;
-    // What comes all at one instant has no rate, and takes the least time that there is.
-    if borders.len() == 1 {
-        borders.push(first_ns + 1);
-    }
+    let (first_ns, last_ns) = (*borders.first()?, *borders.last()?);
     let sum = |t_ns: u64| grids.iter().map(|grid| grid.at(t_ns as f64)).sum::<f64>();
+    let seconds = |ns: u64| Some(fraction(ns.into(), 1_000_000_000));
+    if last_ns - first_ns < INSTANT_NS {
+        let jobs = Curve::AtOnce { jobs: sum(last_ns).round() as u64 };
+        let rest = Curve::Constant { rate: whole(0), length: seconds(last_ns - first_ns) };
+        let timeline = Arc::new(Timeline::new(&Curve::Sequence(vec![jobs, rest])).ok()?);
+        return Some(Delayed { timeline, delay_ns: first_ns });
+    }
     let mut before = 0.0;
     let pieces = borders.windows(2).map(|border| {
         let (length_ns, by) = (border[1] - border[0], sum(border[1]));
@@ -329,14 +334,10 @@ fn pieces(grids: &[Counts], until_ns: u64) -> Option<Delayed> {
         before = by;
         Curve::Constant {
             rate: fraction((rate * PARTS).round() as i128, PARTS as i128),
-            length: Some(fraction(length_ns.into(), 1_000_000_000)),
+            length: seconds(length_ns),
         }
     });
     let pieces: Vec<Curve> = pieces.collect();
-    let curve = match pieces.is_empty() {
-        true => Curve::Constant { rate: whole(0), length: Some(whole(0)) },
-        false => Curve::Sequence(pieces),
-    };
-    let timeline = Arc::new(Timeline::new(&curve).ok()?);
+    let timeline = Arc::new(Timeline::new(&Curve::Sequence(pieces)).ok()?);
     Some(Delayed { timeline, delay_ns: first_ns })
 }

@@ -65,6 +65,12 @@ impl TakenUp {
         &self.replay.head.run_id
     }
 
+    /// The queue beside which the run's batches leave their numbers, where that is not the first of its
+    /// plan.
+    pub(super) fn beside(&self) -> Option<&str> {
+        self.replay.head.beside.as_deref()
+    }
+
     /// Parts what keeps the run from going on from keys that refused its jobs before it was killed:
     /// it went on with them, and does so again. That a key has come to refuse them since is noted in the
     /// journal, for what was in flight to it can't be told any more once it is put right.
@@ -203,7 +209,13 @@ pub(super) fn compare(taken: &TakenUp, plan: &Plan, out: &Output) -> Result<(), 
         "{} is not the plan of that run any more: its digest is {}, the run's was {}",
         plan.file, plan.digest, head.digest
     );
-    Err(wrong(out, &message, "bring the script back to what it was, or start a new run"))
+    let help = match head.reloaded {
+        true => {
+            "bring the script back to what it was when the run read it last, or start a new run"
+        }
+        false => "bring the script back to what it was, or start a new run",
+    };
+    Err(wrong(out, &message, help))
 }
 
 /// What the target knows of a run, lane by lane, and for each queue the place of its lane.
@@ -248,7 +260,16 @@ pub(super) fn go_on(
         queue_of(stream, index).and_then(|queue| lanes.get(queue)).copied().unwrap_or(0)
     };
     let refusing = replay.base.refusing.clone();
+    let joint = |stream: &StreamBase| stream.joint.map_or(0, |joint| joint.before);
+    let before: Vec<u64> = replay.base.streams.iter().map(joint).collect();
+    let is_old = |stream: usize, index: u64| {
+        stream >= task.sources.len() || before.get(stream).is_some_and(|before| index <= *before)
+    };
     let taken = |stream: usize, index: u64| {
+        // Where what an older script sent went is not known any more.
+        if is_old(stream, index) && !refusing.is_empty() {
+            return Taken::Untold;
+        }
         let queue = queue_of(stream, index).and_then(|queue| task.jobs.queues().get(queue));
         match queue.map(home_of).filter(|key| refusing.contains(key)) {
             None => Taken::Yes,
@@ -347,6 +368,8 @@ fn head(args: &Args, plan: &Plan, task: &Task<PlannedJobs>, options: &RunOptions
         started_unix_ns: 0,
         proven: !args.at_least_once,
         jobs: task.streams.iter().map(|(_, schedule)| schedule.len()).collect(),
+        beside: task.jobs.queues().first().map(|queue| queue.name.clone()),
+        reloaded: false,
     }
 }
 

@@ -1,11 +1,12 @@
 //! What is noted in the run's journal, and how a run goes on from one.
 
 use super::{Dispatcher, SECOND_NS};
-use crate::journal::{Account, Base, Journal, Seam, Spans, StreamBase};
+use crate::journal::{Account, Base, Journal, Left, Seam, Spans, StreamBase};
 use crate::run::clock::Clock;
 use crate::run::events::Event;
 use crate::run::jobs::Jobs;
 use crate::run::resumption::Resumption;
+use crate::schedule::{Joint, Spliced};
 use crate::sink::formats::home_of;
 use crate::sink::{Outcome, Sink};
 use crate::stats::{Counts, Flight, JobCounts};
@@ -28,6 +29,15 @@ pub(super) struct Notes {
     saver: Option<SyncSender<File>>,
     /// What each stream follows, where that is not its script as it stands.
     seams: Vec<Vec<Seam>>,
+    /// Where the present script was spliced into each.
+    joints: Vec<Option<Joint>>,
+    /// Which of them it has no more.
+    left: Vec<Option<Left>>,
+    /// The streams in the journal's order, which is that of its script, and those that it has no more;
+    /// none while that is the run's own.
+    order: Vec<usize>,
+    /// For each stream its place there.
+    places: Vec<usize>,
     /// Queues whose commands fail by themselves.
     refusing: BTreeSet<String>,
     /// What was in flight was given up waiting for: the target may be asked about it later.
@@ -52,8 +62,23 @@ impl Notes {
     /// Notes that a job is in the batch that is being filled.
     pub(super) fn fill(&mut self, stream: usize, index: u64) {
         if self.journal.is_some() {
-            self.filling.push(stream, index);
+            self.filling.push(self.place(stream), index);
         }
+    }
+
+    /// The place of a stream in the journal.
+    fn place(&self, stream: usize) -> usize {
+        self.places.get(stream).copied().unwrap_or(stream)
+    }
+
+    /// The jobs of a batch, or those of its commands with some outcomes.
+    fn spans<'a>(&self, jobs: impl Iterator<Item = &'a Flight>) -> Spans {
+        let placed = |flight: &Flight| (self.place(flight.stream as usize), flight.index);
+        let mut sorted: Vec<(usize, u64)> = jobs.map(placed).collect();
+        sorted.sort_unstable();
+        let mut spans = Spans::default();
+        sorted.into_iter().for_each(|(stream, index)| spans.push(stream, index));
+        spans
     }
 
     pub(super) fn leave_in_doubt(&mut self) {
@@ -70,22 +95,19 @@ impl Notes {
     }
 }
 
-/// The jobs of a batch, or those of its commands with some outcomes.
-fn spans<'a>(jobs: impl Iterator<Item = &'a Flight>) -> Spans {
-    let mut sorted: Vec<(u32, u64)> = jobs.map(|flight| (flight.stream, flight.index)).collect();
-    sorted.sort_unstable();
-    let mut spans = Spans::default();
-    sorted.into_iter().for_each(|(stream, index)| spans.push(stream as usize, index));
-    spans
-}
-
 impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     /// Takes up a run where it was left.
     pub(super) fn go_on_from(&mut self, resumption: &Resumption) {
         let Resumption { base, at_ns, .. } = resumption;
         for (stream, of_stream) in base.streams.iter().enumerate() {
-            let StreamBase { stream_ns, next, returned, stopped, seams, account, by_job } =
-                of_stream;
+            let StreamBase { stream_ns, next, returned, stopped, joint, left, .. } = of_stream;
+            let StreamBase { seams, account, by_job, kinds, .. } = of_stream;
+            if let (Some(joint), None) = (joint, left) {
+                self.task.warmups.splice(stream, joint.before, None);
+                self.scale = f64::from_bits(joint.factor);
+            }
+            self.notes.joints.push(*joint);
+            self.notes.left.push(left.clone());
             for seam in seams {
                 self.task.warmups.splice(stream, seam.due, None);
                 self.scale = seam.factor;
@@ -93,10 +115,13 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             self.notes.seams.push(seams.clone());
             self.pacer.go_on(stream, base.run_ns, *stream_ns, next.saturating_sub(1));
             self.backlog.go_on(stream, *next, returned.iter().copied());
-            let kinds: Vec<JobCounts> = by_job.iter().map(counts_of_kind).collect();
-            self.stats.carry(stream, counts(account), &kinds);
+            let kinds = kinds.iter().zip(by_job).map(|(name, own)| counts_of_kind(name, own));
+            self.stats.carry(stream, counts(account), kinds);
             // What is to be sent again falls due again.
             self.stats.due(stream, next.saturating_sub(1), at_ns / SECOND_NS);
+            if left.is_some() {
+                self.pacer.close(stream, base.run_ns);
+            }
             if *stopped {
                 self.pacer.close(stream, base.run_ns);
                 _ = self.backlog.give_up(stream, self.pacer.due(stream));
@@ -147,7 +172,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             Outcome::Unknown(_) => 'u',
             Outcome::NotSent(_) => 'n',
         };
-        self.notes.with(|journal| journal.settles(kind, batch, &spans(flights.iter())));
+        self.notes.with(|journal| journal.settles(kind, batch, &self.notes.spans(flights.iter())));
     }
 
     /// Notes whether the queue of a command's jobs refuses them, where that is news.
@@ -181,14 +206,18 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
 
     /// Notes jobs that were given up for being late.
     pub(super) fn note_skipped(&mut self, jobs: &Spans) {
-        self.notes.with(|journal| journal.skips(jobs));
+        let mut placed = Spans::default();
+        jobs.iter().for_each(|span| {
+            placed.push_range(self.notes.place(span.stream), span.first, span.last);
+        });
+        self.notes.with(|journal| journal.skips(&placed));
     }
 
     /// Notes that a stream was stopped while the run goes on, what was overdue in it given up.
     pub(super) fn note_stopped(&mut self, stream: usize) {
         if self.ending.is_none() && !self.backlog.is_given_up(stream) {
             let due = self.pacer.due(stream);
-            let noted = self.notes.with(|journal| journal.stops(stream, due));
+            let noted = self.notes.with(|journal| journal.stops(self.notes.place(stream), due));
             self.heed(noted);
         }
     }
@@ -212,7 +241,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         for (stream, seam) in &seams {
             self.notes.seams[*stream].push(*seam);
         }
-        let noted = self.notes.with(|journal| journal.splices(seams.into_iter()));
+        let placed = seams.into_iter().map(|(stream, seam)| (self.notes.place(stream), seam));
+        let noted = self.notes.with(|journal| journal.splices(placed));
         self.heed(noted);
     }
 
@@ -224,15 +254,12 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let is_long = self.notes.with(|journal| journal.is_long()) == Some(true);
         let noted = if is_long {
             let base = self.base(now_ns);
-            let flying: Vec<(u64, Spans)> = self
-                .flights
-                .iter()
-                .map(|(batch, sent)| (batch, spans(sent.ledger.metas().iter())))
-                .collect();
+            let flying = self.flying();
             let flying = flying.iter().map(|(batch, jobs)| (*batch, jobs));
             self.notes.with(|journal| journal.rebase(&base, flying))
         } else {
-            let times = self.streams().map(|stream| self.pacer.stream_ns(stream, now_ns));
+            let times =
+                self.in_order().into_iter().map(|stream| self.pacer.stream_ns(stream, now_ns));
             self.notes.with(|journal| journal.ticks(now_ns, times))
         };
         let handle = self.notes.with(|journal| journal.handle());
@@ -259,9 +286,55 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         self.heed(Some(ended));
     }
 
+    /// What is in flight, by batches.
+    fn flying(&self) -> Vec<(u64, Spans)> {
+        let spans = |sent: &super::flights::Sent| self.notes.spans(sent.ledger.metas().iter());
+        self.flights.iter().map(|(batch, sent)| (batch, spans(sent))).collect()
+    }
+
+    /// The streams in the journal's order.
+    fn in_order(&self) -> Vec<usize> {
+        match self.notes.order.is_empty() {
+            true => self.streams().collect(),
+            false => self.notes.order.clone(),
+        }
+    }
+
+    /// Notes that the run follows another script from now on, whose loads are these streams: the
+    /// journal begins anew with where it stands, and with how each of them goes on from there.
+    pub(super) fn note_reload(&mut self, lanes: &[usize], now_ns: u64) {
+        if !self.options.resumes_reloaded {
+            return self.leave_journal();
+        }
+        if self.notes.journal.is_none() {
+            return;
+        }
+        let gone: Vec<usize> = self.streams().filter(|lane| !lanes.contains(lane)).collect();
+        let left = |lane: usize| {
+            let name = || self.task.streams[lane].0.clone();
+            gone.contains(&lane).then(|| Left { name: name() })
+        };
+        self.notes.left = self.streams().map(left).collect();
+        let joint = |spliced: &Spliced| Some(spliced.joint(self.options.from_ns));
+        self.notes.joints = self.splices.iter().map(joint).collect();
+        self.notes.seams = vec![Vec::new(); self.task.streams.len()];
+        self.notes.order = lanes.iter().copied().chain(gone).collect();
+        self.notes.places = vec![0; self.notes.order.len()];
+        for (place, lane) in self.notes.order.iter().enumerate() {
+            self.notes.places[*lane] = place;
+        }
+        let (base, flying) = (self.base(now_ns), self.flying());
+        let planned = |lane: usize| self.stats.streams()[lane].counts.planned;
+        let jobs = self.in_order().into_iter().map(planned).collect();
+        let script = (self.task.digest.as_str(), self.task.seed);
+        let flying = flying.iter().map(|(batch, jobs)| (*batch, jobs));
+        let noted = self.notes.with(|journal| journal.reloads(script, jobs, &base, flying));
+        self.heed(noted);
+    }
+
     /// Keeps no journal from here on: it tells how to go on with the plan as it was, and the run
     /// follows another.
-    pub(super) fn leave_journal(&mut self) {
+    fn leave_journal(&mut self) {
         let Some(journal) = self.notes.journal.take() else { return };
         let journal = journal.lock().unwrap_or_else(PoisonError::into_inner);
         let removed = std::fs::remove_file(journal.path());
@@ -282,6 +355,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
                 next: if stopped { self.pacer.due(stream) + 1 } else { self.backlog.next(stream) },
                 returned: self.backlog.returned(stream).collect(),
                 stopped,
+                joint: self.notes.joints.get(stream).copied().flatten(),
+                left: self.notes.left.get(stream).cloned().flatten(),
                 seams: self.notes.seams.get(stream).cloned().unwrap_or_default(),
                 account: Account {
                     acked: stats.counts.acked,
@@ -290,6 +365,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
                     skipped: stats.counts.skipped,
                 },
                 by_job: stats.by_job.iter().map(account_of_kind).collect(),
+                kinds: stats.by_job.iter().map(|kind| kind.job.clone()).collect(),
             }
         };
         Base {
@@ -297,7 +373,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             next_batch: self.flights.next(),
             settled: self.notes.settled,
             refusing: self.notes.refusing.clone(),
-            streams: self.streams().map(of_stream).collect(),
+            streams: self.in_order().into_iter().map(of_stream).collect(),
         }
     }
 
@@ -322,9 +398,9 @@ fn counts(account: &Account) -> Counts {
     Counts { planned: 0, due, sent, acked, failed, unknown, skipped, cut: 0 }
 }
 
-fn counts_of_kind(account: &Account) -> JobCounts {
+fn counts_of_kind(name: &str, account: &Account) -> JobCounts {
     let Account { acked, failed, unknown, .. } = *account;
-    JobCounts { job: String::new(), sent: acked + failed + unknown, acked, failed, unknown }
+    JobCounts { job: name.to_owned(), sent: acked + failed + unknown, acked, failed, unknown }
 }
 
 fn account_of_kind(kind: &JobCounts) -> Account {

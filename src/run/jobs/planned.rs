@@ -97,7 +97,7 @@ impl Jobs for PlannedJobs {
     }
 
     fn kinds(&self, stream: usize) -> &[Kind] {
-        &self.streams[stream].kinds
+        self.streams.get(stream).map_or(&[], |stream| &stream.kinds)
     }
 
     fn choose(&self, stream: usize, number: u64) -> Choice {
