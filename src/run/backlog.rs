@@ -93,28 +93,6 @@ impl Backlog {
         skipped
     }
 
-    /// Gives up the first so many jobs of a stream that wait, of those up to `due`, and tells which.
-    pub fn skip_first(&mut self, stream: usize, jobs: u64, due: u64) -> Spans {
-        let lane = &mut self.lanes[stream];
-        let mut skipped = Spans::default();
-        if lane.given_up {
-            return skipped;
-        }
-        let mut left = jobs;
-        while left > 0
-            && let Some(Reverse(returned)) = lane.returned.pop()
-        {
-            skipped.push(stream, returned);
-            left -= 1;
-        }
-        let last = lane.next.saturating_add(left).saturating_sub(1).min(due);
-        if left > 0 && last >= lane.next {
-            skipped.push_range(stream, lane.next, last);
-            lane.next = last.saturating_add(1);
-        }
-        skipped
-    }
-
     /// Takes back a job that was not sent. False if its stream has been given up: nobody will ask
     /// for it again.
     pub fn give_back(&mut self, stream: usize, index: u64) -> bool {
@@ -206,18 +184,6 @@ mod tests {
         assert_eq!(backlog.skip_to(0, 7).to_string(), "0:4-7");
         assert_eq!((backlog.overdue(0, 9), backlog.take(0)), (2, 8));
         assert!(backlog.skip_to(0, 7).is_empty());
-    }
-
-    #[test]
-    fn the_first_that_wait_are_skipped() {
-        let mut backlog = Backlog::new(1);
-        (0..4).for_each(|_| _ = backlog.take(0));
-        assert!(backlog.give_back(0, 2));
-        assert!(backlog.skip_first(0, 0, 9).is_empty());
-        assert_eq!(backlog.skip_first(0, 3, 9).to_string(), "0:2-2;0:5-6");
-        assert_eq!((backlog.overdue(0, 9), backlog.oldest(0)), (3, 7));
-        assert_eq!(backlog.skip_first(0, 7, 9).to_string(), "0:7-9");
-        assert_eq!((backlog.overdue(0, 9), backlog.oldest(0)), (0, 10));
     }
 
     #[test]

@@ -51,7 +51,9 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         }
         let (skip, braked) = self.guards.shedding(&self.pacer, &overdue, now_ns);
         for (stream, jobs) in skip.into_iter().enumerate().filter(|(_, jobs)| *jobs > 0) {
-            let shed = self.backlog.skip_first(stream, jobs, self.pacer.due(stream));
+            // The first of those that wait.
+            let last = (self.pacer.due(stream) + jobs).saturating_sub(overdue[stream]);
+            let shed = self.backlog.skip_to(stream, last);
             self.stats.skipped(stream, shed.len());
             self.note_skipped(&shed);
         }
