@@ -121,7 +121,7 @@ impl Checker<'_> {
         guard: &Guard,
         streams: &[&Stream],
         of: &[(&Timeline, u64)],
-        (window_ns, limit_jobs): (u64, u64),
+        (limit_jobs, window_ns): Bound,
         budget: usize,
     ) {
         let more: u64 = streams.iter().map(|stream| stream.batch - 1).sum();

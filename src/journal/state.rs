@@ -50,6 +50,9 @@ pub struct Base {
     /// something else.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub refusing: BTreeSet<String>,
+    /// The same lane by lane; none for lanes of which none were.
+    #[serde(default)]
+    pub settled_in: Vec<u64>,
     /// Its streams.
     pub streams: Vec<StreamBase>,
 }

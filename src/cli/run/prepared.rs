@@ -14,7 +14,7 @@ use crate::plan::Plan;
 use crate::run::jobs::{Jobs, PlannedJobs};
 use crate::run::{RunOptions, Task};
 use crate::sink::redis::{ConnectError, Cursor, Options as SinkOptions};
-use crate::sink::{Limits, Queue, RedisSink};
+use crate::sink::{Limits, Queue, RedisSink, Sink as _};
 use crate::source::SourceFile;
 use crate::target::{Address, Target};
 use std::sync::Arc;
@@ -55,15 +55,16 @@ pub(super) async fn connect(
     let options = SinkOptions { aside, ..SinkOptions::of(target) };
     let known = beside.map(|name| Queue { name: name.to_owned(), format: Format::List });
     let cursor = known.as_ref().or(jobs.queues().first()).filter(|_| !args.at_least_once);
+    let cursor = cursor.map(|queue| Cursor::beside(queue, run_id));
     let resumes = args.journal.resumes() && cursor.is_some();
-    let (sink, mut told) = match cursor.map(|queue| Cursor::beside(queue, run_id)) {
+    let (sink, mut told) = match cursor.clone() {
         Some(cursor) if resumes => RedisSink::resume_with(target, cursor, options).await?,
         Some(cursor) => (RedisSink::connect_with(target, cursor, options).await?, Vec::new()),
         None => (RedisSink::connect(target, options).await?, Vec::new()),
     };
     told.extend(sink.reach(jobs.queues(), resumes, options).await?);
     let lanes = sink.lanes_of(jobs.queues());
-    Ok((sink, resumes.then(|| Recalled::new(told, lanes))))
+    Ok((sink, args.journal.resumes().then(|| Recalled::new(told, lanes, cursor.is_some()))))
 }
 
 /// The options of the run, and its journal begun or gone on with.

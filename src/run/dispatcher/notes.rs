@@ -1,5 +1,6 @@
 //! What is noted in the run's journal, and how a run goes on from one.
 
+use super::lanes::OfStream;
 use super::{Dispatcher, SECOND_NS};
 use crate::journal::{Account, Base, Journal, Left, Seam, Spans, StreamBase};
 use crate::run::clock::Clock;
@@ -10,7 +11,7 @@ use crate::schedule::{Joint, Spliced};
 use crate::sink::formats::home_of;
 use crate::sink::{Outcome, Sink};
 use crate::stats::{Counts, Flight, JobCounts};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -22,8 +23,11 @@ pub(super) struct Notes {
     journal: Option<Arc<Mutex<Journal>>>,
     /// The jobs of the batch that is being filled.
     filling: Spans,
-    /// The newest batch of which jobs were acknowledged.
-    settled: u64,
+    /// The streams of which jobs were passed over since the last line, for their lanes take nothing,
+    /// and the last of those.
+    passed: Vec<(usize, u64)>,
+    /// The newest batch of which jobs were acknowledged, lane by lane.
+    settled: Vec<u64>,
     /// Takes the file once a second and puts it on the disk, on a thread of its own: a disk that
     /// is slow holds up no job.
     saver: Option<SyncSender<File>>,
@@ -47,7 +51,7 @@ pub(super) struct Notes {
 impl Notes {
     pub(super) fn new(
         journal: Option<Arc<Mutex<Journal>>>,
-        settled: u64,
+        settled: Vec<u64>,
         refusing: BTreeSet<String>,
     ) -> Notes {
         let saver = journal.as_ref().and_then(|_| {
@@ -79,6 +83,15 @@ impl Notes {
         let mut spans = Spans::default();
         sorted.into_iter().for_each(|(stream, index)| spans.push(stream, index));
         spans
+    }
+
+    /// Notes that a job is passed over.
+    pub(super) fn pass(&mut self, stream: usize, index: u64) {
+        match self.passed.last_mut() {
+            _ if self.journal.is_none() => {}
+            Some((last, until)) if *last == stream => *until = index,
+            _ => self.passed.push((stream, index)),
+        }
     }
 
     pub(super) fn leave_in_doubt(&mut self) {
@@ -114,7 +127,12 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             }
             self.notes.seams.push(seams.clone());
             self.pacer.go_on(stream, base.run_ns, *stream_ns, next.saturating_sub(1));
-            self.backlog.go_on(stream, *next, returned.iter().copied());
+            let own = &self.sending[stream];
+            let (task, lists, old_jobs) = (&self.task, &self.lists, &self.old_jobs);
+            let (pacer, lanes) = (&self.pacer, &self.lanes);
+            let lanes = OfStream::new(task, lists, old_jobs, own, pacer, lanes, stream);
+            let returned = returned.iter().copied();
+            self.backlog.go_on(stream, *next, returned, |index| lanes.of(index));
             let kinds = kinds.iter().zip(by_job).map(|(name, own)| counts_of_kind(name, own));
             self.stats.carry(stream, counts(account), kinds);
             // What is to be sent again falls due again.
@@ -156,10 +174,19 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     }
 
     /// Notes what became of the jobs of one command, if they did not go in.
-    pub(super) fn note_outcome(&mut self, batch: u64, flights: &[Flight], outcome: &Outcome) {
+    pub(super) fn note_outcome(
+        &mut self,
+        (batch, lane): (u64, usize),
+        flights: &[Flight],
+        outcome: &Outcome,
+    ) {
         let kind = match outcome {
             Outcome::Acked => {
-                self.notes.settled = self.notes.settled.max(batch);
+                if self.notes.settled.len() <= lane {
+                    self.notes.settled.resize(lane + 1, 0);
+                }
+                let settled = &mut self.notes.settled[lane];
+                *settled = batch.max(*settled);
                 self.note_refusing(flights, false);
                 return;
             }
@@ -202,6 +229,23 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     pub(super) fn note_refusals(&mut self) {
         let noted = self.notes.with(Journal::settled);
         self.heed(noted);
+    }
+
+    /// Notes that a lane has answered a batch, if that does not follow from the next line: an older
+    /// one is in flight, over a lane that may not answer for long.
+    pub(super) fn note_answered(&mut self, batch: u64, lane: usize) {
+        if self.flights.oldest() <= batch {
+            self.notes.with(|journal| journal.answers(batch, lane));
+        }
+    }
+
+    /// Notes the jobs that were passed over.
+    pub(super) fn note_passed(&mut self) {
+        for (stream, last) in &self.notes.passed {
+            let place = self.notes.place(*stream);
+            self.notes.with(|journal| journal.passes(place, *last));
+        }
+        self.notes.passed.clear();
     }
 
     /// Notes jobs that were given up for being late.
@@ -251,7 +295,9 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         if self.notes.journal.is_none() || self.ending.is_some() {
             return;
         }
-        let is_long = self.notes.with(|journal| journal.is_long()) == Some(true);
+        // Written anew, it lists each job that was passed over.
+        let holes = self.backlog.has_holes();
+        let is_long = self.notes.with(|journal| journal.is_long(holes)) == Some(true);
         let noted = if is_long {
             let base = self.base(now_ns);
             let flying = self.flying();
@@ -270,6 +316,16 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         self.heed(noted);
     }
 
+    /// What is in flight: batches and jobs.
+    fn flying(&self) -> Vec<(u64, Spans)> {
+        let mut batches: BTreeMap<u64, Vec<&Flight>> = BTreeMap::new();
+        for (batch, sent) in self.flights.iter() {
+            batches.entry(batch).or_default().extend(sent.ledger.metas());
+        }
+        let of = |(batch, jobs): (u64, Vec<&Flight>)| (batch, self.notes.spans(jobs.into_iter()));
+        batches.into_iter().map(of).collect()
+    }
+
     /// Ends the journal: it is removed if nothing is left to go on with.
     pub(super) fn close_journal(&mut self, is_done: bool) {
         let Some(journal) = self.notes.journal.take() else { return };
@@ -284,12 +340,6 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         };
         drop(journal);
         self.heed(Some(ended));
-    }
-
-    /// What is in flight, by batches.
-    fn flying(&self) -> Vec<(u64, Spans)> {
-        let spans = |sent: &super::flights::Sent| self.notes.spans(sent.ledger.metas().iter());
-        self.flights.iter().map(|(batch, sent)| (batch, spans(sent))).collect()
     }
 
     /// The streams in the journal's order.
@@ -353,7 +403,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             StreamBase {
                 stream_ns: self.pacer.stream_ns(stream, now_ns),
                 next: if stopped { self.pacer.due(stream) + 1 } else { self.backlog.next(stream) },
-                returned: self.backlog.returned(stream).collect(),
+                returned: self.left_of(stream),
                 stopped,
                 joint: self.notes.joints.get(stream).copied().flatten(),
                 left: self.notes.left.get(stream).cloned().flatten(),
@@ -371,10 +421,16 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         Base {
             run_ns: now_ns,
             next_batch: self.flights.next(),
-            settled: self.notes.settled,
+            settled: self.notes.settled.iter().copied().max().unwrap_or(0),
+            settled_in: self.notes.settled.clone(),
             refusing: self.notes.refusing.clone(),
             streams: self.in_order().into_iter().map(of_stream).collect(),
         }
+    }
+
+    fn left_of(&self, stream: usize) -> Vec<u64> {
+        let lanes = self.lanes_of_stream(stream);
+        self.backlog.returned(stream, |index| lanes.of(index))
     }
 
     /// A journal that can't be written is none: it would tell less than what happened.
