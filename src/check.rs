@@ -30,6 +30,7 @@ mod parentheses;
 mod payload;
 mod policy;
 mod proof;
+mod rates;
 mod replay;
 mod rows;
 mod scope;

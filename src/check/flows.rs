@@ -10,7 +10,6 @@ use crate::problem::{Code, Problem};
 use crate::schedule::{Until, expected};
 use crate::show;
 use crate::source::Span;
-use crate::timeline::Timeline;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -243,10 +242,12 @@ impl Checker<'_> {
                 return None;
             }
             let until_ns = until.map(|until| until.at_ns.saturating_sub(stream.after_ns));
-            let expected = expected(&jobs.flow, share, &stream.timeline, &stream.paces, until_ns);
+            let due = (&*stream.due, &stream.timeline);
+            let expected = expected(&jobs.flow, share, due, &stream.paces, until_ns)?;
             steps.push(Steps {
                 entry,
-                timeline: Arc::new(Timeline::new(&expected.curve).ok()?),
+                curves: expected.curves,
+                certain: expected.certain && stream.batch == 1 && !stream.is_drawn(),
                 jobs: Arc::clone(jobs),
                 expected: expected.steps,
                 counted: false,

@@ -2,6 +2,7 @@
 
 use super::Checker;
 use super::chance::left_to_chance;
+use super::rates::{self, Bound, Known};
 use crate::exact::seconds_to_nanos;
 use crate::plan::{Action, Guard, GuardKind, Phrase, PhraseJobs, Stream};
 use crate::problem::{Code, Problem};
@@ -39,31 +40,7 @@ impl Checker<'_> {
                     time_breach(streams, guard, &of, limit_ns.saturating_add(from_ns))
                 }
                 GuardKind::Rate { limit_jobs, window_ns } => {
-                    let chosen: Vec<&Stream> =
-                        chosen(streams, guard.stream).map(|(_, stream)| stream).collect();
-                    match schedule::first_beyond_rate(&of, window_ns, limit_jobs, budget) {
-                        RateProof::Holds if left_to_chance(&chosen, window_ns, limit_jobs) => {
-                            self.left_to_chance(guard);
-                            None
-                        }
-                        RateProof::Holds => {
-                            self.prove_batches(
-                                guard,
-                                &chosen,
-                                &of,
-                                (window_ns, limit_jobs),
-                                budget,
-                            );
-                            None
-                        }
-                        RateProof::Beyond { t_ns, count } => {
-                            Some(rate_breach(streams, guard, limit_jobs, window_ns, t_ns, count))
-                        }
-                        RateProof::Unproven => {
-                            self.unproven(guard);
-                            None
-                        }
-                    }
+                    self.prove_rate(streams, guard, (limit_jobs, window_ns), budget)
                 }
                 _ => None,
             };
@@ -86,6 +63,48 @@ impl Checker<'_> {
         }
     }
 
+    /// Proves a bound on the rate, or finds where it is passed. What curves expect of flows may come
+    /// to more, or to less: of so few that each is looked at it is known, else it is left to chance.
+    fn prove_rate<'p>(
+        &mut self,
+        streams: &'p [Stream],
+        guard: &Guard,
+        bound: Bound,
+        budget: usize,
+    ) -> Option<Breach<'p>> {
+        let (limit_jobs, window_ns) = bound;
+        let of = parts(streams, guard.stream);
+        let chosen: Vec<&Stream> =
+            chosen(streams, guard.stream).map(|(_, stream)| stream).collect();
+        let proof = |limit_jobs| schedule::first_beyond_rate(&of, window_ns, limit_jobs, budget);
+        let known = rates::known(&chosen, self.seed, bound);
+        match (proof(limit_jobs), known) {
+            (_, Known::Holds) => {}
+            (RateProof::Beyond { t_ns, count }, Known::Curves)
+            | (RateProof::Beyond { .. }, Known::Beyond(t_ns, count)) => {
+                return Some(rate_breach(streams, guard, bound, t_ns, count));
+            }
+            (RateProof::Beyond { t_ns, .. }, Known::TooMany) => {
+                let surely = match proof(rates::surely_above(limit_jobs)) {
+                    RateProof::Beyond { t_ns, .. } => t_ns,
+                    _ => t_ns,
+                };
+                let count = rates::count_in(&chosen, self.seed, surely, window_ns);
+                if count > limit_jobs {
+                    return Some(rate_breach(streams, guard, bound, surely, count));
+                }
+                self.left_to_chance(guard);
+            }
+            (RateProof::Holds, Known::Beyond(..)) => self.left_to_chance(guard),
+            (RateProof::Holds, _) if left_to_chance(&chosen, window_ns, limit_jobs) => {
+                self.left_to_chance(guard);
+            }
+            (RateProof::Holds, _) => self.prove_batches(guard, &chosen, &of, bound, budget),
+            (RateProof::Unproven, _) => self.unproven(guard),
+        }
+        None
+    }
+
     fn unproven(&mut self, guard: &Guard) {
         let span = guard.span.unwrap_or_default();
         self.report(
@@ -102,7 +121,7 @@ impl Checker<'_> {
         guard: &Guard,
         streams: &[&Stream],
         of: &[(&Timeline, u64)],
-        (window_ns, limit_jobs): (u64, u64),
+        (limit_jobs, window_ns): Bound,
         budget: usize,
     ) {
         let more: u64 = streams.iter().map(|stream| stream.batch - 1).sum();
@@ -176,14 +195,7 @@ fn chosen(streams: &[Stream], only: Option<usize>) -> impl Iterator<Item = (usiz
 
 /// Their timelines.
 fn parts(streams: &[Stream], only: Option<usize>) -> Vec<(&Timeline, u64)> {
-    let of = |(_, stream)| -> Vec<(&Timeline, u64)> { timelines(stream) };
-    chosen(streams, only).flat_map(of).collect()
-}
-
-/// That of a stream's curve, and those expected of its flows.
-fn timelines(stream: &Stream) -> Vec<(&Timeline, u64)> {
-    let steps = stream.steps.iter().map(|steps| &*steps.timeline);
-    std::iter::once(&*stream.timeline).chain(steps).map(|part| (part, stream.after_ns)).collect()
+    chosen(streams, only).flat_map(|(_, stream)| stream.timelines()).collect()
 }
 
 fn jobs_breach<'p>(
@@ -272,8 +284,7 @@ fn time_breach<'p>(
 fn rate_breach<'p>(
     streams: &'p [Stream],
     guard: &Guard,
-    limit_jobs: u64,
-    window_ns: u64,
+    (limit_jobs, window_ns): (u64, u64),
     t_ns: u64,
     count: u64,
 ) -> Breach<'p> {

@@ -176,6 +176,15 @@ impl Checker<'_> {
         Some(value)
     }
 
+    /// How long a phrase, or a part of it, lasts. As a number of its own 0 is a slip; where it comes of
+    /// a name or of arithmetic it may be meant.
+    pub(super) fn lasting(&mut self, expr: &Expr) -> Option<Exact> {
+        match expr.kind {
+            ExprKind::Literal(_) => self.some_duration(expr),
+            _ => self.duration(expr),
+        }
+    }
+
     /// A whole number of things.
     pub(super) fn count(&mut self, expr: &Expr, what: &str) -> Option<u64> {
         let (value, unit) = self.quantity(expr)?;
