@@ -152,8 +152,9 @@ fn streams_and_jobs_are_matched_by_name() {
         &[
             "load z  added: 60 jobs in 1m",
             "load y  removed: 60 jobs in 1m",
-            "  ~ after 0s → after 5s",
-            "  ~ job a: 50% of the jobs → 75% of the jobs, 52 B each → 7 B each, to list a → stream a",
+            "  ~ after 0s → 5s",
+            "  ~ job a: 50% of the jobs → 75% of the jobs, 52 B each → 7 B each",
+            "list a → stream a",
             "body.id uuid() → none",
             "  ~ job b: 50% of the jobs → 25% of the jobs",
         ],
@@ -196,11 +197,7 @@ fn what_a_run_does_otherwise_is_told_with_both_values() {
         &["~ late send → spread over 2s"],
     );
     let block = |word: &str| format!("{word}{{ constant 5 for 1m }}\nconstant 5 for 1m");
-    assert_says(
-        &block(""),
-        &block("warmup "),
-        &["~ warmup none → 0s..1m", "→ warmup { … }\n      only warms up now"],
-    );
+    assert_says(&block(""), &block("warmup "), &["~ warmup none → 0s..1m", "+ warmup { … }"]);
     let until = |level: &str| format!("constant 5 for 1m{level}");
     let told = "~ ends early none → depth > 5 within 0s..1m";
     assert_says(&until(""), &until(" until depth > 5"), &[told]);
@@ -211,10 +208,11 @@ fn what_a_run_does_otherwise_is_told_with_both_values() {
 #[test]
 fn each_option_of_a_job_is_told_with_both_values() {
     let job = |queue: &str, rest: &str| format!("job b {{ {queue}; {rest} }}\nconstant 1 for 9s");
-    let sidekiq = |rest: &str| job("queue \"q\" as sidekiq", rest);
+    let sidekiq =
+        |class: &str, rest: &str| job(&format!("queue \"q\" as sidekiq class \"{class}\""), rest);
     assert_says(
-        &sidekiq("class \"A\"; delay 1s; retry 3"),
-        &sidekiq("class \"B\"; delay 2s..3s; retry 4"),
+        &sidekiq("A", "delay 1s; retry 3"),
+        &sidekiq("B", "delay 2s..3s; retry 4"),
         &["~ job b: class \"A\" → \"B\", retry 3 → 4, delay 1s → 2s..3s"],
     );
     let stream = |rest: &str| job(&format!("queue \"q\" as stream{rest}"), "body { n: 1 }");
