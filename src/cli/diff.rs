@@ -53,7 +53,13 @@ pub(super) fn run(args: &Args, color: Color, out: &Output) -> Exit {
         }
         other => {
             out.fault(
-                &format!("two scripts can be compared, and {} were named", other.len()),
+                &format!(
+                    "two scripts can be compared, and {} named",
+                    match other.len() {
+                        1 => "one was".to_owned(),
+                        count => format!("{count} were"),
+                    }
+                ),
                 "write `loadc diff OLD NEW`; git calls it with seven arguments",
             );
             Exit::Wrong
