@@ -8,11 +8,9 @@ use super::slips::{Look, slip};
 use super::table::{self, STATEMENT};
 use super::tokens::Token;
 use super::words;
-use super::{Rule, grammar::Grammar};
+use super::{Rule, tree};
 use crate::problem::{Code, Problem, did_you_mean};
 use crate::source::Span;
-use pest::Parser as _;
-use pest::error::{ErrorVariant, InputLocation};
 
 /// A statement that could not be read.
 pub(super) struct Broken<'t> {
@@ -158,9 +156,10 @@ impl Broken<'_> {
         let before = self.all.get(index - 1).map(|token| token.text);
         let statement = self.all.first().map_or("", |first| first.text);
         let expected = words::expected(&rules, before, statement);
-        let complete = self.all.get(index).is_some_and(|token| {
-            Grammar::parse(start, self.text[..token.start].trim_end()).is_ok()
-        });
+        let complete = self
+            .all
+            .get(index)
+            .is_some_and(|token| tree::reads(start, self.text[..token.start].trim_end()));
         let look = Look {
             text: self.text,
             tokens: self.all,
@@ -228,12 +227,8 @@ impl Broken<'_> {
 
 /// Where reading a text stopped, and what was looked for there; `None` if it can be read.
 fn stopped(start: Rule, text: &str) -> Option<(usize, Vec<Rule>)> {
-    let error = Grammar::parse(start, text).err()?;
-    let (InputLocation::Pos(at) | InputLocation::Span((at, _))) = error.location;
-    match error.variant {
-        ErrorVariant::ParsingError { positives, .. } => Some((at, positives)),
-        ErrorVariant::CustomError { .. } => Some((at, Vec::new())),
-    }
+    let stopped = tree::read(start, text).err()?;
+    Some((stopped.at, stopped.sought))
 }
 
 fn quoted_list(kind: u8) -> String {

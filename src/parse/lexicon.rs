@@ -2,7 +2,7 @@
 //! lines that have got into the wrong block.
 
 use super::table::{self, BLOCK, STATEMENT};
-use super::tokens::Token;
+use super::tokens::{Token, is_duration};
 use super::words;
 use crate::problem::did_you_mean;
 
@@ -148,7 +148,10 @@ pub(super) fn is_rule(all: &[Token<'_>]) -> bool {
 
 /// Whether a statement that comes with a block has none.
 pub(super) fn lacks_brace(all: &[Token<'_>]) -> bool {
-    let blocks = all.first().is_some_and(|first| table::leads(first.text, BLOCK));
+    let blocks = all.first().is_some_and(|first| {
+        let holds = || all.iter().skip(1).any(|token| words::begins_statement(token.text));
+        table::leads(first.text, BLOCK) || first.text == "arrivals" && holds()
+    });
     blocks && all.iter().all(|token| token.text != "{")
 }
 
@@ -176,10 +179,14 @@ pub(super) fn lacks_object_brace(all: &[Token<'_>]) -> bool {
 pub(super) fn belongs_elsewhere(all: &[Token<'_>], kind: u8) -> bool {
     let (first, second) = (all.first(), all.get(1));
     let word = first.map_or("", |first| first.text);
-    let field = second.is_some_and(|second| matches!(second.text, ":" | "->"));
+    let field = second.is_some_and(|second| {
+        matches!(second.text, ":" | "->") || kind == table::JOB && second.text == "("
+    });
     let rule =
         words::begins_statement(word) || is_percentile(word) || matches!(word, "mean" | "max");
-    is_rule(all) && kind == STATEMENT
+    // `at 5m` begins an expectation, `at 02:00` a block.
+    let timed = word == "at" && second.is_some_and(|second| is_duration(second.text));
+    (is_rule(all) || timed) && kind == STATEMENT
         || !table::leads(word, kind) && (rule || field || matches!(word, "]" | ")" | ","))
 }
 

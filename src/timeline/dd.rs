@@ -94,21 +94,23 @@ impl Dd {
     }
 
     /// self + near + step as the nearest whole number and what it is off, where `step` is small and
-    /// the sum below 2⁶³.
+    /// the sum below 2⁶³; beyond, it is the last one there is.
     #[inline]
     pub fn whole_and_rest(self, near: f64, step: f64) -> (i64, f64) {
         let (sum, error) = two_sum(self.hi, near);
         let whole = floor(sum + 0.5);
         let rest = (sum - whole) + (error + (self.lo + step));
         let carry = floor(rest + 0.5);
-        (whole as i64 + carry as i64, rest - carry)
+        ((whole as i64).saturating_add(carry as i64), rest - carry)
     }
 
     /// To within 2⁻¹⁰⁶ relative.
     pub fn from_i128(value: i128) -> Dd {
-        // All of it fits one number, and a conversion of 128 bits is a call.
-        if let Ok(small) = i32::try_from(value) {
-            return Dd::new(f64::from(small));
+        // A conversion of 128 bits is a call.
+        if value.unsigned_abs() < 1 << 62 {
+            let small = value as i64;
+            let hi = small as f64;
+            return Dd { hi, lo: (small - hi as i64) as f64 };
         }
         let hi = value as f64;
         let lo = value.wrapping_sub(hi as i128) as f64;
