@@ -155,7 +155,7 @@ fn streams_and_jobs_are_matched_by_name() {
             "  ~ after 0s → 5s",
             "  ~ job a: 50% of the jobs → 75% of the jobs, 52 B each → 7 B each",
             "list a → stream a",
-            "body.id uuid() → none",
+            "body.n seq() → 1",
             "  ~ job b: 50% of the jobs → 25% of the jobs",
         ],
     );
