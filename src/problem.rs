@@ -302,6 +302,15 @@ impl Code {
         LINTS.iter().find(|(_, lint)| *lint == name).map(|(code, _)| *code)
     }
 
+    /// The lint of a name, or of a code such as `W0201`.
+    pub fn of_lint_or_code(name: &str) -> Option<Code> {
+        let of_code = || {
+            let code = Code::ALL.iter().find(|code| code.as_str().eq_ignore_ascii_case(name));
+            code.copied().filter(|code| code.lint().is_some())
+        };
+        Code::of_lint(name).or_else(of_code)
+    }
+
     /// The lint whose name is nearest to a word, if one is near.
     pub fn nearest_lint(word: &str) -> Option<&'static str> {
         did_you_mean(&word.to_lowercase().replace('_', "-"), LINTS.iter().map(|(_, name)| *name))

@@ -191,7 +191,10 @@ impl Checker<'_> {
                         )
                         .label(format!("as {} here", format_name(&format)))
                         .and(*first, format!("as {} here", format_name(other)))
-                        .help("a key holds one type: use two queues, or one format"),
+                        .help(match format.word() == other.word() {
+                            true => "jobs of one queue must agree on what is set behind its format",
+                            false => "a key holds one type: use two queues, or one format",
+                        }),
                     );
                     return None;
                 }

@@ -1,14 +1,14 @@
 //! Guards proven: where a script breaks its own claim, and when a plan's guard will act.
 
-use super::Checker;
 use super::chance::left_to_chance;
 use super::rates::{self, Bound, Known};
+use super::{Checker, Options};
 use crate::exact::seconds_to_nanos;
-use crate::plan::{Action, Guard, GuardKind, Phrase, PhraseJobs, Stream};
+use crate::plan::{Action, Guard, GuardKind, Phrase, PhraseJobs, Plan, Stream};
 use crate::problem::{Code, Problem};
 use crate::schedule::{self, Entries, RateProof};
 use crate::show;
-use crate::source::Span;
+use crate::source::{SourceFile, Span};
 use crate::timeline::Timeline;
 
 /// Evaluations of the curve that proving the guards on rate may cost, so that `check` answers soon.
@@ -22,6 +22,18 @@ struct Breach<'p> {
     place: Option<&'p Phrase>,
     what: String,
     help: String,
+}
+
+/// Whether a plan keeps to a guard, for certain and without a remark.
+pub(super) fn holds(source: &SourceFile, options: &Options, plan: &Plan, guard: &Guard) -> bool {
+    let mut checker = Checker::new(source, options, Vec::new());
+    let from_s = crate::exact::fraction(i128::from(plan.part.from_ns), 1_000_000_000);
+    checker.from = from_s;
+    checker.seed = plan.seed;
+    // As a claim: an action would be allowed to act.
+    let claim = Guard { action: None, ..guard.clone() };
+    checker.prove(&plan.streams, &[claim], &mut Vec::new());
+    checker.problems.is_empty()
 }
 
 impl Checker<'_> {
@@ -93,22 +105,25 @@ impl Checker<'_> {
                 if count > limit_jobs {
                     return Some(rate_breach(streams, guard, bound, surely, count));
                 }
-                self.left_to_chance(guard);
+                self.left_to_chance(guard, streams);
             }
-            (RateProof::Holds, Known::Beyond(..)) => self.left_to_chance(guard),
+            (RateProof::Holds, Known::Beyond(..)) => self.left_to_chance(guard, streams),
             (RateProof::Holds, _) if left_to_chance(&chosen, window_ns, limit_jobs) => {
-                self.left_to_chance(guard);
+                self.left_to_chance(guard, streams);
             }
-            (RateProof::Holds, _) => self.prove_batches(guard, &chosen, &of, bound, budget),
-            (RateProof::Unproven, _) => self.unproven(guard),
+            (RateProof::Holds, _) => {
+                self.prove_batches(guard, streams, &chosen, &of, bound, budget)
+            }
+            (RateProof::Unproven, _) => self.unproven(guard, streams),
         }
         None
     }
 
-    fn unproven(&mut self, guard: &Guard) {
-        let span = guard.span.unwrap_or_default();
+    fn unproven(&mut self, guard: &Guard, streams: &[Stream]) {
+        let (span, bound) = named(guard, streams);
+        let message = format!("{bound} could not be proven before the run");
         self.report(
-            Problem::warning(Code::Unproven, span, "this bound could not be proven before the run")
+            Problem::warning(Code::Unproven, span, message)
                 .label("the curve comes near it too often to follow")
                 .help("it holds during the run all the same: what is above it waits"),
         );
@@ -119,6 +134,7 @@ impl Checker<'_> {
     fn prove_batches(
         &mut self,
         guard: &Guard,
+        all: &[Stream],
         streams: &[&Stream],
         of: &[(&Timeline, u64)],
         (limit_jobs, window_ns): Bound,
@@ -130,8 +146,8 @@ impl Checker<'_> {
         {
             return;
         }
-        let span = guard.span.unwrap_or_default();
-        let message = "batches may come to more than this bound";
+        let (span, bound) = named(guard, all);
+        let message = format!("batches may come to more than {bound}");
         self.report(
             Problem::warning(Code::Unproven, span, message)
                 .label(format!("the curve stays within it, but not with {} more", show::plural(more, "job")))
@@ -139,12 +155,24 @@ impl Checker<'_> {
         );
     }
 
-    fn left_to_chance(&mut self, guard: &Guard) {
-        let span = guard.span.unwrap_or_default();
+    fn left_to_chance(&mut self, guard: &Guard, streams: &[Stream]) {
+        let (span, bound) = named(guard, streams);
+        let message = format!("whether {bound} holds is left to chance");
+        let help = match (&guard.kind, guard.span) {
+            (GuardKind::Jobs(_), _) => {
+                "it holds during the run all the same: the job that would be too many is not sent, and the run stops with exit code 3; a higher bound leaves room"
+            }
+            (_, None) => {
+                "it holds during the run all the same: what is above it waits; state a bound of the script's own that leaves room"
+            }
+            _ => {
+                "it holds during the run all the same: what is above it waits; a higher bound, or a window that is longer, leaves room"
+            }
+        };
         self.report(
-            Problem::warning(Code::Unproven, span, "whether this bound holds is left to chance")
+            Problem::warning(Code::Unproven, span, message)
                 .label("what is drawn may come to more")
-                .help("it holds during the run all the same: what is above it waits; a higher bound, or a window that is longer, leaves room"),
+                .help(help),
         );
     }
 
@@ -185,6 +213,22 @@ impl Checker<'_> {
         }
         self.report(problem);
     }
+}
+
+/// Where a remark on a guard belongs, and what the guard is called there: one that nobody wrote into
+/// the script is named, at the phrase that comes nearest to it.
+fn named(guard: &Guard, streams: &[Stream]) -> (Span, String) {
+    if let Some(span) = guard.span {
+        return (span, "this bound".to_owned());
+    }
+    let phrases = chosen(streams, guard.stream).flat_map(|(_, stream)| &stream.phrases);
+    let highest = phrases.max_by(|a, b| a.peak_per_s.total_cmp(&b.peak_per_s));
+    let whose = match guard.tuning.policy {
+        true => "the policy's",
+        false => "the default bound for a target that is not this machine",
+    };
+    let span = highest.map_or(Span::default(), |phrase| phrase.span);
+    (span, format!("{whose} `{}`", guard.text))
 }
 
 /// The streams a guard speaks of.
