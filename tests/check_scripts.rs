@@ -164,19 +164,89 @@ fn what_cannot_be_meant_is_said_well() {
     });
 }
 
+/// The lines of a script that are marked as wrong, and those in which something is found.
+fn marked_and_found(path: &Path) -> (Vec<usize>, Vec<usize>) {
+    let source = read(path).expect("text");
+    let marked = source.text.lines().enumerate().flat_map(|(index, line)| {
+        std::iter::repeat_n(index + 1, line.matches("# wrong").count())
+    });
+    let problems = check(&source, &Options::default()).problems;
+    let found = problems.iter().map(|problem| source.line_column(problem.place.0.start).0);
+    (marked.collect(), found.collect())
+}
+
 #[test]
 fn every_mistake_is_found_and_none_is_caused_by_another() {
     insta::glob!("scripts/check_error/twelve_*.load", |path| {
-        let source = read(path).expect("text");
-        let marked = source.text.lines().enumerate().flat_map(|(index, line)| {
-            std::iter::repeat_n(index + 1, line.matches("# wrong").count())
-        });
-        let problems = check(&source, &Options::default()).problems;
-        let found = problems.iter().map(|problem| source.line_column(problem.place.0.start).0);
-        let (marked, found): (Vec<_>, Vec<_>) = (marked.collect(), found.collect());
+        let (marked, found) = marked_and_found(path);
         assert_eq!(marked.len(), 12, "{path:?}");
         assert_eq!(found, marked, "{path:?}");
     });
+    let mut wrong = String::new();
+    insta::glob!("scripts/*_error/alone_*.load", |path| {
+        let (marked, found) = marked_and_found(path);
+        if found != marked {
+            let _ = writeln!(wrong, "{path:?}\n  marked {marked:?}\n  found  {found:?}");
+        }
+    });
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// What a help says to write, where that is all it says.
+fn replacement(help: &str) -> Option<&str> {
+    let written = help.strip_prefix("write `").and_then(|rest| rest.strip_suffix('`'));
+    let meant = || help.strip_prefix("did you mean `").and_then(|rest| rest.strip_suffix("`?"));
+    written.or_else(meant).filter(|text| !text.contains(['`', '…']))
+}
+
+/// Where what a help says may have its place: the finding's own, or some words of its line more.
+fn places(text: &str, start: usize, end: usize) -> Vec<(usize, usize)> {
+    let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
+    let line_end = text[end..].find('\n').map_or(text.len(), |at| end + at);
+    let is_edge = |at: &usize| {
+        let (before, behind) = (&text[..*at], &text[*at..]);
+        let word = |c: char| c.is_alphanumeric() || c == '_';
+        text.is_char_boundary(*at) && !(before.ends_with(word) && behind.starts_with(word))
+    };
+    let lefts: Vec<usize> = (line_start..=start).rev().filter(|at| is_edge(at) || *at == start).take(7).collect();
+    let rights: Vec<usize> = (end..=line_end).filter(|at| is_edge(at) || *at == end).take(12).collect();
+    lefts.iter().flat_map(|left| rights.iter().map(|right| (*left, *right))).collect()
+}
+
+#[test]
+fn what_a_help_says_to_write_takes_the_finding_away() {
+    let mut wrong = String::new();
+    insta::glob!("scripts/*_error/*.load", |path| {
+        let Ok(source) = read(path) else { return };
+        let name = Path::new(&source.name).file_name().unwrap().to_string_lossy().into_owned();
+        // Each of its findings would be looked at with all the others.
+        if source.part_span(0).len() > 20_000 {
+            return;
+        }
+        let found = |text: String, line: usize| {
+            let other = loadc::gather::gather(SourceFile::new(&name, text).from_path(path));
+            let problems = check(&other, &Options::default()).problems;
+            let here = |problem: &&Problem| other.line_column(problem.place.0.start).0 == line;
+            problems.iter().filter(here).count()
+        };
+        for problem in &check(&source, &Options::default()).problems {
+            let Some(new) = problem.help.as_deref().and_then(replacement) else { continue };
+            let (start, end) = (problem.place.0.start as usize, problem.place.0.end as usize);
+            if source.part_of(problem.place.0.start) != 0 || start == end {
+                continue;
+            }
+            let (line, _) = source.line_column(problem.place.0.start);
+            let text = source.slice(source.part_span(0));
+            let before = found(text.to_owned(), line);
+            let helps = |(from, to): &(usize, usize)| {
+                found(format!("{}{new}{}", &text[..*from], &text[*to..]), line) < before
+            };
+            if !places(text, start, end).iter().any(helps) {
+                let _ = writeln!(wrong, "{name}:{line}: {} ({})", problem.message, problem.help.as_deref().unwrap());
+            }
+        }
+    });
+    assert!(wrong.is_empty(), "{wrong}");
 }
 
 #[test]
