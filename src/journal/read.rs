@@ -30,6 +30,8 @@ pub struct Replay {
     pub returned: BTreeSet<(usize, u64)>,
     /// Batches that were sent, by their numbers, and whose outcome is not told.
     pub in_doubt: BTreeMap<u64, Spans>,
+    /// Lanes that have answered theirs, by the numbers of those batches.
+    pub answered: BTreeMap<u64, BTreeSet<usize>>,
     /// The newest batch of which jobs were acknowledged; 0 for none.
     pub settled: u64,
     /// The run had the time to say that it ended.
@@ -162,6 +164,7 @@ impl Replay {
             skipped: Vec::new(),
             returned,
             in_doubt: BTreeMap::new(),
+            answered: BTreeMap::new(),
             settled,
             ended: false,
         })
@@ -182,6 +185,16 @@ impl Replay {
                 let jobs = self.spans(jobs)?;
                 self.settles(kind, batch, jobs)
             }
+            "a" => {
+                let (batch, lane) = number(rest)?;
+                let lane = lane.parse().map_err(|_| Wrong::Foreign)?;
+                if !self.in_doubt.contains_key(&batch) {
+                    return Err(Wrong::Contradiction);
+                }
+                self.answered.entry(batch).or_default().insert(lane);
+                Ok(())
+            }
+            "h" => self.passes(rest),
             "k" => {
                 let jobs = self.spans(rest)?;
                 self.hands_out(&jobs)?;
@@ -230,6 +243,23 @@ impl Replay {
         Ok(())
     }
 
+    /// A stream was gone through: its jobs wait as those do that came back.
+    fn passes(&mut self, text: &str) -> Result<(), Wrong> {
+        let (stream, last) = number(text)?;
+        let stream = usize::try_from(stream).map_err(|_| Wrong::Foreign)?;
+        let last: u64 = last.parse().map_err(|_| Wrong::Foreign)?;
+        let jobs = self.head.jobs.get(stream).copied().ok_or(Wrong::Contradiction)?;
+        let of_stream = &mut self.base.streams[stream];
+        let passed = last.saturating_add(1).saturating_sub(of_stream.next);
+        let many = passed.saturating_add(self.returned.len() as u64) > MOST_JOBS;
+        if last > jobs || many || of_stream.stopped {
+            return Err(Wrong::Contradiction);
+        }
+        self.returned.extend((of_stream.next..=last).map(|index| (stream, index)));
+        of_stream.next = of_stream.next.max(last.saturating_add(1));
+        Ok(())
+    }
+
     fn sends(&mut self, batch: u64, oldest: u64, jobs: Spans) -> Result<(), Wrong> {
         if oldest > batch || self.in_doubt.contains_key(&batch) {
             return Err(Wrong::Contradiction);
@@ -248,6 +278,7 @@ impl Replay {
     fn settle_before(&mut self, oldest: u64) {
         let open = self.in_doubt.split_off(&oldest);
         let settled = std::mem::replace(&mut self.in_doubt, open);
+        self.answered = self.answered.split_off(&oldest);
         for (batch, jobs) in settled.into_iter().filter(|(_, jobs)| !jobs.is_empty()) {
             self.settled = self.settled.max(batch);
             self.acked.push(jobs);

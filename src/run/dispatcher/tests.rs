@@ -11,6 +11,7 @@ mod braking;
 mod expecting;
 mod faults;
 mod guarding;
+mod lanes;
 mod lateness;
 mod measuring;
 mod reloading;
