@@ -100,11 +100,12 @@ impl Broken<'_> {
             let rest = self.text.split_once('=').map_or("", |(_, rest)| rest);
             let rest = rest.lines().next().unwrap_or("").trim().trim_end_matches(';');
             let name = if next == "=" { word } else { next };
+            let free = if table::leads(name, table::RESERVED) { "my_" } else { "" };
             let message = match next {
                 "=" => "a name is given its value by `let`".to_owned(),
                 _ => format!("a name is given its value by `let`, not by `{word}`"),
             };
-            return unknown(message).help(format!("write `let {name} = {rest}`"));
+            return unknown(message).help(format!("write `let {free}{name} = {rest}`"));
         }
         if is_rule(self.all) {
             let block = if GUARD.knows(word) { "guard" } else { "expect" };
@@ -262,6 +263,9 @@ impl Broken<'_> {
             }
             Some(token) if look.complete => format!("`{}` does not belong here", token.text),
             Some(token) => format!("`{}` is not what `{statement}` needs here", token.text),
+            None if self.within.is_some() => {
+                format!("this part of the {statement} is not complete")
+            }
             None => format!("`{statement}` is not complete: the line ends here"),
         };
         let mut problem = Problem::error(Code::Expected, place, message);

@@ -263,7 +263,8 @@ impl Scan {
             return;
         }
         let code = u32::from(found);
-        let message = format!("{name} (U+{code:04X}) stands here, which the language does not know");
+        let message =
+            format!("{name} (U+{code:04X}) stands here, which the language does not know");
         let help = match found.is_whitespace() {
             true => "write a plain blank for it, here and wherever else the line has one",
             false => "take it out, here and wherever else the line has one",

@@ -47,7 +47,7 @@ impl Reader {
     fn flow_way(&mut self, pair: Pair<'_>) -> Option<FlowWay> {
         let mut to: Option<Name> = None;
         let (mut after, mut shares): (Option<RangeArg>, Vec<Expr>) = (None, Vec::new());
-        let mut twice = None;
+        let mut twice = Vec::new();
         for part in pair.into_inner() {
             let span = self.span(&part);
             match part.as_rule() {
@@ -56,7 +56,7 @@ impl Reader {
                     let range = part.into_inner().find(|part| part.as_rule() != Rule::kw_after);
                     let range = range.and_then(|range| self.range(range));
                     if std::mem::replace(&mut after, range).is_some() {
-                        twice = Some(span);
+                        twice.push(span);
                     }
                 }
                 _ => {
@@ -68,7 +68,8 @@ impl Reader {
         if after.is_none() {
             after = self.lost_after(&mut shares);
         }
-        if let Some(span) = twice.or(shares.get(1).map(|second| second.span)) {
+        twice.extend(shares.iter().skip(1).map(|share| share.span));
+        for span in twice {
             let message = "a way has one `after` and one share";
             self.push(
                 Problem::error(Code::Twice, span, message)
@@ -92,7 +93,9 @@ impl Reader {
             _ => None,
         };
         let (span, message) = match &word {
-            Some((word, span)) => (*span, format!("`{word}` is not what a way of a flow needs here")),
+            Some((word, span)) => {
+                (*span, format!("`{word}` is not what a way of a flow needs here"))
+            }
             None => (time.span, format!("`after` is missing before `{}`", literal.text)),
         };
         if word.is_some() {

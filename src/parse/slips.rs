@@ -214,6 +214,10 @@ fn missing_word(look: &Look<'_>) -> Option<Slip> {
         let help = format!("write `cv {}`", token.text);
         return Slip::new(format!("`cv` is missing before `{}`", token.text), help);
     }
+    if token.is_number() && look.rules.contains(&Rule::comparison) {
+        let help = format!("write `< {}`", token.text);
+        return Slip::new(format!("`<` is missing before `{}`", token.text), help);
+    }
     if token.is_number() && look.expects("<=") {
         let word = look.statement();
         return Slip::new(

@@ -263,6 +263,7 @@ fn word(rule: Rule) -> &'static str {
         | R::job_field_kind
         | R::value
         | R::value_end
+        | R::uncoloned
         | R::bad_value
         | R::sep
         | R::guard_rule

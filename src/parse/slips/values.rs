@@ -115,7 +115,9 @@ pub(super) fn other_dash(look: &Look<'_>) -> Option<Slip> {
     let name = match mark {
         "–" | "—" => "a dash",
         "−" => "a minus of print",
-        "→" | "⇒" => return Slip::new(format!("`{mark}` is not of the language"), "write `->`"),
+        "→" | "⇒" => {
+            return Slip::new(format!("`{mark}` is not of the language"), "write `->`");
+        }
         _ => return None,
     };
     Slip::new(format!("`{mark}` is {name}, not `-`"), "write `-`")
@@ -139,7 +141,8 @@ pub(super) fn no_quotes(look: &Look<'_>) -> Option<Slip> {
     if !wanted || token.text.starts_with('"') || matches!(token.text, "{" | "<=" | "<") {
         return None;
     }
-    if token.is_number() && look.expects("<=") {
+    let compared = look.expects("<=") || look.rules.contains(&Rule::comparison);
+    if token.is_number() && compared {
         return None;
     }
     if token.text == "env" && look.behind(1).is_some_and(|next| next.text == "(") {
