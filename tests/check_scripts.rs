@@ -193,6 +193,16 @@ fn every_mistake_is_found_and_none_is_caused_by_another() {
     assert!(wrong.is_empty(), "{wrong}");
 }
 
+#[test]
+fn groups_may_be_as_deep_as_brackets() {
+    let text =
+        |depth: usize| format!("{}constant 5 for 1m{}\n", "{ ".repeat(depth), " }".repeat(depth));
+    let found = |text: String| check(&SourceFile::new("deep.load", text), &Options::default());
+    assert!(found(text(64)).plan.is_some());
+    let codes: Vec<Code> = found(text(65)).problems.iter().map(|problem| problem.code).collect();
+    assert_eq!(codes, [Code::TooDeep]);
+}
+
 /// What a help says to write, where that is all it says.
 fn replacement(help: &str) -> Option<&str> {
     let written = help.strip_prefix("write `").and_then(|rest| rest.strip_suffix('`'));

@@ -208,9 +208,28 @@ impl Reader {
         let all = tokens(text);
         let base = span.start as usize;
         let broken = Broken { text, all: &all, head: all.len(), base, within: Some("body") };
-        let problem = broken.entry();
+        let mut problem = broken.entry();
+        // A further key: the object that is the value lacks its brace.
+        if has_further_key(&all) {
+            problem.code = Code::Bracket;
+            self.shaky = true;
+            self.unopened.push(span.start);
+        }
         self.push(problem);
     }
+}
+
+/// Whether a field holds a second `:` outside of all brackets.
+fn has_further_key(all: &[Token<'_>]) -> bool {
+    let mut depth = 0_i32;
+    all.iter().skip(2).any(|token| {
+        match token.text {
+            "{" | "(" | "[" => depth += 1,
+            "}" | ")" | "]" => depth -= 1,
+            _ => {}
+        }
+        depth == 0 && token.text == ":"
+    })
 }
 
 /// Whether a word follows a block, and so may have lost the one before it.

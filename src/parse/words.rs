@@ -264,6 +264,7 @@ fn word(rule: Rule) -> &'static str {
         | R::value
         | R::value_end
         | R::uncoloned
+        | R::odd_value
         | R::bad_value
         | R::sep
         | R::guard_rule

@@ -16,9 +16,9 @@ const MAX_NANOS: f64 = 18_446_744_073_709_549_568.0;
 const MAX_JOBS: f64 = 4_611_686_018_427_387_904.0;
 /// The highest rate in jobs per nanosecond.
 const MAX_RATE: f64 = 1e12;
-/// How deep the parts of a curve may stand in one another: a block of a script, which may be 64 deep, comes to
-/// up to four of them.
-pub(super) const MAX_DEPTH: usize = 320;
+/// How deep the parts of a curve may stand in one another. A group comes to two of them, and may be 64 deep in
+/// a script.
+pub(super) const MAX_DEPTH: usize = 132;
 /// How many parts a timeline may have.
 pub const MAX_PARTS: usize = 500_000;
 

@@ -170,9 +170,9 @@ fn deep_nesting_works_up_to_a_point_and_is_refused_beyond() {
         |body| Curve::Total { jobs: 1000, body },
     ];
     for around in around {
-        let timeline = Timeline::new(&nested(319, around)).unwrap();
+        let timeline = Timeline::new(&nested(131, around)).unwrap();
         sane(&timeline, 1 << 36, 1 << 33).unwrap();
-        assert!(timeline.marks().len() < 320);
+        assert!(timeline.marks().len() < 132);
     }
 }
 
