@@ -246,11 +246,17 @@ impl Stats {
     }
 
     /// Takes over the account of a stream from before this process: sent and settled, and by kind.
-    pub fn carry(&mut self, stream: usize, before: Counts, by_job: &[JobCounts]) {
+    pub fn carry(
+        &mut self,
+        stream: usize,
+        before: Counts,
+        by_job: impl Iterator<Item = JobCounts>,
+    ) {
         let mine = &mut self.streams[stream];
         mine.counts = Counts { planned: mine.counts.planned, ..before };
-        for (kind, before) in mine.by_job.iter_mut().zip(by_job) {
-            *kind = JobCounts { job: std::mem::take(&mut kind.job), ..before.clone() };
+        for before in by_job {
+            let place = self.kind(stream, &before.job);
+            self.streams[stream].by_job[place] = before;
         }
     }
 

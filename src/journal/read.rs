@@ -201,6 +201,12 @@ impl Replay {
                 self.skipped.push(jobs);
                 Ok(())
             }
+            "w" | "o" => {
+                let queue: String = serde_json::from_str(rest).map_err(|_| Wrong::Foreign)?;
+                let refusing = &mut self.base.refusing;
+                _ = if kind == "w" { refusing.insert(queue) } else { refusing.remove(&queue) };
+                Ok(())
+            }
             "x" => self.stops(rest),
             "y" => self.splices(rest),
             "t" => self.ticks(rest),
