@@ -92,7 +92,7 @@ macro_rules! codes {
 }
 
 codes! {
-    /// a bracket is not closed, or closes nothing
+    /// a bracket is missing, or closes nothing
     Bracket = "E0101",
     /// a quote is not closed
     Quote = "E0102",

@@ -208,6 +208,12 @@ impl Checker<'_> {
                 "this is too long, or holds too many jobs to count",
                 "loadc counts exactly up to 10¹⁵ jobs in 100 years",
             ),
+            CurveError::TooDeep { mark } => (
+                Code::TooDeep,
+                mark,
+                "blocks stand in one another too deep here",
+                "write some of them one after another",
+            ),
             CurveError::TooComplex { mark } => (
                 Code::TooIntricate,
                 mark,

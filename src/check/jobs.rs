@@ -415,6 +415,8 @@ impl Checker<'_> {
                 None if self.lacks_file => {}
                 None if !self.misused.insert(format!("job {}", item.job.node)) => {}
                 None => {
+                    // The one that was meant may write to any queue.
+                    self.jobs_sound = false;
                     let message = format!("there is no job `{}`", item.job.node);
                     let help = match self.meant(&item.job.node, jobs.keys().map(String::as_str)) {
                         Some(meant) => format!("did you mean `{meant}`?"),

@@ -324,6 +324,10 @@ impl Checker<'_> {
 
     fn at_once(&mut self, jobs: &Expr, head: Span, inside: Inside) -> Option<Curve> {
         let count = self.count(jobs, "a number of jobs");
+        if inside.limit.is_some() && self.shaky {
+            // A brace that is missing may be what puts it in there.
+            return None;
+        }
         if let Some(limit) = inside.limit {
             self.report(
                 Problem::error(Code::AtOnceInside, head, "jobs sent at once have no rate to limit")

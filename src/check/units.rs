@@ -148,7 +148,7 @@ impl Checker<'_> {
         if unit != Unit::Duration {
             let text = self.text_of(expr);
             let help = match unit {
-                Unit::Plain if matches!(expr.kind, ExprKind::Literal(_)) => {
+                Unit::Plain if text.bytes().all(|byte| byte.is_ascii_digit()) => {
                     format!("write it with a unit: `{text}ms`, `{text}s`, `{text}m` or `{text}h`")
                 }
                 _ => "write a duration, such as `30s` or `1h30m`".to_owned(),
