@@ -30,6 +30,7 @@ mod parentheses;
 mod payload;
 mod policy;
 mod proof;
+mod rates;
 mod replay;
 mod rows;
 mod scope;
@@ -141,7 +142,9 @@ pub fn check(source: &SourceFile, options: &Options) -> Checked {
     if problems.iter().any(|problem| problem.severity == Severity::Error) {
         lints.clear();
     } else {
-        lints.extend(plan.iter().flat_map(|plan| lint::plan(&scripts[0], plan)));
+        lints.extend(plan.iter().flat_map(|plan| {
+            lint::plan(&scripts[0], plan, &|guard| proof::holds(source, options, plan, guard))
+        }));
         // What is to be said of a used file is said where that file is checked.
         lints.retain(|lint| source.part_of(lint.place.0.start) == 0);
         let warned = problems.len();

@@ -4,6 +4,9 @@
 //! Pure: two plans go in, what differs comes out as data; `text` and `json` show it.
 
 mod align;
+mod contents;
+mod definitions;
+mod facts;
 mod jobs;
 pub mod json;
 mod phrases;
@@ -15,9 +18,12 @@ use crate::plan::{Plan, Stream};
 use crate::target::Target;
 use crate::view::Load;
 use crate::view::text::size;
+use facts::Change;
 use jobs::JobLine;
 use phrases::PhraseChange;
 use rules::Rule;
+
+pub use definitions::{Definition, definitions};
 
 /// A thing before and after; at least one of them is there.
 #[derive(Clone, Debug)]
@@ -63,11 +69,14 @@ pub struct Diff<'a> {
     streams: Vec<StreamChange<'a>>,
     guards: Vec<Pair<Rule>>,
     expectations: Vec<Pair<Rule>>,
+    definitions: Vec<Pair<Definition>>,
 }
 
 #[derive(Debug)]
 struct StreamChange<'a> {
     pair: Pair<&'a Stream>,
+    /// What is said of it besides, and changed.
+    facts: Vec<Change>,
     phrases: Vec<PhraseChange<'a>>,
     jobs: Vec<Pair<JobLine<'a>>>,
 }
@@ -88,7 +97,15 @@ impl<'a> Diff<'a> {
         let guards = rules::changes(old, new, rules::guards);
         let expectations = rules::changes(old, new, rules::expectations);
         let sides = Pair { same: false, old: old.map(side), new: new.map(side) };
-        let mut diff = Diff { sides, streams, guards, expectations };
+        let mut diff = Diff { sides, streams, guards, expectations, definitions: Vec::new() };
+        diff.sides.same = diff.is_same();
+        diff
+    }
+
+    /// What changed between files of definitions, which hold no load.
+    pub fn of_definitions(old: Vec<Definition>, new: Vec<Definition>) -> Diff<'a> {
+        let mut diff = Diff::of(None, None);
+        diff.definitions = definitions::changes(old, new);
         diff.sides.same = diff.is_same();
         diff
     }
@@ -102,7 +119,19 @@ impl<'a> Diff<'a> {
             }
             _ => false,
         };
-        load && self.guards.iter().chain(&self.expectations).all(|pair| pair.same)
+        load && self.streams.iter().all(|stream| stream.pair.same)
+            && self.guards.iter().chain(&self.expectations).all(|pair| pair.same)
+            && self.definitions.iter().all(|pair| pair.same)
+    }
+
+    /// Whether the digests differ, and nothing that is told of the load says why: the same rates, made
+    /// up in another way.
+    fn is_of_digest_alone(&self) -> bool {
+        let (Some(old), Some(new)) = (&self.sides.old, &self.sides.new) else { return false };
+        old.plan.digest != new.plan.digest
+            && old.plan.seed == new.plan.seed
+            && old.plan.starts == new.plan.starts
+            && self.streams.iter().all(|stream| stream.pair.same)
     }
 }
 
@@ -131,24 +160,17 @@ fn stream<'a>(
     let (old, new) = pair;
     let phrases = phrases::changes(old, new);
     let jobs = jobs::changes(old, new, seeds);
-    let same = match (old, new) {
-        (Some(old), Some(new)) => {
-            old.after_ns == new.after_ns
-                && old.arrivals == new.arrivals
-                && old.batch == new.batch
-                && flows(old).eq(flows(new))
-                && phrases.iter().all(|change| change.is_same())
-                && jobs.iter().all(|job| job.same)
-        }
-        _ => false,
+    let facts = match (old, new) {
+        (Some(old), Some(new)) => facts::changes(&facts::of_stream(old), &facts::of_stream(new)),
+        _ => Vec::new(),
     };
-    StreamChange { pair: Pair { old, new, same }, phrases, jobs }
+    let same = old.is_some()
+        && new.is_some()
+        && facts.is_empty()
+        && phrases.iter().all(PhraseChange::is_same)
+        && jobs.iter().all(|job| job.same);
+    StreamChange { pair: Pair { old, new, same }, facts, phrases, jobs }
 }
 
 #[cfg(test)]
 mod tests;
-
-/// The flows of a stream.
-fn flows(stream: &Stream) -> impl Iterator<Item = &crate::plan::FlowJobs> {
-    stream.mix.iter().filter_map(|entry| entry.flow.as_deref())
-}

@@ -152,6 +152,12 @@ fn hours(curve: &Curve) -> Option<String> {
             let factors = || steps.iter().map(|step| to_f64(&step.factor));
             let (low, high) =
                 (factors().fold(f64::INFINITY, f64::min), factors().fold(0.0, f64::max));
+            if low == high {
+                let by = show::number(low);
+                return (low != 1.0).then(|| {
+                    format!("The rate is multiplied by {by}, by the hour of the local day.")
+                });
+            }
             Some(format!(
                 "The rate is multiplied by the hour of the local day: by {} to {}.",
                 show::number(low),

@@ -16,6 +16,7 @@ mod roles;
 mod tree;
 
 use crate::ast::Script;
+use crate::source::Span;
 
 /// Lines are broken where they would be longer than this, in columns. Comments do not count.
 pub const MAX_WIDTH: usize = 100;
@@ -30,6 +31,14 @@ pub fn format(script: &Script, text: &str) -> String {
     let roles = roles::roles(&tokens);
     let list = tree::build(&tokens, &roles);
     lines::join(&layout::lines(&list))
+}
+
+/// The words and signs of a text, without its comments and what parts statements: the same for every
+/// layout of it.
+pub fn words(text: &str, comments: &[Span]) -> Vec<String> {
+    let said =
+        |token: &&lex::Token<'_>| !matches!(token.kind, lex::Kind::Comment | lex::Kind::Semicolon);
+    lex::tokens(text, comments).iter().filter(said).map(|token| token.text.to_owned()).collect()
 }
 
 #[cfg(test)]

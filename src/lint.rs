@@ -12,6 +12,7 @@ pub mod levels;
 mod memory;
 mod target;
 
+pub use guards::Proof;
 pub use memory::memory;
 
 use crate::ast::Script;
@@ -19,9 +20,10 @@ use crate::plan::Plan;
 use crate::problem::Problem;
 
 /// What there is to say of a plan, in no order.
-pub fn plan(script: &Script, plan: &Plan) -> Vec<Problem> {
+/// `holds` tells whether the script would keep to a guard, and without a remark.
+pub fn plan(script: &Script, plan: &Plan, holds: &Proof<'_>) -> Vec<Problem> {
     let mut found = Vec::new();
-    guards::lints(plan, &mut found);
+    guards::lints(plan, holds, &mut found);
     flow::lints(plan, &mut found);
     expect::lints(script, plan, &mut found);
     target::lints(script, plan, &mut found);

@@ -31,6 +31,7 @@ use crate::ast::{
 };
 use crate::problem::{Code, Problem};
 use crate::source::{SourceFile, Span};
+use std::collections::BTreeSet;
 use tree::Pair;
 
 pub use pieces::uses;
@@ -137,6 +138,12 @@ fn parse_in_pieces(source: &SourceFile, part: usize, least: usize) -> (Script, V
             problems.remove(found);
         }
     }
+    // Where a word of the language was chosen for a name, that is what `check` tells.
+    let seized = |place: Span| {
+        let mut found = reader.seizing.iter();
+        found.any(|(at, word)| *at == place && reader.seized.contains(word))
+    };
+    problems.retain(|problem| problem.code != Code::Expected || !seized(problem.place.0));
     problems.sort_by_key(|problem| problem.place.0);
     (script, problems)
 }
@@ -174,6 +181,10 @@ struct Reader {
     /// Where a statement ended before it was complete, and its problem: the next line may be meant to
     /// go on with it.
     unfinished: Option<(usize, usize)>,
+    /// Words that end a value and are names of a `let` or a parameter all the same.
+    seized: BTreeSet<String>,
+    /// Statements that could be read if such a word were a name: the place of the problem, and the word.
+    seizing: Vec<(Span, String)>,
 }
 
 impl Reader {
@@ -239,12 +250,20 @@ impl Reader {
         match (name, value) {
             (Some(name), Some(value)) => {
                 let name = Name::new(name.as_str().to_owned(), self.span(&name));
+                self.seize(&name);
                 self.env_stands = true;
                 let value = self.expr(value);
                 self.env_stands = false;
                 StatementKind::Let(Let { name, value })
             }
             _ => StatementKind::Broken(None),
+        }
+    }
+
+    /// Notes a name that ends the value before it wherever it is used.
+    fn seize(&mut self, name: &Name) {
+        if words::is_argument(&name.node) {
+            self.seized.insert(name.node.clone());
         }
     }
 

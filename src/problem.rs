@@ -92,7 +92,7 @@ macro_rules! codes {
 }
 
 codes! {
-    /// a bracket is not closed, or closes nothing
+    /// a bracket is missing, or closes nothing
     Bracket = "E0101",
     /// a quote is not closed
     Quote = "E0102",
@@ -300,6 +300,15 @@ impl Code {
     /// The lint of a name.
     pub fn of_lint(name: &str) -> Option<Code> {
         LINTS.iter().find(|(_, lint)| *lint == name).map(|(code, _)| *code)
+    }
+
+    /// The lint of a name, or of a code such as `W0201`.
+    pub fn of_lint_or_code(name: &str) -> Option<Code> {
+        let of_code = || {
+            let code = Code::ALL.iter().find(|code| code.as_str().eq_ignore_ascii_case(name));
+            code.copied().filter(|code| code.lint().is_some())
+        };
+        Code::of_lint(name).or_else(of_code)
     }
 
     /// The lint whose name is nearest to a word, if one is near.

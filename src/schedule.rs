@@ -22,7 +22,7 @@ pub use batched::{Batched, batched};
 pub use drawn::{Points, due, first, points};
 pub use entries::{Entries, Things, Until, ends_with, thing_and_step, time_of_nth};
 pub use even::Even;
-pub use expected::{Expected, expected};
+pub use expected::{Delayed, Expected, expected};
 pub use flowing::Flowing;
 pub use placed::{Placed, Shard};
 pub use renewal::Renewal;

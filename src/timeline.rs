@@ -126,6 +126,16 @@ impl Timeline {
         Timeline { root, marks: self.marks, held_to: Some(jobs) }
     }
 
+    /// A share of it, up to a time, with what is due at that very instant; `None` if it is more than
+    /// can be counted.
+    pub fn share_until(&self, share: f64, length_ns: u64) -> Option<Timeline> {
+        let mut root = transform::cut(self.root.clone(), num::Num::whole(length_ns)).ok()?;
+        if share != 1.0 {
+            root = transform::scaled(root, num::Num::about(Dd::new(share)));
+        }
+        Some(Timeline { root, marks: self.marks.clone(), held_to: None })
+    }
+
     /// The number of jobs that [`Timeline::ending_with`] has brought it to.
     pub fn held_to(&self) -> Option<u64> {
         self.held_to

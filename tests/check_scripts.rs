@@ -164,19 +164,123 @@ fn what_cannot_be_meant_is_said_well() {
     });
 }
 
+/// The lines of a script that are marked as wrong, and those in which something is found.
+fn marked_and_found(path: &Path) -> (Vec<usize>, Vec<usize>) {
+    let source = read(path).expect("text");
+    let marked =
+        source.text.lines().enumerate().flat_map(|(index, line)| {
+            std::iter::repeat_n(index + 1, line.matches("# wrong").count())
+        });
+    let problems = check(&source, &Options::default()).problems;
+    let found = problems.iter().map(|problem| source.line_column(problem.place.0.start).0);
+    (marked.collect(), found.collect())
+}
+
 #[test]
 fn every_mistake_is_found_and_none_is_caused_by_another() {
     insta::glob!("scripts/check_error/twelve_*.load", |path| {
-        let source = read(path).expect("text");
-        let marked = source.text.lines().enumerate().flat_map(|(index, line)| {
-            std::iter::repeat_n(index + 1, line.matches("# wrong").count())
-        });
-        let problems = check(&source, &Options::default()).problems;
-        let found = problems.iter().map(|problem| source.line_column(problem.place.0.start).0);
-        let (marked, found): (Vec<_>, Vec<_>) = (marked.collect(), found.collect());
+        let (marked, found) = marked_and_found(path);
         assert_eq!(marked.len(), 12, "{path:?}");
         assert_eq!(found, marked, "{path:?}");
     });
+    let mut wrong = String::new();
+    insta::glob!("scripts/*_error/alone_*.load", |path| {
+        let (marked, found) = marked_and_found(path);
+        if found != marked {
+            let _ = writeln!(wrong, "{path:?}\n  marked {marked:?}\n  found  {found:?}");
+        }
+    });
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn groups_may_be_as_deep_as_brackets() {
+    let text =
+        |depth: usize| format!("{}constant 5 for 1m{}\n", "{ ".repeat(depth), " }".repeat(depth));
+    let found = |text: String| check(&SourceFile::new("deep.load", text), &Options::default());
+    assert!(found(text(64)).plan.is_some());
+    let codes: Vec<Code> = found(text(65)).problems.iter().map(|problem| problem.code).collect();
+    assert_eq!(codes, [Code::TooDeep]);
+}
+
+/// What a help says to write, where that is all it says.
+fn replacement(help: &str) -> Option<&str> {
+    let written = help.strip_prefix("write `").and_then(|rest| rest.strip_suffix('`'));
+    let meant = || help.strip_prefix("did you mean `").and_then(|rest| rest.strip_suffix("`?"));
+    let own = |text: &&str| !text.contains(['`', '…']) && *text != "field: value";
+    written.or_else(meant).filter(own)
+}
+
+/// Where what a help says may have its place: the finding's own, or some words of its line more.
+fn places(text: &str, start: usize, end: usize) -> Vec<(usize, usize)> {
+    let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
+    let line_end = text[end..].find('\n').map_or(text.len(), |at| end + at);
+    let is_edge = |at: &usize| {
+        let word = |c: char| c.is_alphanumeric() || c == '_';
+        let split = text.split_at_checked(*at);
+        split.is_some_and(|(before, behind)| !(before.ends_with(word) && behind.starts_with(word)))
+    };
+    let lefts = (line_start..=start).rev().filter(|at| is_edge(at) || *at == start).take(12);
+    let rights = || (end..=line_end).filter(|at| is_edge(at) || *at == end).take(24);
+    let inserted = rights().map(|at| (at, at));
+    lefts.flat_map(|left| rights().map(move |right| (left, right))).chain(inserted).collect()
+}
+
+/// Lines whose help is right and brings up what else is wrong with them, or can only guess.
+const MORE_WRONG: &[(&str, usize)] = &[("guards.load", 13), ("other_tools.load", 8)];
+
+#[test]
+fn what_a_help_says_to_write_takes_the_finding_away() {
+    let mut wrong = String::new();
+    insta::glob!("scripts/*_error/*.load", |path| {
+        let Ok(source) = read(path) else { return };
+        let name = Path::new(&source.name).file_name().unwrap().to_string_lossy().into_owned();
+        let text = source.slice(source.part_span(0));
+        // Each of its findings would be looked at with all the others.
+        if text.len() > 20_000 {
+            return;
+        }
+        for problem in &check(&source, &Options::default()).problems {
+            let Some(new) = problem.help.as_deref().and_then(replacement) else { continue };
+            let (start, end) = (problem.place.0.start as usize, problem.place.0.end as usize);
+            let (line, _) = source.line_column(problem.place.0.start);
+            let elsewhere = source.part_of(problem.place.0.start) != 0 || start == end;
+            if elsewhere || MORE_WRONG.contains(&(&name, line)) {
+                continue;
+            }
+            // How often it is found in its line, and what else can't be read there.
+            let found = |text: String| {
+                let other = loadc::gather::gather(SourceFile::new(&name, text).from_path(path));
+                let problems = check(&other, &Options::default()).problems;
+                let here = |one: &&Problem| other.line_column(one.place.0.start).0 == line;
+                let same =
+                    |one: &&Problem| one.code == problem.code && one.message == problem.message;
+                let unread = |one: &&Problem| {
+                    matches!(one.code, Code::Expected | Code::UnknownStatement) && !same(one)
+                };
+                let problems: Vec<&Problem> = problems.iter().filter(here).collect();
+                let count = |kind: &dyn Fn(&&Problem) -> bool| {
+                    problems.iter().filter(|one| kind(one)).count()
+                };
+                (count(&same), count(&unread))
+            };
+            let (same, unread) = found(text.to_owned());
+            let helps = |(from, to): &(usize, usize)| {
+                let (before, behind) = (&text[..*from], &text[*to..]);
+                let quoted =
+                    text[start..].starts_with('"').then(|| format!("{before}\"{new}\"{behind}"));
+                let inserted = (from == to).then(|| format!("{before} {new}{behind}"));
+                let replaced = Some(format!("{before}{new}{behind}"));
+                let texts = [replaced, quoted, inserted].into_iter().flatten();
+                texts.map(found).any(|(now, others)| now < same && others <= unread)
+            };
+            if !places(text, start, end).iter().any(helps) {
+                let help = problem.help.as_deref().unwrap_or_default();
+                let _ = writeln!(wrong, "{name}:{line}: {} ({help})", problem.message);
+            }
+        }
+    });
+    assert!(wrong.is_empty(), "{wrong}");
 }
 
 #[test]

@@ -94,7 +94,7 @@ fn every_shared_example_is_a_library() {
     }
 }
 
-/// What others start from holds nothing that would have to be allowed.
+/// What others start from holds nothing that is not allowed in its place, because it is meant.
 #[test]
 fn examples_and_profiles_have_no_lints() {
     let mut found = Vec::new();

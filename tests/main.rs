@@ -21,6 +21,7 @@ mod formats;
 mod fuzz_corpus;
 mod grammar_page;
 #[cfg(target_os = "linux")]
+mod lints;
 mod live;
 mod pages;
 mod parts;

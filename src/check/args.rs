@@ -2,11 +2,11 @@
 
 use super::Checker;
 use super::units::unit_name;
-use super::value::Val;
+use super::value::{State, Val};
 use crate::ast::{Arg, Expr, Name, Param, Shape, Unit};
 use crate::problem::{Code, Problem, did_you_mean};
 use crate::source::Span;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What each parameter stands for in a call, and where that was written.
 #[derive(Default)]
@@ -22,7 +22,7 @@ impl Checker<'_> {
         shape: &Shape,
         args: &[Arg],
         values: Vec<Option<Val>>,
-        call: &Name,
+        (call, own): (&Name, &BTreeSet<(Code, Span)>),
     ) -> Option<Bound> {
         let Bound { values: mut bound, mut given } = Bound::default();
         let (mut good, mut named) = (true, false);
@@ -43,7 +43,14 @@ impl Checker<'_> {
                 good = false;
                 continue;
             }
-            let value = value.and_then(|value| self.fitting(param, value, &arg.value));
+            // A default that is wrong itself says nothing of what is right.
+            let is_wrong = |default: &Expr| own.iter().any(|(_, at)| default.span.contains(*at));
+            let value = match &param.default {
+                Some(default) if !is_wrong(default) => {
+                    value.and_then(|value| self.fitting(param, value, &arg.value))
+                }
+                _ => value,
+            };
             given.insert(param.name.node.clone(), arg.value.span);
             bound.insert(param.name.node.clone(), value);
         }
@@ -77,6 +84,10 @@ impl Checker<'_> {
                 let found = shape.params.iter().find(|param| param.name.node == name.node);
                 if found.is_some() {
                     return found;
+                }
+                // The body was found to use a name that no parameter has: this is the same.
+                if matches!(self.names.get(&name.node), Some(State::Done(None))) {
+                    return None;
                 }
                 let known: Vec<&str> = shape.params.iter().map(|p| p.name.node.as_str()).collect();
                 let help = match did_you_mean(&name.node, known.iter().copied()) {

@@ -77,6 +77,7 @@ impl Checker<'_> {
         if settings.is_seed_drawn {
             notes.push(format!("seed drawn: {seed} (repeat this run with `--seed {seed}`)"));
         }
+        self.enters_in_time(&streams)?;
         let part = Part {
             from_ns: seconds_to_nanos(&self.from)?,
             shard: self.options.shard.unwrap_or(Shard::WHOLE),
@@ -107,6 +108,31 @@ impl Checker<'_> {
             default_guards,
             notes,
         })
+    }
+
+    /// A run that enters the plan behind its end would send nothing, and call that a success.
+    fn enters_in_time(&mut self, streams: &[Stream]) -> Option<()> {
+        let from_ns = seconds_to_nanos(&self.from)?;
+        let end = |stream: &Stream| {
+            let of =
+                |(timeline, after): (&Timeline, u64)| timeline.length_ns().unwrap_or(0) + after;
+            stream.timelines().into_iter().map(of).max().unwrap_or(0)
+        };
+        let ends = streams.iter().map(|stream| (end(stream), stream));
+        let (end_ns, last) = ends.max_by_key(|(end_ns, _)| *end_ns)?;
+        let whole = Part { from_ns, shard: Shard::WHOLE };
+        if from_ns == 0 || from_ns < end_ns || whole.jobs(streams, self.seed) > 0 {
+            return Some(());
+        }
+        let (from, end) = (show::duration(from_ns), show::duration(end_ns));
+        let place = last.phrases.last().map(|phrase| phrase.span).unwrap_or_default();
+        let message = format!("`--from` {from} enters this plan when it is over");
+        self.report(
+            Problem::error(Code::BehindEnd, place, message)
+                .label(format!("the last of it ends {end} after the start"))
+                .help("enter it earlier, or leave `--from` out: nothing would be sent"),
+        );
+        None
     }
 
     fn stream(&mut self, draft: Draft) -> Option<(Stream, Vec<Node>)> {
@@ -181,6 +207,12 @@ impl Checker<'_> {
                 mark,
                 "this is too long, or holds too many jobs to count",
                 "loadc counts exactly up to 10¹⁵ jobs in 100 years",
+            ),
+            CurveError::TooDeep { mark } => (
+                Code::TooDeep,
+                mark,
+                "blocks stand in one another too deep here",
+                "write some of them one after another",
             ),
             CurveError::TooComplex { mark } => (
                 Code::TooIntricate,
@@ -289,4 +321,29 @@ pub fn random_seed() -> u64 {
     // Short enough to type; a hasher's keys come from the operating system's randomness.
     use std::hash::{BuildHasher, Hasher};
     std::hash::RandomState::new().build_hasher().finish() >> 24
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::{Entry, Options, check};
+    use crate::exact::whole;
+    use crate::problem::Code;
+    use crate::source::SourceFile;
+
+    #[test]
+    fn a_run_enters_a_plan_before_its_end() {
+        let refused = |script: &str, from_s: i128| {
+            let from = Some(Entry::Offset(whole(from_s)));
+            let options = Options { from, ..Options::default() };
+            let checked = check(&SourceFile::new("a.load", script), &options);
+            let codes: Vec<Code> = checked.problems.iter().map(|problem| problem.code).collect();
+            assert_eq!(checked.plan.is_none(), codes.contains(&Code::BehindEnd), "{codes:?}");
+            checked.plan.is_none()
+        };
+        let script = "constant 5 for 1m; pause 1m; send 5 at once";
+        assert!(!refused(script, 0) && !refused(script, 90) && !refused(script, 120));
+        assert!(refused(script, 121) && refused(script, 18_000));
+        let flow = "flow f { a -> b after 1m..2m }\nconstant 5 for 1m";
+        assert!(!refused(flow, 90) && refused(flow, 181));
+    }
 }

@@ -19,7 +19,7 @@ impl Checker<'_> {
     pub(super) fn starts(&mut self, written: Option<(&Starts, Span)>) -> Option<Start> {
         let start = self.found_start(written);
         // One that is there and wrong has been told.
-        self.calendar_missed =
+        self.calendar_missed |=
             start.is_none() && (written.is_some() || self.options.starts.is_some());
         start
     }
@@ -86,11 +86,21 @@ impl Checker<'_> {
     pub(super) fn clock(&mut self, text: &Name, most: u32) -> Option<u32> {
         let seconds = calendar::clock(&text.node).filter(|seconds| *seconds <= most);
         if seconds.is_none() {
-            let message = format!("no clock shows `{}`", text.node);
-            self.report(
-                Problem::error(Code::Calendar, text.span, message)
-                    .help("a day goes from `00:00` to `24:00`"),
-            );
+            let ends = calendar::clock(&text.node) == Some(86_400);
+            let (message, help) = match ends {
+                true => (
+                    format!("nothing begins at `{}`: there the day ends", text.node),
+                    "write `00:00`, where the next day begins",
+                ),
+                false => (
+                    format!("no clock shows `{}`", text.node),
+                    match most {
+                        86_400 => "a day goes from `00:00` to `24:00`",
+                        _ => "a day goes from `00:00` to `23:59:59`",
+                    },
+                ),
+            };
+            self.report(Problem::error(Code::Calendar, text.span, message).help(help));
         }
         seconds
     }

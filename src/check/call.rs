@@ -171,7 +171,7 @@ impl Checker<'_> {
         }
         self.used.insert(format!("shape {}", name.node));
         self.reach(name.span, Some(defined));
-        let bound = self.bind(&shape, args, values, name)?;
+        let bound = self.bind(&shape, args, values, (name, &own))?;
         if circular || !self.has_room(head, inside) {
             return None;
         }
@@ -256,6 +256,11 @@ impl Checker<'_> {
             // What is wrong with an argument is said at the argument.
             let whole = matches!(problem.code, Code::TooDeep | Code::TooIntricate);
             if !head.contains(place) && !whole {
+                // The same call again has the same mistake.
+                let again = format!("{} {:?} {place:?}", self.one_line(head), problem.code);
+                if !self.misused.insert(again) {
+                    continue;
+                }
                 problem.place = (head, here);
                 problem.others.insert(0, (place, label));
             }
@@ -308,6 +313,11 @@ fn frame(shape: &Shape, bound: Bound) -> Frame {
     for (name, value) in lets {
         names.entry(name.node.clone()).or_insert_with(|| State::Waiting(value.clone()));
     }
+    let mut broken = Vec::new();
+    broken_of(&shape.body, &mut broken);
+    for name in broken {
+        names.entry(name.node.clone()).or_insert(State::Done(None));
+    }
     Frame { names, given }
 }
 
@@ -317,6 +327,17 @@ fn lets_of<'s>(body: &'s [Statement], found: &mut Vec<(&'s Name, &'s Expr)>) {
         match &statement.kind {
             StatementKind::Let(definition) => found.push((&definition.name, &definition.value)),
             StatementKind::Phrase(phrase) => lets_of(body_of(&phrase.kind), found),
+            _ => {}
+        }
+    }
+}
+
+/// What a body would define by statements that could not be read.
+fn broken_of<'s>(body: &'s [Statement], found: &mut Vec<&'s Name>) {
+    for statement in body {
+        match &statement.kind {
+            StatementKind::Broken(name) => found.extend(name),
+            StatementKind::Phrase(phrase) => broken_of(body_of(&phrase.kind), found),
             _ => {}
         }
     }

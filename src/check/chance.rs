@@ -4,7 +4,8 @@
 //! certain. This bounds the probability of it from above.
 
 use crate::plan::Stream;
-use crate::schedule::Arrivals;
+use crate::schedule::{Arrivals, Delayed};
+use crate::timeline::Timeline;
 
 /// A probability below which nobody needs to hear of it.
 const NEGLIGIBLE: f64 = 1e-9;
@@ -21,11 +22,18 @@ pub(super) fn left_to_chance(streams: &[&Stream], window_ns: u64, limit_jobs: u6
         return false;
     }
     let window_s = window_ns as f64 / 1e9;
-    // Even jobs are whole, so a window may hold one more than its area.
-    let most_even: f64 = even.iter().map(|stream| peak(stream) * window_s + 1.0).sum();
+    // Even jobs are whole, so a window may hold one more than its area; and steps of which nothing is
+    // drawn are even jobs later.
+    let most = |timeline: &Timeline| peak(timeline) * window_s + 1.0;
+    let certain = even.iter().flat_map(|stream| {
+        let later = stream.steps.iter().filter(|steps| steps.certain);
+        later.flat_map(|steps| steps.curves.iter().map(|curve| &*curve.timeline))
+    });
+    let own = even.iter().map(|stream| &*stream.timeline);
+    let most_even: f64 = own.chain(certain).map(most).sum();
     let means: Vec<f64> = drawn
         .iter()
-        .map(|stream| peak(stream) * window_s * (1.0 + 1.0 / STEPS) * surplus(stream))
+        .map(|stream| peak(&stream.timeline) * window_s * (1.0 + 1.0 / STEPS) * surplus(stream))
         .collect();
     let stretch_s = window_s * (1.0 + 1.0 / STEPS);
     let of_steps: f64 = steps.iter().map(|(peak, _)| peak * stretch_s).sum();
@@ -49,20 +57,18 @@ pub(super) fn left_to_chance(streams: &[&Stream], window_ns: u64, limit_jobs: u6
 /// Each comes on its own, so that they lie no closer together than a Poisson process's.
 fn steps_of(stream: &Stream) -> Vec<(f64, f64)> {
     let one = |steps: &crate::plan::Steps| {
-        let length_s = steps.timeline.length_ns().unwrap_or(0) as f64 / 1e9;
-        (steps.timeline.peak(), length_s)
+        let end_ns = steps.curves.iter().map(Delayed::end_ns).max().unwrap_or(0);
+        let highest: f64 = steps.curves.iter().map(|curve| peak(&curve.timeline)).sum();
+        (highest, end_ns as f64 / 1e9)
     };
-    stream.steps.iter().filter(|steps| steps.jobs() > 0).map(one).collect()
+    let left = |steps: &&crate::plan::Steps| !steps.certain && steps.jobs() > 0;
+    stream.steps.iter().filter(left).map(one).collect()
 }
 
 /// The highest rate, or no bound if jobs fall due all at once somewhere.
-fn peak(stream: &Stream) -> f64 {
-    let end = stream.timeline.length_ns().unwrap_or(0);
-    if stream.timeline.bounds(0, end).1.is_finite() {
-        stream.timeline.peak()
-    } else {
-        f64::INFINITY
-    }
+fn peak(timeline: &Timeline) -> f64 {
+    let end = timeline.length_ns().unwrap_or(0);
+    if timeline.bounds(0, end).1.is_finite() { timeline.peak() } else { f64::INFINITY }
 }
 
 /// What the number of jobs, where it is fixed, has beyond the curve.

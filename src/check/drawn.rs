@@ -1,6 +1,7 @@
 //! What is drawn: `walk`, `chaos` and `arrivals`, each with the key that it follows from.
 
-use super::Checker;
+use super::lower::is_silent;
+use super::{Checker, proof};
 use crate::ast::{Arrival, Chaos, Expr, Name, Walk};
 use crate::exact::{Exact, to_f64};
 use crate::problem::{Code, Problem};
@@ -159,9 +160,11 @@ impl Checker<'_> {
         }
     }
 
-    /// A total is a number of jobs, which some arrivals leave to chance.
-    pub(super) fn total_of_drawn(&mut self, total: Span) {
-        let Some(numbers) = self.draws.numbers else { return };
+    /// A total is a number of jobs, which some arrivals leave to chance: those of the stream, or of a
+    /// block around it or in it.
+    pub(super) fn total_of_drawn(&mut self, total: Span, head: Span, body: &Curve) {
+        let Some(numbers) = self.uncertain(body, self.draws.numbers) else { return };
+        let numbers = if numbers == Span::default() { head } else { numbers };
         self.report(
             Problem::error(
                 Code::DrawnTotal,
@@ -172,6 +175,46 @@ impl Checker<'_> {
             .and(numbers, "draws how many jobs there are")
             .help("write `arrivals poisson exact`, which scatters exactly that many, or leave the total out"),
         );
+    }
+
+    /// Where the arrivals of something in a curve leave their number to chance, if any do; `around` is
+    /// where those around it do.
+    fn uncertain(&self, curve: &Curve, around: Option<Span>) -> Option<Span> {
+        match curve {
+            silent if is_silent(silent) => None,
+            Curve::Arrivals {
+                arrivals: Arrivals::Even | Arrivals::Poisson { exact: true },
+                body,
+            } => self.uncertain(body, None),
+            Curve::Arrivals { body, .. } => self.uncertain(body, around.or(Some(Span::default()))),
+            Curve::Mark { id, body } => {
+                // A block's place is that of its phrase.
+                let own = matches!(**body, Curve::Arrivals { .. } | Curve::Total { .. });
+                let found = self.uncertain(body, around)?;
+                let unplaced = own && found == Span::default();
+                Some(if unplaced { proof::fault_span(&self.marks, Some(*id)) } else { found })
+            }
+            Curve::Sequence(parts) | Curve::Together(parts) => {
+                parts.iter().find_map(|part| self.uncertain(part, around))
+            }
+            Curve::Repeat { body, .. }
+            | Curve::Scale { body, .. }
+            | Curve::Cap { body, .. }
+            | Curve::Floor { body, .. }
+            | Curve::Speed { body, .. }
+            | Curve::Total { body, .. }
+            | Curve::Hours { body, .. }
+            | Curve::Jitter { body, .. }
+            | Curve::Cut { body, .. } => self.uncertain(body, around),
+            Curve::Constant { .. }
+            | Curve::Ramp { .. }
+            | Curve::Sine { .. }
+            | Curve::Walk { .. }
+            | Curve::Chaos { .. }
+            | Curve::Replay { .. }
+            | Curve::Moments { .. }
+            | Curve::AtOnce { .. } => around,
+        }
     }
 
     /// What the next `jitter` is drawn by.

@@ -66,7 +66,13 @@ impl Growing {
             self.stream.held_to = Some(jobs);
         } else {
             let timeline = self.stream.timeline.as_ref().clone();
-            self.stream.timeline = Arc::new(timeline.ending_with(jobs));
+            let shorter = timeline.clone().ending_with(jobs);
+            if shorter.jobs() == Some(jobs) {
+                self.stream.timeline = Arc::new(shorter);
+            } else {
+                // The last of them is not one of many due at once, but due with another stream's.
+                self.stream.held_to = Some(jobs);
+            }
         }
         self.set_due();
     }
@@ -126,6 +132,7 @@ impl Checker<'_> {
             self.expect_steps(&mut one.stream, &one.speeds, one.until)?;
         }
         let by_steps = self.end_with_steps(guards, &mut growing)?;
+        self.count_few_steps(&mut growing);
         // Another may have ended it earlier.
         for (guard, end_ns) in ends {
             if growing.iter().any(|one| one.ends_at(end_ns)) {

@@ -58,7 +58,8 @@ fn words() -> String {
 pub(super) fn format_name(format: &Format) -> String {
     match format {
         Format::List => "a list".to_owned(),
-        Format::Stream { .. } => "a stream".to_owned(),
+        Format::Stream { max_len: None } => "a stream".to_owned(),
+        Format::Stream { max_len: Some(len) } => format!("a stream of `maxlen {len}`"),
         other => format!("`{}`", other.word()),
     }
 }

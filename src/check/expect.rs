@@ -171,12 +171,13 @@ impl Checker<'_> {
         if !self.misused.insert(format!("phrase {}", name.node)) {
             return false;
         }
+        labels.retain(|label| !label.trim().is_empty());
         labels.sort_unstable();
         labels.dedup();
         let help = match (self.meant(&name.node, labels.iter().copied()), labels.is_empty()) {
             (Some(meant), _) => format!("did you mean `\"{meant}\"`?"),
             (None, true) => format!("name one: `constant 100 for 5m as \"{}\"`", name.node),
-            (None, false) => format!("its phrases are {}", labels.join(", ")),
+            (None, false) => format!("its phrases are `{}`", labels.join("`, `")),
         };
         let message = format!("no phrase of this script is named `{}`", name.node);
         self.report(Problem::error(Code::UnknownName, name.span, message).help(help));
@@ -266,12 +267,12 @@ impl Checker<'_> {
         let last_ns = all().map(|pass| pass.last_ns).max()?;
         let (message, help) = if first_ns < SECOND_NS {
             (
-                "nothing comes before this phrase that could be come back to",
+                "nothing comes before this phrase to come back to",
                 "let some steady load come first, for a second or more",
             )
         } else if last_ns >= end_ns {
             (
-                "nothing comes after this phrase in which it could be come back",
+                "nothing comes after this phrase to come back in",
                 "let some steady load follow, or write `drains within 30s`",
             )
         } else {

@@ -10,7 +10,6 @@ use crate::problem::{Code, Problem};
 use crate::schedule::{Until, expected};
 use crate::show;
 use crate::source::Span;
-use crate::timeline::Timeline;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -152,7 +151,12 @@ impl Checker<'_> {
         span: Span,
         places: &BTreeMap<&str, usize>,
     ) -> Option<Vec<Way>> {
-        let first = self.way_delay(ways.first().and_then(|way| way.after.as_ref()), span);
+        let first = ways.first()?;
+        // A share that is wrong may be meant as the time.
+        if let (None, Some(share)) = (&first.after, &first.share) {
+            self.share(share)?;
+        }
+        let first = self.way_delay(first.after.as_ref(), span);
         let (mut found, mut sum, mut open) = (Vec::new(), whole(0), 0);
         let mut good = first.is_some();
         for (at, way) in ways.iter().enumerate() {
@@ -171,7 +175,18 @@ impl Checker<'_> {
             return None;
         }
         let left = whole(1) - sum;
-        if left < whole(0) || (open > 0 && left == whole(0)) {
+        let starved = ways.iter().find(|way| way.share.is_none()).filter(|_| left == whole(0));
+        if let Some(way) = starved {
+            let message = format!("nothing is left for `{}`", way.to.node);
+            self.report(
+                Problem::error(Code::OutOfRange, way.to.span, message)
+                    .label("has what the others leave")
+                    .and(span, "the shares here add up to 100%")
+                    .help("give the others less, or take this way out"),
+            );
+            return None;
+        }
+        if left < whole(0) {
             let text = show::percent(to_f64(&sum));
             self.report(
                 Problem::error(Code::OutOfRange, span, format!("these shares add up to {text}"))
@@ -243,10 +258,12 @@ impl Checker<'_> {
                 return None;
             }
             let until_ns = until.map(|until| until.at_ns.saturating_sub(stream.after_ns));
-            let expected = expected(&jobs.flow, share, &stream.timeline, &stream.paces, until_ns);
+            let due = (&*stream.due, &stream.timeline);
+            let expected = expected(&jobs.flow, share, due, &stream.paces, until_ns)?;
             steps.push(Steps {
                 entry,
-                timeline: Arc::new(Timeline::new(&expected.curve).ok()?),
+                curves: expected.curves,
+                certain: expected.certain && stream.batch == 1 && !stream.is_drawn(),
                 jobs: Arc::clone(jobs),
                 expected: expected.steps,
                 counted: false,

@@ -191,7 +191,10 @@ impl Checker<'_> {
                         )
                         .label(format!("as {} here", format_name(&format)))
                         .and(*first, format!("as {} here", format_name(other)))
-                        .help("a key holds one type: use two queues, or one format"),
+                        .help(match format.word() == other.word() {
+                            true => "jobs of one queue must agree on what is set behind its format",
+                            false => "a key holds one type: use two queues, or one format",
+                        }),
                     );
                     return None;
                 }
@@ -412,6 +415,8 @@ impl Checker<'_> {
                 None if self.lacks_file => {}
                 None if !self.misused.insert(format!("job {}", item.job.node)) => {}
                 None => {
+                    // The one that was meant may write to any queue.
+                    self.jobs_sound = false;
                     let message = format!("there is no job `{}`", item.job.node);
                     let help = match self.meant(&item.job.node, jobs.keys().map(String::as_str)) {
                         Some(meant) => format!("did you mean `{meant}`?"),

@@ -2,6 +2,7 @@
 
 use super::Checker;
 use super::jobs::Draft;
+use super::lower::{is_empty, is_silent};
 use super::scope::Scopes;
 use crate::ast::{
     CallArg, Expr, ExprKind, MixItem, Name, PhraseKind, Ramp, Script, Sine, StatementKind, Unit,
@@ -53,6 +54,23 @@ impl Checker<'_> {
                 .label("both ends are the same")
                 .help("write it as `constant`, or give it another end"),
         );
+    }
+
+    /// How many phrases have been found to send nothing.
+    pub(super) fn silent_lints(&self) -> usize {
+        self.lints.iter().filter(|lint| lint.code == Code::SilentPhrase).count()
+    }
+
+    /// A phrase that takes no time and sends nothing. One that lasts is looked at in the plan, which
+    /// may end before it.
+    pub(super) fn nothing_lint(&mut self, head: Span, curve: &Curve) {
+        if is_empty(curve) && is_silent(curve) {
+            self.lint(
+                Problem::warning(Code::SilentPhrase, head, "this sends nothing")
+                    .label("no job, and no time passes")
+                    .help("give it a number above 0, or something to send, or leave it out"),
+            );
+        }
     }
 
     /// Blocks that change nothing, and caps that take from a total.
@@ -271,5 +289,42 @@ fn holds_total(curve: &Curve) -> bool {
         | Curve::Cut { body, .. }
         | Curve::Mark { body, .. } => holds_total(body),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::{Options, check};
+    use crate::problem::Code;
+    use crate::source::SourceFile;
+
+    /// The text of each phrase that is said to send nothing.
+    fn silent(script: &str) -> Vec<String> {
+        let source = SourceFile::new("a.load", script);
+        let checked = check(&source, &Options::default());
+        assert!(!checked.has_errors(), "{:?}", checked.problems);
+        let lints = checked.lints.iter().filter(|lint| lint.code == Code::SilentPhrase);
+        lints.map(|lint| source.slice(lint.place.0).to_owned()).collect()
+    }
+
+    #[test]
+    fn phrases_of_no_length_that_send_nothing_are_told() {
+        let alone = [
+            "send 0 at once",
+            "repeat 0 { constant 5 for 1m }",
+            "repeat 3 { }",
+            "burst 50 for 1s every 10s times 0",
+            "let none = 0s\nconstant 5 for none",
+        ];
+        for script in alone {
+            assert_eq!(silent(script).len(), 1, "{script}: {:?}", silent(script));
+        }
+        // The innermost, once.
+        assert_eq!(silent("repeat 3 { { send 0 at once } }"), ["send 0 at once"]);
+        // What a guard cuts off is another matter.
+        let cut =
+            "constant 5 for 1m; send 5 at once; constant 5 for 1m; guard { time <= 30s then stop }";
+        assert!(silent(cut).is_empty(), "{:?}", silent(cut));
+        assert!(silent("send 5 at once; pause 1s").is_empty());
     }
 }

@@ -83,7 +83,11 @@ impl Checker<'_> {
             let mark = self.next_mark(phrase.head);
             let mut children = Vec::new();
             self.mark_in_hand = mark;
+            let said = self.silent_lints();
             let curve = self.phrase(phrase, inside, &mut children);
+            if let Some(curve) = curve.as_ref().filter(|_| self.silent_lints() == said) {
+                self.nothing_lint(phrase.head, curve);
+            }
             if curve.as_ref().is_some_and(is_endless) {
                 endless = Some(phrase.head);
             }
@@ -144,9 +148,12 @@ impl Checker<'_> {
         }
         let Some(total) = &phrase.total else { return body };
         let jobs = self.count(total, "a total");
-        self.total_of_drawn(total.span);
-        self.exact_total(mark, inside.shared);
         let body = body?;
+        self.total_of_drawn(total.span, phrase.head, &body);
+        // A block with arrivals of its own is a part of its own already.
+        if !matches!(body, Curve::Arrivals { .. }) {
+            self.exact_total(mark, inside.shared);
+        }
         if jobs.is_some_and(|jobs| jobs > 0) && is_silent(&body) {
             self.report(
                 Problem::error(
@@ -317,6 +324,10 @@ impl Checker<'_> {
 
     fn at_once(&mut self, jobs: &Expr, head: Span, inside: Inside) -> Option<Curve> {
         let count = self.count(jobs, "a number of jobs");
+        if inside.limit.is_some() && self.shaky {
+            // A brace that is missing may be what puts it in there.
+            return None;
+        }
         if let Some(limit) = inside.limit {
             self.report(
                 Problem::error(Code::AtOnceInside, head, "jobs sent at once have no rate to limit")
@@ -370,7 +381,7 @@ pub(super) fn is_endless(curve: &Curve) -> bool {
 }
 
 /// Whether a curve has no length.
-fn is_empty(curve: &Curve) -> bool {
+pub(super) fn is_empty(curve: &Curve) -> bool {
     match curve {
         Curve::Constant { length, .. }
         | Curve::Sine { length, .. }
@@ -396,7 +407,7 @@ fn is_empty(curve: &Curve) -> bool {
 }
 
 /// Whether a curve never rises above 0.
-fn is_silent(curve: &Curve) -> bool {
+pub(super) fn is_silent(curve: &Curve) -> bool {
     match curve {
         Curve::Constant { rate, .. } => rate.is_zero() || is_empty(curve),
         Curve::Ramp { from, to, .. } => from.is_zero() && to.is_zero() || is_empty(curve),

@@ -36,8 +36,10 @@ impl Checker<'_> {
     /// A job's body.
     pub(super) fn body(&mut self, value: &Value) -> Option<job::Value> {
         let mut fields = Fields::default();
-        let body = self.drawn(value, &mut fields)?;
-        self.no_circle(fields).then_some(body)
+        let body = self.drawn(value, &mut fields);
+        // Whatever else is wrong with it.
+        let is_sound = self.no_circle(fields);
+        body.filter(|_| is_sound)
     }
 
     pub(super) fn drawn<'v>(

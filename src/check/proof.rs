@@ -1,13 +1,14 @@
 //! Guards proven: where a script breaks its own claim, and when a plan's guard will act.
 
-use super::Checker;
 use super::chance::left_to_chance;
+use super::rates::{self, Bound, Known};
+use super::{Checker, Options};
 use crate::exact::seconds_to_nanos;
-use crate::plan::{Action, Guard, GuardKind, Phrase, PhraseJobs, Stream};
+use crate::plan::{Action, Guard, GuardKind, Phrase, PhraseJobs, Plan, Stream};
 use crate::problem::{Code, Problem};
 use crate::schedule::{self, Entries, RateProof};
 use crate::show;
-use crate::source::Span;
+use crate::source::{SourceFile, Span};
 use crate::timeline::Timeline;
 
 /// Evaluations of the curve that proving the guards on rate may cost, so that `check` answers soon.
@@ -21,6 +22,18 @@ struct Breach<'p> {
     place: Option<&'p Phrase>,
     what: String,
     help: String,
+}
+
+/// Whether a plan keeps to a guard, for certain and without a remark.
+pub(super) fn holds(source: &SourceFile, options: &Options, plan: &Plan, guard: &Guard) -> bool {
+    let mut checker = Checker::new(source, options, Vec::new());
+    let from_s = crate::exact::fraction(i128::from(plan.part.from_ns), 1_000_000_000);
+    checker.from = from_s;
+    checker.seed = plan.seed;
+    // As a claim: an action would be allowed to act.
+    let claim = Guard { action: None, ..guard.clone() };
+    checker.prove(&plan.streams, &[claim], &mut Vec::new());
+    checker.problems.is_empty()
 }
 
 impl Checker<'_> {
@@ -39,31 +52,7 @@ impl Checker<'_> {
                     time_breach(streams, guard, &of, limit_ns.saturating_add(from_ns))
                 }
                 GuardKind::Rate { limit_jobs, window_ns } => {
-                    let chosen: Vec<&Stream> =
-                        chosen(streams, guard.stream).map(|(_, stream)| stream).collect();
-                    match schedule::first_beyond_rate(&of, window_ns, limit_jobs, budget) {
-                        RateProof::Holds if left_to_chance(&chosen, window_ns, limit_jobs) => {
-                            self.left_to_chance(guard);
-                            None
-                        }
-                        RateProof::Holds => {
-                            self.prove_batches(
-                                guard,
-                                &chosen,
-                                &of,
-                                (window_ns, limit_jobs),
-                                budget,
-                            );
-                            None
-                        }
-                        RateProof::Beyond { t_ns, count } => {
-                            Some(rate_breach(streams, guard, limit_jobs, window_ns, t_ns, count))
-                        }
-                        RateProof::Unproven => {
-                            self.unproven(guard);
-                            None
-                        }
-                    }
+                    self.prove_rate(streams, guard, (limit_jobs, window_ns), budget)
                 }
                 _ => None,
             };
@@ -86,10 +75,55 @@ impl Checker<'_> {
         }
     }
 
-    fn unproven(&mut self, guard: &Guard) {
-        let span = guard.span.unwrap_or_default();
+    /// Proves a bound on the rate, or finds where it is passed. What curves expect of flows may come
+    /// to more, or to less: of so few that each is looked at it is known, else it is left to chance.
+    fn prove_rate<'p>(
+        &mut self,
+        streams: &'p [Stream],
+        guard: &Guard,
+        bound: Bound,
+        budget: usize,
+    ) -> Option<Breach<'p>> {
+        let (limit_jobs, window_ns) = bound;
+        let of = parts(streams, guard.stream);
+        let chosen: Vec<&Stream> =
+            chosen(streams, guard.stream).map(|(_, stream)| stream).collect();
+        let proof = |limit_jobs| schedule::first_beyond_rate(&of, window_ns, limit_jobs, budget);
+        let known = rates::known(&chosen, self.seed, bound);
+        match (proof(limit_jobs), known) {
+            (_, Known::Holds) => {}
+            (RateProof::Beyond { t_ns, count }, Known::Curves)
+            | (RateProof::Beyond { .. }, Known::Beyond(t_ns, count)) => {
+                return Some(rate_breach(streams, guard, bound, t_ns, count));
+            }
+            (RateProof::Beyond { t_ns, .. }, Known::TooMany) => {
+                let surely = match proof(rates::surely_above(limit_jobs)) {
+                    RateProof::Beyond { t_ns, .. } => t_ns,
+                    _ => t_ns,
+                };
+                let count = rates::count_in(&chosen, self.seed, surely, window_ns);
+                if count > limit_jobs {
+                    return Some(rate_breach(streams, guard, bound, surely, count));
+                }
+                self.left_to_chance(guard, streams);
+            }
+            (RateProof::Holds, Known::Beyond(..)) => self.left_to_chance(guard, streams),
+            (RateProof::Holds, _) if left_to_chance(&chosen, window_ns, limit_jobs) => {
+                self.left_to_chance(guard, streams);
+            }
+            (RateProof::Holds, _) => {
+                self.prove_batches(guard, streams, &chosen, &of, bound, budget)
+            }
+            (RateProof::Unproven, _) => self.unproven(guard, streams),
+        }
+        None
+    }
+
+    fn unproven(&mut self, guard: &Guard, streams: &[Stream]) {
+        let (span, bound) = named(guard, streams);
+        let message = format!("{bound} could not be proven before the run");
         self.report(
-            Problem::warning(Code::Unproven, span, "this bound could not be proven before the run")
+            Problem::warning(Code::Unproven, span, message)
                 .label("the curve comes near it too often to follow")
                 .help("it holds during the run all the same: what is above it waits"),
         );
@@ -100,9 +134,10 @@ impl Checker<'_> {
     fn prove_batches(
         &mut self,
         guard: &Guard,
+        all: &[Stream],
         streams: &[&Stream],
         of: &[(&Timeline, u64)],
-        (window_ns, limit_jobs): (u64, u64),
+        (limit_jobs, window_ns): Bound,
         budget: usize,
     ) {
         let more: u64 = streams.iter().map(|stream| stream.batch - 1).sum();
@@ -111,8 +146,8 @@ impl Checker<'_> {
         {
             return;
         }
-        let span = guard.span.unwrap_or_default();
-        let message = "batches may come to more than this bound";
+        let (span, bound) = named(guard, all);
+        let message = format!("batches may come to more than {bound}");
         self.report(
             Problem::warning(Code::Unproven, span, message)
                 .label(format!("the curve stays within it, but not with {} more", show::plural(more, "job")))
@@ -120,12 +155,24 @@ impl Checker<'_> {
         );
     }
 
-    fn left_to_chance(&mut self, guard: &Guard) {
-        let span = guard.span.unwrap_or_default();
+    fn left_to_chance(&mut self, guard: &Guard, streams: &[Stream]) {
+        let (span, bound) = named(guard, streams);
+        let message = format!("whether {bound} holds is left to chance");
+        let help = match (&guard.kind, guard.span) {
+            (GuardKind::Jobs(_), _) => {
+                "it holds during the run all the same: the job that would be too many is not sent, and the run stops with exit code 3; a higher bound leaves room"
+            }
+            (_, None) => {
+                "it holds during the run all the same: what is above it waits; state a bound of the script's own that leaves room"
+            }
+            _ => {
+                "it holds during the run all the same: what is above it waits; a higher bound, or a window that is longer, leaves room"
+            }
+        };
         self.report(
-            Problem::warning(Code::Unproven, span, "whether this bound holds is left to chance")
+            Problem::warning(Code::Unproven, span, message)
                 .label("what is drawn may come to more")
-                .help("it holds during the run all the same: what is above it waits; a higher bound, or a window that is longer, leaves room"),
+                .help(help),
         );
     }
 
@@ -168,6 +215,22 @@ impl Checker<'_> {
     }
 }
 
+/// Where a remark on a guard belongs, and what the guard is called there: one that nobody wrote into
+/// the script is named, at the phrase that comes nearest to it.
+fn named(guard: &Guard, streams: &[Stream]) -> (Span, String) {
+    if let Some(span) = guard.span {
+        return (span, "this bound".to_owned());
+    }
+    let phrases = chosen(streams, guard.stream).flat_map(|(_, stream)| &stream.phrases);
+    let highest = phrases.max_by(|a, b| a.peak_per_s.total_cmp(&b.peak_per_s));
+    let whose = match guard.tuning.policy {
+        true => "the policy's",
+        false => "the default bound for a target that is not this machine",
+    };
+    let span = highest.map_or(Span::default(), |phrase| phrase.span);
+    (span, format!("{whose} `{}`", guard.text))
+}
+
 /// The streams a guard speaks of.
 fn chosen(streams: &[Stream], only: Option<usize>) -> impl Iterator<Item = (usize, &Stream)> {
     let all = streams.iter().enumerate();
@@ -176,14 +239,7 @@ fn chosen(streams: &[Stream], only: Option<usize>) -> impl Iterator<Item = (usiz
 
 /// Their timelines.
 fn parts(streams: &[Stream], only: Option<usize>) -> Vec<(&Timeline, u64)> {
-    let of = |(_, stream)| -> Vec<(&Timeline, u64)> { timelines(stream) };
-    chosen(streams, only).flat_map(of).collect()
-}
-
-/// That of a stream's curve, and those expected of its flows.
-fn timelines(stream: &Stream) -> Vec<(&Timeline, u64)> {
-    let steps = stream.steps.iter().map(|steps| &*steps.timeline);
-    std::iter::once(&*stream.timeline).chain(steps).map(|part| (part, stream.after_ns)).collect()
+    chosen(streams, only).flat_map(|(_, stream)| stream.timelines()).collect()
 }
 
 fn jobs_breach<'p>(
@@ -272,8 +328,7 @@ fn time_breach<'p>(
 fn rate_breach<'p>(
     streams: &'p [Stream],
     guard: &Guard,
-    limit_jobs: u64,
-    window_ns: u64,
+    (limit_jobs, window_ns): (u64, u64),
     t_ns: u64,
     count: u64,
 ) -> Breach<'p> {

@@ -130,7 +130,7 @@ impl Checker<'_> {
         let Some(column) = at else {
             let names = columns.iter().map(|column| column.name.as_str());
             let help = match self.meant(&column.node, names.clone()) {
-                Some(meant) => format!("did you mean `{}.{meant}`?", row.node),
+                Some(meant) => format!("did you mean `{}.{}`?", row.node, written(&meant)),
                 None => format!("its columns are {}", names.collect::<Vec<_>>().join(", ")),
             };
             let message = format!("`{}` has no column `{}`", row.node, column.node);
@@ -144,7 +144,7 @@ impl Checker<'_> {
     pub(super) fn columns_of(&self, row: &str) -> Option<String> {
         let rows = self.rows.of_job.get(row)?.as_ref()?;
         let columns = rows.table.columns().iter();
-        let columns = columns.map(|column| format!("`{row}.{}`", column.name));
+        let columns = columns.map(|column| format!("`{row}.{}`", written(&column.name)));
         Some(columns.collect::<Vec<_>>().join(", "))
     }
 
@@ -251,4 +251,13 @@ fn hash(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
     }
     text
+}
+
+/// A column as a body names it: what is no word stands in quotes.
+fn written(column: &str) -> String {
+    let begins = column.starts_with(|c: char| c.is_alphabetic() || c == '_');
+    match begins && column.chars().all(|c| c.is_alphanumeric() || c == '_') {
+        true => column.to_owned(),
+        false => format!("{column:?}"),
+    }
 }

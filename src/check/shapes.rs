@@ -16,13 +16,13 @@ impl Checker<'_> {
     pub(super) fn length(&mut self, length: &Length) -> Option<Option<Exact>> {
         match length {
             Length::Forever(_) => Some(None),
-            Length::For(expr) => self.duration(expr).map(Some),
+            Length::For(expr) => self.lasting(expr).map(Some),
         }
     }
 
     pub(super) fn ramp(&mut self, ramp: &Ramp) -> Option<Curve> {
         let (from, to) = (self.rate(&ramp.from), self.rate(&ramp.to));
-        let over = self.duration(&ramp.over);
+        let over = self.lasting(&ramp.over);
         let hold = ramp.hold.as_ref().map(|hold| self.duration(hold));
         let back = match &ramp.back {
             None => None,

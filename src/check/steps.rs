@@ -3,6 +3,7 @@
 
 use super::Checker;
 use super::ends::Growing;
+use super::rates::FEW;
 use crate::plan::{Action, Guard, GuardKind, Stream};
 use crate::schedule::{Entries, ends_with};
 
@@ -43,6 +44,16 @@ impl Checker<'_> {
             of.iter().for_each(|index| self.count_steps(&mut growing[*index].stream));
         }
         Some(ends)
+    }
+
+    /// Counts the steps of every stream that has few enough.
+    pub(super) fn count_few_steps(&self, growing: &mut [Growing]) {
+        for one in growing {
+            let most = one.stream.jobs().saturating_add(one.stream.most_steps());
+            if !one.stream.steps.is_empty() && !one.stream.is_counted() && most <= FEW {
+                self.count_steps(&mut one.stream);
+            }
+        }
     }
 
     /// Puts what will be in the place of what is to be expected.

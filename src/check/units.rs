@@ -148,7 +148,7 @@ impl Checker<'_> {
         if unit != Unit::Duration {
             let text = self.text_of(expr);
             let help = match unit {
-                Unit::Plain if matches!(expr.kind, ExprKind::Literal(_)) => {
+                Unit::Plain if text.bytes().all(|byte| byte.is_ascii_digit()) => {
                     format!("write it with a unit: `{text}ms`, `{text}s`, `{text}m` or `{text}h`")
                 }
                 _ => "write a duration, such as `30s` or `1h30m`".to_owned(),
@@ -174,6 +174,15 @@ impl Checker<'_> {
             return None;
         }
         Some(value)
+    }
+
+    /// How long a phrase, or a part of it, lasts. As a number of its own 0 is a slip; where it comes of
+    /// a name or of arithmetic it may be meant.
+    pub(super) fn lasting(&mut self, expr: &Expr) -> Option<Exact> {
+        match expr.kind {
+            ExprKind::Literal(_) => self.some_duration(expr),
+            _ => self.duration(expr),
+        }
     }
 
     /// A whole number of things.

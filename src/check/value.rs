@@ -178,7 +178,9 @@ impl Checker<'_> {
         if self.lacks_file {
             return;
         }
-        let known = self.names.iter().filter(|(_, state)| !matches!(state, State::Done(None)));
+        let known = self.names.iter().filter(|(name, state)| {
+            !matches!(state, State::Done(None)) || self.names.is_local(name)
+        });
         let meant = self.meant(name, known.map(|(known, _)| known.as_str()));
         let glued = self.source.text[..span.start as usize].trim_end().ends_with('/');
         let per = match name {
@@ -198,12 +200,12 @@ impl Checker<'_> {
             Some(_) => format!("there is no rate per `{name}`"),
             None => format!("there is no `{name}` here"),
         };
+        if let Some(unit) = per {
+            self.no_such_rate(unit, message, span);
+            return;
+        }
         let problem = Problem::error(Code::UnknownName, span, message);
         let help = match meant {
-            _ if per.is_some() => {
-                let unit = per.unwrap_or_default();
-                format!("rates are per `/s`, `/min`, `/h` or `/day`: write `/{unit}`")
-            }
             _ if self.factor_of(name).is_some() => {
                 format!("a factor is written `x({})`", self.factor_of(name).unwrap_or_default())
             }
@@ -212,6 +214,20 @@ impl Checker<'_> {
             None => format!("define it: `let {name} = …`"),
         };
         self.report(problem.help(help));
+    }
+
+    /// A rate per something that is none of the four.
+    fn no_such_rate(&mut self, unit: &str, message: String, span: Span) {
+        let before = self.source.text[..span.start as usize].trim_end();
+        let before = before.trim_end_matches('/').trim_end();
+        let inside = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
+        let number = before.trim_end_matches(inside);
+        let number = &before[number.len()..];
+        let help = match number.is_empty() {
+            false => format!("write `{number}/{unit}`"),
+            true => format!("rates are per `/s`, `/min`, `/h` or `/day`: write `/{unit}`"),
+        };
+        self.report(Problem::error(Code::UnknownUnit, span, message).help(help));
     }
 
     /// The known name in `xname`.
@@ -315,6 +331,17 @@ impl Checker<'_> {
         let smaller = match name.node.as_str() {
             "min" => true,
             "max" => false,
+            "env" => {
+                let help = match args {
+                    [Expr { kind: ExprKind::Name(variable), .. }] if !variable.is_empty() => {
+                        format!("write `env(\"{variable}\")`")
+                    }
+                    _ => "write the name of the variable in quotes: `env(\"PEAK\")`".to_owned(),
+                };
+                let message = "`env` takes the name of an environment variable";
+                self.report(Problem::error(Code::WrongUnit, name.span, message).help(help));
+                return None;
+            }
             other => {
                 let help = match did_you_mean(other, ["min", "max"]) {
                     Some(meant) => format!("did you mean `{meant}`?"),

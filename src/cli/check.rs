@@ -17,6 +17,8 @@ use crate::sink::redis::{Options as Connection, health};
 use crate::source::SourceFile;
 use crate::view::Load;
 use serde_json::json;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 /// Find every mistake in scripts, and prove their guards.
 #[derive(Debug, clap::Args)]
@@ -68,12 +70,9 @@ fn denied(text: &str) -> Result<Denied, String> {
 }
 
 fn lint_name(text: &str) -> Result<Code, String> {
-    let known = Code::ALL.iter().copied().find(|code| code.as_str().eq_ignore_ascii_case(text));
-    Code::of_lint(text).or(known.filter(|code| code.lint().is_some())).ok_or_else(|| {
-        match Code::nearest_lint(text) {
-            Some(meant) => format!("there is no lint of that name; did you mean `{meant}`?"),
-            None => "there is no lint of that name; `loadc explain` lists every lint".to_owned(),
-        }
+    Code::of_lint_or_code(text).ok_or_else(|| match Code::nearest_lint(text) {
+        Some(meant) => format!("there is no lint of that name; did you mean `{meant}`?"),
+        None => "there is no lint of that name; `loadc explain` lists every lint".to_owned(),
     })
 }
 
@@ -81,12 +80,19 @@ fn lint_name(text: &str) -> Result<Code, String> {
 struct Found {
     source: SourceFile,
     problems: Vec<Problem>,
+    /// How many of them another script that uses the same file has told already, at the same place.
+    told: usize,
     plan: Option<Plan>,
 }
 
 impl Found {
     fn is_good(&self) -> bool {
         self.problems.iter().all(|problem| problem.severity != Severity::Error)
+    }
+
+    /// What is told of it: all but what was told at the same place before.
+    fn untold(&self) -> &[Problem] {
+        self.problems.get(..self.problems.len() - self.told).unwrap_or_default()
     }
 
     /// Whether something is wrong besides denied lints.
@@ -108,6 +114,7 @@ pub(super) fn run(args: &Args, out: &Output) -> Exit {
     };
     let options = args.flags.options(true);
     let (mut files, mut faults) = (Vec::new(), Vec::new());
+    let mut told = BTreeSet::new();
     for named in scripts(&args.files) {
         let found = match named {
             Named::Script(path) => {
@@ -123,8 +130,9 @@ pub(super) fn run(args: &Args, out: &Output) -> Exit {
                         Err(exit) => return exit,
                     }
                 }
+                found.told = tell_once(&mut found, &mut told);
                 if args.format == Format::Human {
-                    out.problems(&found.source, &found.problems);
+                    out.problems(&found.source, found.untold());
                     out.say(&verdict(&found));
                 }
                 files.push(found);
@@ -145,6 +153,26 @@ pub(super) fn run(args: &Args, out: &Output) -> Exit {
     } else {
         Exit::Missed
     }
+}
+
+/// Moves what was told already, of the same place of the same file, behind the rest of a script's
+/// findings, and says how many those are.
+fn tell_once(found: &mut Found, told: &mut BTreeSet<(PathBuf, u32, String)>) -> usize {
+    let source = &found.source;
+    let is_new = |problem: &Problem| {
+        let start = problem.place.0.start;
+        let part = source.part_of(start);
+        let path = PathBuf::from(source.name_at(start));
+        let file = path.canonicalize().unwrap_or(path);
+        let offset = start - source.part_span(part).start;
+        told.insert((file, offset, format!("{:?} {}", problem.code, problem.message)))
+    };
+    let (mut new, mut old): (Vec<_>, Vec<_>) =
+        std::mem::take(&mut found.problems).into_iter().partition(is_new);
+    let count = old.len();
+    new.append(&mut old);
+    found.problems = new;
+    count
 }
 
 fn levels(args: &Args, out: &Output) -> Option<Levels> {
@@ -201,7 +229,7 @@ fn one(
     let mut problems: Vec<Problem> =
         problems.into_iter().filter_map(|problem| levels.judge(problem)).collect();
     problems.sort_by_key(|problem| problem.place.0);
-    Ok(Found { source, problems, plan })
+    Ok(Found { source, problems, told: 0, plan })
 }
 
 /// Prints what is to be printed at the end.
@@ -227,13 +255,13 @@ fn show(args: &Args, files: &[Found], faults: &[(String, String)], out: &Output)
         }
         Format::Sarif => {
             let all: Vec<_> =
-                files.iter().map(|found| (found.source.clone(), found.problems.clone())).collect();
+                files.iter().map(|found| (found.source.clone(), found.untold().to_vec())).collect();
             let faults: Vec<String> = faults.iter().map(|(_, message)| message.clone()).collect();
             out.json(&diag::sarif(&all, &faults, |code| pages::page(code).to_owned()));
         }
         Format::Github => {
             for found in files {
-                out.raw(&diag::github(&found.source, &found.problems));
+                out.raw(&diag::github(&found.source, found.untold()));
             }
             for (_, message) in faults {
                 out.raw(&diag::github_fault(message));
@@ -269,6 +297,9 @@ fn verdict(found: &Found) -> String {
     let Some(plan) = found.plan.as_ref().filter(|_| found.is_good()) else {
         return match found.is_good() {
             true => format!("{name}: ok, a library of definitions without a load"),
+            false if found.told > 0 => {
+                format!("{name}: refused, {count} ({} told above)", show::count(found.told as u64))
+            }
             false => format!("{name}: refused, {count}"),
         };
     };

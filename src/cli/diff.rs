@@ -10,14 +10,19 @@ use super::output::{self, Color, Output};
 use super::policy::PolicyFlag;
 use super::shared::{PlanFlags, ReadError, read, read_alone};
 use crate::check::check;
-use crate::diff::{Diff, json, text};
+use crate::diff::{Definition, Diff, definitions, json, text};
 use crate::gather::gather;
+use crate::parse::parse_part;
 use crate::plan::Plan;
 use crate::source::SourceFile;
 use crate::view::Look;
 
 /// What stands for a file that is not there.
 const NOTHING: &str = "/dev/null";
+
+/// Git hands out the two versions of one file, and does not say which commits they are of: what they
+/// use can't be had as it was.
+const OF_WORKING_TREE: &str = "note: `use` files are those of the working tree on both sides; a change in them is shown at those files";
 
 /// Show what changed in a load between two scripts.
 #[derive(Debug, clap::Args)]
@@ -48,7 +53,13 @@ pub(super) fn run(args: &Args, color: Color, out: &Output) -> Exit {
         }
         other => {
             out.fault(
-                &format!("two scripts can be compared, and {} were named", other.len()),
+                &format!(
+                    "two scripts can be compared, and {} named",
+                    match other.len() {
+                        1 => "one was".to_owned(),
+                        count => format!("{count} were"),
+                    }
+                ),
                 "write `loadc diff OLD NEW`; git calls it with seven arguments",
             );
             Exit::Wrong
@@ -59,9 +70,9 @@ pub(super) fn run(args: &Args, color: Color, out: &Output) -> Exit {
 fn compare(args: &Args, old: &str, new: &str, out: &Output) -> Exit {
     let read = |path| plan(path, None, args, out).map_err(|wrong| wrong.tell(out));
     let (old_plan, new_plan) = (read(old), read(new));
-    let (Ok((_, old_plan)), Ok((_, new_plan))) = (old_plan, new_plan) else { return Exit::Wrong };
-    let diff = Diff::of(old_plan.as_ref(), new_plan.as_ref());
-    show(args, &diff, (old, new), out.color_out, out);
+    let (Ok(old_side), Ok(new_side)) = (old_plan, new_plan) else { return Exit::Wrong };
+    let diff = compared(&old_side, &new_side);
+    show(args, &diff, (old, new), None, out.color_out, out);
     if diff.is_same() { Exit::Done } else { Exit::Missed }
 }
 
@@ -86,11 +97,20 @@ fn git(
     // Git hands out the versions of a file in a folder of its own: what they use is where they belong.
     let plan = |file: &str, name: &str| plan(file, Some(name), args, out);
     match (plan(old, names.0), plan(new, names.1)) {
-        (Ok((_, old)), Ok((_, new))) => {
-            let diff = Diff::of(old.as_ref(), new.as_ref());
-            show(args, &diff, (&old_name, &new_name), color, out);
+        (Ok(old), Ok(new)) => {
+            let diff = compared(&old, &new);
+            let uses = [&old.0, &new.0].iter().any(|source| source.files().len() > 1);
+            let note = uses.then_some(OF_WORKING_TREE);
+            show(args, &diff, (&old_name, &new_name), note, color, out);
         }
         (old, new) => {
+            let of = |side: &Result<(SourceFile, Option<Plan>), Wrong>| match side {
+                Ok((source, _)) | Err(Wrong::Script(source, _)) => source.files().len(),
+                Err(Wrong::File(..) | Wrong::Told) => 0,
+            };
+            if of(&old).max(of(&new)) > 1 {
+                out.say(OF_WORKING_TREE);
+            }
             let text = |side: &Result<(SourceFile, Option<Plan>), Wrong>| match side {
                 Ok((source, _)) | Err(Wrong::Script(source, _)) => source.script_text().to_owned(),
                 Err(Wrong::File(..) | Wrong::Told) => String::new(),
@@ -107,12 +127,39 @@ fn git(
     Exit::Done
 }
 
-fn show(args: &Args, diff: &Diff<'_>, names: (&str, &str), color: bool, out: &Output) {
-    if args.json {
-        out.json(&json::document(diff, names));
-    } else {
-        out.say(&text::text(diff, names, Look { color, width: output::width() }));
+/// What changed from one side to the other.
+fn compared<'a>(
+    (old_source, old): &'a (SourceFile, Option<Plan>),
+    (new_source, new): &'a (SourceFile, Option<Plan>),
+) -> Diff<'a> {
+    if old.is_some() || new.is_some() {
+        return Diff::of(old.as_ref(), new.as_ref());
     }
+    Diff::of_definitions(said(old_source), said(new_source))
+}
+
+/// What the files of a script define.
+fn said(source: &SourceFile) -> Vec<Definition> {
+    let scripts: Vec<_> = (0..source.parts()).map(|part| parse_part(source, part).0).collect();
+    definitions(source, &scripts)
+}
+
+fn show(
+    args: &Args,
+    diff: &Diff<'_>,
+    names: (&str, &str),
+    note: Option<&str>,
+    color: bool,
+    out: &Output,
+) {
+    if args.json {
+        out.json(&json::document(diff, names, note));
+        return;
+    }
+    if let Some(note) = note {
+        out.say(note);
+    }
+    out.say(&text::text(diff, names, Look { color, width: output::width() }));
 }
 
 /// Why there is no plan.

@@ -2,7 +2,10 @@
 
 use super::output::Output;
 use super::{Cli, Exit};
-use clap::CommandFactory as _;
+use crate::problem::Code;
+use crate::profiles;
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, Command, CommandFactory as _};
 use clap_complete::Shell;
 use std::io::Write as _;
 
@@ -17,9 +20,9 @@ pub(super) struct CompletionsArgs {
 /// Print a manual page, for `man` to read.
 #[derive(Debug, clap::Args)]
 pub(super) struct ManArgs {
-    /// The page of one command; that of loadc itself if not given
+    /// The page of one command (`ctl pause` for one of another's); that of loadc itself if not given
     #[arg(value_name = "COMMAND")]
-    command: Option<String>,
+    command: Vec<String>,
 }
 
 /// What the exit codes mean; a contract, see `docs/interfaces.md`.
@@ -41,25 +44,41 @@ fn exit_status() -> String {
 /// Prints completions.
 pub(super) fn completions(args: &CompletionsArgs, out: &Output) -> Exit {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "loadc", &mut script);
+    clap_complete::generate(args.shell, &mut offering(Cli::command()), "loadc", &mut script);
     out.raw(&String::from_utf8_lossy(&script));
     Exit::Done
+}
+
+/// The command with the names that its values may have, for shells to offer.
+fn offering(root: Command) -> Command {
+    let lints = || Code::ALL.iter().filter_map(|code| code.lint());
+    let offer = |names: Vec<&'static str>| {
+        move |arg: Arg| arg.value_parser(PossibleValuesParser::new(names))
+    };
+    let allowed = lints().collect();
+    let denied = lints().chain(["warnings"]).collect();
+    let scenarios = profiles::ALL.iter().map(|profile| profile.name).collect();
+    root.mut_subcommand("check", |check| {
+        check.mut_arg("allow", offer(allowed)).mut_arg("deny", offer(denied))
+    })
+    .mut_subcommand("new", |new| new.mut_arg("from", offer(scenarios)))
 }
 
 /// Prints a manual page.
 pub(super) fn man(args: &ManArgs, out: &Output) -> Exit {
     let mut root = Cli::command();
     root.build();
-    let command = match &args.command {
-        None => root,
-        Some(name) => match root.find_subcommand(name) {
+    let mut command = root;
+    // A page is called `loadc-ctl-pause`.
+    for name in args.command.iter().flat_map(|name| name.split('-')) {
+        command = match command.find_subcommand(name) {
             Some(command) => command.clone(),
             None => {
                 out.fault(&format!("there is no command `{name}`"), "`loadc help` lists them");
                 return Exit::Wrong;
             }
-        },
-    };
+        };
+    }
     // `loadc run` has the page loadc-run(1), as those of git have.
     let title = command.get_display_name().unwrap_or("loadc").to_owned();
     let mut page = Vec::new();

@@ -34,6 +34,8 @@ fn folder(name: &str, found: &mut Vec<Named>) {
             Ok(entry) => {
                 let path = entry.path();
                 if path.extension().is_some_and(|extension| extension == "load") && path.is_file() {
+                    // As it is called where another script uses it.
+                    let path = path.strip_prefix("./").unwrap_or(path);
                     found.push(Named::Script(path.to_string_lossy().into_owned()));
                 }
             }

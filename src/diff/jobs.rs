@@ -2,6 +2,7 @@
 
 use super::Pair;
 use super::align::{Key, unordered};
+use super::facts::{self, Change};
 use crate::job::JobSpec;
 use crate::plan::Stream;
 use crate::view::text::size;
@@ -15,6 +16,16 @@ pub(super) struct JobLine<'a> {
     pub share: f64,
     /// The mean size of its payloads, in bytes.
     pub mean_bytes: Option<f64>,
+}
+
+/// What of a job is another one now, its share and its size besides.
+pub(super) fn facts(pair: &Pair<JobLine<'_>>) -> Vec<Change> {
+    match (&pair.old, &pair.new) {
+        (Some(old), Some(new)) => {
+            facts::changes(&facts::of_job(old.spec), &facts::of_job(new.spec))
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// The jobs of a stream.

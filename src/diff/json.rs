@@ -1,5 +1,8 @@
 //! What changed, for machines. What the names mean is a contract, see `docs/interfaces.md`.
 
+use super::definitions::Definition;
+use super::facts::Change;
+use super::jobs;
 use super::{Diff, JobLine, Pair, PhraseChange, Rule, Side, StreamChange};
 use crate::plan::{Phrase, PhraseJobs, Stream};
 use crate::view::Load;
@@ -7,15 +10,19 @@ use crate::view::text::queues;
 use serde_json::{Value, json};
 
 /// The document of `loadc diff --json`.
-pub fn document(diff: &Diff<'_>, names: (&str, &str)) -> Value {
+///
+/// `note` is a remark on how much can be told, if there is one.
+pub fn document(diff: &Diff<'_>, names: (&str, &str), note: Option<&str>) -> Value {
     let side = |side: Option<&Side<'_>>, name| side.map(|side| self::side(side, name));
     json!({
         "same": diff.sides.same,
+        "note": note,
         "old": side(diff.sides.old.as_ref(), names.0),
         "new": side(diff.sides.new.as_ref(), names.1),
         "streams": diff.streams.iter().map(stream).collect::<Vec<_>>(),
         "guards": diff.guards.iter().map(rule).collect::<Vec<_>>(),
         "expectations": diff.expectations.iter().map(rule).collect::<Vec<_>>(),
+        "definitions": diff.definitions.iter().map(definition).collect::<Vec<_>>(),
     })
 }
 
@@ -53,6 +60,7 @@ fn stream(change: &StreamChange<'_>) -> Value {
         "change": change.pair.word(),
         "old": change.pair.old.map(facts),
         "new": change.pair.new.map(facts),
+        "changes": changes(&change.facts),
         "phrases": change.phrases.iter().map(phrase).collect::<Vec<_>>(),
         "jobs": change.jobs.iter().map(job).collect::<Vec<_>>(),
     })
@@ -74,6 +82,9 @@ fn phrase(change: &PhraseChange<'_>) -> Value {
             "rate_start_per_s": phrase.rate_start_per_s,
             "rate_end_per_s": phrase.rate_end_per_s,
             "peak_per_s": phrase.peak_per_s,
+            "warmup": phrase.is_warmup,
+            "bound": phrase.is_bound,
+            "overlay": phrase.is_overlay,
         })
     };
     let word = match change.pair.word() {
@@ -101,6 +112,24 @@ fn job(pair: &Pair<JobLine<'_>>) -> Value {
         "change": pair.word(),
         "old": pair.old.as_ref().map(facts),
         "new": pair.new.as_ref().map(facts),
+        "changes": changes(&jobs::facts(pair)),
+    })
+}
+
+fn changes(changes: &[Change]) -> Vec<Value> {
+    let one =
+        |change: &Change| json!({ "what": change.what, "old": change.old, "new": change.new });
+    changes.iter().map(one).collect()
+}
+
+fn definition(pair: &Pair<Definition>) -> Value {
+    let one = pair.new.as_ref().or(pair.old.as_ref());
+    json!({
+        "change": pair.word(),
+        "kind": one.map(|one| one.kind),
+        "name": one.map(|one| &one.name),
+        "old": pair.old.as_ref().map(Definition::text),
+        "new": pair.new.as_ref().map(Definition::text),
     })
 }
 
@@ -111,6 +140,10 @@ fn rule(pair: &Pair<Rule>) -> Value {
         "load": load,
         "old": pair.old.as_ref().map(|rule| &rule.text),
         "new": pair.new.as_ref().map(|rule| &rule.text),
+        "changes": changes(&match (&pair.old, &pair.new) {
+            (Some(old), Some(new)) => old.changes(new),
+            _ => Vec::new(),
+        }),
     })
 }
 

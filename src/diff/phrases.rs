@@ -47,7 +47,7 @@ fn changed<'a>(
     let words: Key<'_, &Phrase> = &|phrase| Some(phrase.text.clone());
     let label: Key<'_, &Phrase> = &|phrase| phrase.label.clone();
     let shape: Key<'_, &Phrase> =
-        &|phrase| Some(phrase.text.split_whitespace().next().unwrap_or_default().to_owned());
+        &|phrase| Some(phrase.text.split([' ', '(']).next().unwrap_or_default().to_owned());
     let matched = ordered(&olds, &news, &[exact, words, label, shape]);
     let change = |(old, new): (Option<&'a Phrase>, Option<&'a Phrase>)| {
         let both = old.zip(new).zip(old_stream.zip(new_stream));
@@ -74,9 +74,11 @@ fn is_same((old, new): (&Phrase, &Phrase), streams: (&Stream, &Stream)) -> bool 
         |phrase: &Phrase| [phrase.rate_start_per_s, phrase.rate_end_per_s, phrase.peak_per_s];
     let same_rates = rates(old).iter().zip(rates(new)).all(|(a, b)| is_near(*a, b));
     let length = |phrase: &Phrase| phrase.end_ns - phrase.start_ns;
+    let flags = |phrase: &Phrase| [phrase.is_warmup, phrase.is_bound, phrase.is_overlay];
     let in_sum = matches!(old.jobs, PhraseJobs::Share(_));
     same_jobs
         && same_rates
+        && flags(old) == flags(new)
         && length(old) == length(new)
         && (same_text || !in_sum && has_same_form((old, new), streams))
 }

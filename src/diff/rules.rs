@@ -2,6 +2,7 @@
 
 use super::Pair;
 use super::align::{Key, unordered};
+use super::facts::{self, Change, Facts};
 use crate::plan::{GuardKind, Plan};
 
 /// A guard or an expectation.
@@ -15,6 +16,15 @@ pub(super) struct Rule {
     subject: String,
     /// What it means, values resolved.
     meaning: String,
+    /// The same by names.
+    facts: Facts,
+}
+
+impl Rule {
+    /// What of it is another one now.
+    pub fn changes(&self, new: &Rule) -> Vec<Change> {
+        facts::changes(&self.facts, &new.facts)
+    }
 }
 
 /// The guards of a plan.
@@ -26,13 +36,14 @@ pub(super) fn guards(plan: &Plan) -> Vec<Rule> {
             kind => kind.word().to_owned(),
         };
         let meaning = format!("{:?} {:?} {:?}", guard.kind, guard.action, guard.tuning);
-        Rule { text: guard.text.clone(), load, subject, meaning }
+        Rule { text: guard.text.clone(), load, subject, meaning, facts: facts::of_guard(guard) }
     };
     let told = |notify: &crate::plan::Notify| Rule {
         text: notify.text.clone(),
         load: None,
         subject: "notify".to_owned(),
         meaning: format!("{notify:?}"),
+        facts: facts::of_notify(notify),
     };
     plan.guards.iter().map(rule).chain(plan.notify.iter().map(told)).collect()
 }
@@ -52,6 +63,7 @@ pub(super) fn expectations(plan: &Plan) -> Vec<Rule> {
             "{:?} {} {:?} {}",
             expectation.comparison, expectation.limit, expectation.at_ns, expectation.stops
         ),
+        facts: facts::of_expectation(expectation),
     };
     plan.expectations.iter().map(rule).collect()
 }

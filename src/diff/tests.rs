@@ -118,7 +118,7 @@ fn the_values_behind_names_count() {
         &script("60/s"),
         &[
             "~ constant peak for 1m\n      3,000 → 3,600 jobs, peak 50/s → 60/s",
-            "~ rate <= peak * 2, of other values",
+            "  ~ rate <= peak * 2\n      bound 100 jobs → 120 jobs",
         ],
     );
 }
@@ -152,9 +152,10 @@ fn streams_and_jobs_are_matched_by_name() {
         &[
             "load z  added: 60 jobs in 1m",
             "load y  removed: 60 jobs in 1m",
-            "  ~ after 0s → after 5s",
-            "  ~ job a: 50% of the jobs → 75% of the jobs, to list a → to stream a, ",
-            "52 B each → 7 B each, other\n    contents",
+            "  ~ after 0s → 5s",
+            "  ~ job a: 50% of the jobs → 75% of the jobs, 52 B each → 7 B each",
+            "list a → stream a",
+            "body.n seq() → 1",
             "  ~ job b: 50% of the jobs → 25% of the jobs",
         ],
     );
@@ -184,4 +185,104 @@ fn a_load_that_comes_or_goes_is_told_as_a_whole() {
     assert!(text::text(&removed, ("a", "/dev/null"), look).contains("- constant 5 for 1m"));
     assert!(!added.is_same() && !removed.is_same());
     assert!(Diff::of(None, None).is_same());
+}
+
+#[test]
+fn what_a_run_does_otherwise_is_told_with_both_values() {
+    let with = |setting: &str| format!("{setting}\nconstant 5 for 1m");
+    assert_says(&with("late send"), &with("late skip after 1s"), &["~ late send → skip after 1s"]);
+    assert_says(
+        &with("late send"),
+        &with("late spread over 2s"),
+        &["~ late send → spread over 2s"],
+    );
+    let block = |word: &str| format!("{word}{{ constant 5 for 1m }}\nconstant 5 for 1m");
+    assert_says(&block(""), &block("warmup "), &["~ warmup none → 0s..1m", "+ warmup { … }"]);
+    let until = |level: &str| format!("constant 5 for 1m{level}");
+    let told = "~ ends early none → depth > 5 within 0s..1m";
+    assert_says(&until(""), &until(" until depth > 5"), &[told]);
+    let told = "~ ends early depth > 5 within 0s..1m → depth > 6 within 0s..1m";
+    assert_says(&until(" until depth > 5"), &until(" until depth > 6"), &[told]);
+}
+
+#[test]
+fn each_option_of_a_job_is_told_with_both_values() {
+    let job = |queue: &str, rest: &str| format!("job b {{ {queue}; {rest} }}\nconstant 1 for 9s");
+    let sidekiq =
+        |class: &str, rest: &str| job(&format!("queue \"q\" as sidekiq class \"{class}\""), rest);
+    assert_says(
+        &sidekiq("A", "delay 1s; retry 3"),
+        &sidekiq("B", "delay 2s..3s; retry 4"),
+        &["~ job b: class \"A\" → \"B\", retry 3 → 4, delay 1s → 2s..3s"],
+    );
+    let stream = |rest: &str| job(&format!("queue \"q\" as stream{rest}"), "body { n: 1 }");
+    assert_says(&stream(" maxlen 10k"), &stream(" maxlen 20k"), &["job b: maxlen 10,000 → 20,000"]);
+    assert_says(&stream(""), &stream(" maxlen 20k"), &["job b: maxlen none → 20,000"]);
+    let body = |body: &str| job("queue \"q\"", &format!("body {{ a: 1, n: {body} }}"));
+    assert_says(&body("int(1..5)"), &body("int(1..6)"), &["body.n int(1..5) → int(1..6)"]);
+}
+
+#[test]
+fn a_flow_is_told_by_its_ways() {
+    let flow = |way: &str| {
+        format!(
+            "job a {{ queue \"q\" }}; job b {{ queue \"q\" }}\nflow f {{ a -> b {way} }}\nsend f\nconstant 100 for 30s"
+        )
+    };
+    let old = flow("10% after 1m");
+    assert_eq!(signs(&old, &flow("10% after 2m")), ["~ flow f a -> b 10% after 1m → 10% after 2m"]);
+    assert_eq!(
+        signs(&old, &flow("20% after 1m")),
+        [
+            "~ flow f expected 300 jobs more → 600 jobs more",
+            "~ flow f a -> b 10% after 1m → 20% after 1m"
+        ]
+    );
+}
+
+#[test]
+fn how_a_guard_warns_and_waits_is_told() {
+    let guard = |rest: &str| {
+        format!("constant 1 for 1m; guard {{ jobs <= 100; depth <= 9 then pause until 3; {rest} }}")
+    };
+    assert_says(
+        &guard("warn at 80%; cooldown 1s"),
+        &guard("warn at 90%; cooldown 2s"),
+        &["  ~ jobs <= 100\n      warns at 80 jobs → 90 jobs", "cooldown 1s → 2s"],
+    );
+}
+
+#[test]
+fn a_call_with_other_arguments_is_the_same_call() {
+    let call = |peak: u32| format!("shape rush(p) {{ constant p for 1m }}\nrush({peak})");
+    assert_says(&call(100), &call(110), &["  ~ rush(100)\n      → rush(110)"]);
+}
+
+#[test]
+fn libraries_are_compared_by_what_they_define() {
+    let of = |text: &str| {
+        let source = SourceFile::new("lib.load", text);
+        let script = crate::parse::parse(&source).0;
+        definitions(&source, &[script])
+    };
+    let old =
+        "let a = 10/s # slow\nshape s() { constant 5 for 1m; pause 1s }\njob j { queue \"x\" }";
+    let same = "# all\njob j {\n  queue \"x\"\n}\nlet a = 10/s\nshape s() {\n  constant 5 for 1m\n  pause 1s }";
+    assert!(Diff::of_definitions(of(old), of(same)).is_same());
+    let new =
+        "let a = 50/s\nshape s() { constant 5 for 2m; pause 1s }\njob j { queue \"y\" }; let b = 1";
+    let diff = Diff::of_definitions(of(old), of(new));
+    assert!(!diff.is_same());
+    let text = text::text(&diff, ("a", "b"), Look { color: false, width: 100 });
+    for part in [
+        "~ let a\n      = 10 → = 50",
+        "~ shape s\n      for 1m → for 2m",
+        "~ job j\n      queue \"x\" → queue \"y\"",
+        "+ let b = 1",
+    ] {
+        assert!(text.contains(part), "{part:?} is not in\n{text}");
+    }
+    let document = json::document(&diff, ("a", "b"), None);
+    assert_eq!(document["same"], false);
+    assert_eq!(document["definitions"][0]["new"], "let a = 50 / s");
 }

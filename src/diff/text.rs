@@ -1,8 +1,11 @@
 //! What changed, for people.
 
-use super::words::{ARROW, arrow, compared, facts, sign, title};
+use super::contents::beside;
+use super::definitions::{self, Definition};
+use super::facts::Change;
+use super::jobs::{self, JobLine};
+use super::words::{ARROW, arrow, compared, facts, sign, title, told};
 use super::{Diff, Pair, PhraseChange, Rule, Side, StreamChange};
-use crate::diff::jobs::JobLine;
 use crate::plan::Stream;
 use crate::show;
 use crate::view::chart::{chart, overlay};
@@ -15,16 +18,23 @@ pub fn text(diff: &Diff<'_>, names: (&str, &str), look: Look) -> String {
     let Pair { old, new, same } = &diff.sides;
     if *same {
         let what = new.as_ref().map_or_else(
-            || "neither holds a load".to_owned(),
+            || "neither holds a load, and they define the same".to_owned(),
             |side| format!("{}, digest {}", totals(&side.load), side.plan.digest),
         );
         return format!("the load is the same: {what}");
     }
     page.file("---", "31", names.0, old.as_ref());
     page.file("+++", "32", names.1, new.as_ref());
+    page.definitions(&diff.definitions);
+    if old.is_none() && new.is_none() {
+        return page.lines.join("\n");
+    }
     page.totals(old.as_ref(), new.as_ref());
     for stream in &diff.streams {
         page.stream(stream, diff.streams.len());
+    }
+    if diff.is_of_digest_alone() {
+        page.signed('~', 0, "the digest alone: the same rates, made up in another way, so that what is drawn may be another");
     }
     page.rules("guards", &diff.guards);
     page.rules("expectations", &diff.expectations);
@@ -165,55 +175,12 @@ impl Page {
             (Some(old), None) => self.heading(&format!("{title}  removed: {}", load(old))),
             _ => self.heading(&title),
         }
-        if let (Some(old), Some(new)) = (old, new)
-            && old.after_ns != new.after_ns
-        {
-            let after =
-                |stream: &Stream| Some(format!("after {}", show::duration(stream.after_ns)));
-            self.signed('~', 0, &arrow(after(old), after(new)));
-        }
-        if let (Some(old), Some(new)) = (old, new)
-            && old.arrivals != new.arrivals
-        {
-            let arrivals = |stream: &Stream| Some(format!("arrivals {}", stream.arrivals));
-            self.signed('~', 0, &arrow(arrivals(old), arrivals(new)));
-        }
-        if let (Some(old), Some(new)) = (old, new)
-            && old.late != new.late
-        {
-            let late = |stream: &Stream| Some(format!("late {}", stream.late));
-            self.signed('~', 0, &arrow(late(old), late(new)));
-        }
-        if let (Some(old), Some(new)) = (old, new)
-            && old.batch != new.batch
-        {
-            let batch = |stream: &Stream| Some(format!("batch {}", stream.batch));
-            self.signed('~', 0, &arrow(batch(old), batch(new)));
-        }
-        if let (Some(old), Some(new)) = (old, new) {
-            self.flows(old, new);
+        for fact in &change.facts {
+            self.signed('~', 0, &told(fact));
         }
         self.phrases(&change.phrases, 0);
         for job in change.jobs.iter().filter(|job| !job.same) {
             self.job(job);
-        }
-    }
-
-    /// What is expected of the flows that are not what they were.
-    fn flows(&mut self, old: &Stream, new: &Stream) {
-        let said = |stream: &Stream| {
-            let one = |steps: &crate::plan::Steps| {
-                let count = show::plural(steps.jobs(), "job");
-                let how = if steps.counted { "" } else { " expected" };
-                format!("flow {}: {count} more{how}", show::clean(&steps.jobs.flow.name))
-            };
-            let all: Vec<String> = stream.steps.iter().map(one).collect();
-            (!all.is_empty()).then(|| all.join(", "))
-        };
-        let same = old.steps.iter().map(|steps| &steps.jobs).eq(new.steps.iter().map(|s| &s.jobs));
-        if !same {
-            let text = arrow(said(old), said(new));
-            self.signed('~', 0, &text);
         }
     }
 
@@ -261,17 +228,18 @@ impl Page {
             Some(format!("{} each", show::bytes(bytes.round() as u64)))
         };
         let share = |line: &JobLine<'_>| Some(format!("{} of the jobs", show::percent(line.share)));
-        let to = |line: &JobLine<'_>| Some(format!("to {}", queues(line.spec)));
         let (old, new) = (pair.old.as_ref(), pair.new.as_ref());
         let mut facts = Vec::new();
-        for of in [&share as &dyn Fn(&JobLine<'_>) -> Option<String>, &to, &size] {
+        for of in [&share as &dyn Fn(&JobLine<'_>) -> Option<String>, &size] {
             let (before, after) = (old.and_then(of), new.and_then(of));
             if before != after {
                 facts.push(arrow(before, after));
             }
         }
-        if old.zip(new).is_some_and(|(old, new)| old.spec.payload != new.spec.payload) {
-            facts.push("other contents".to_owned());
+        let changes = jobs::facts(pair);
+        facts.extend(changes.iter().map(told));
+        if let (Some(line), true) = (new.or(old), old.is_none() || new.is_none()) {
+            facts.push(format!("to {}", queues(line.spec)));
         }
         let sign = sign(pair);
         if let Some(line) = new.or(old) {
@@ -293,16 +261,41 @@ impl Page {
             None => show::clean(&rule.text),
         };
         for pair in pairs.iter().filter(|pair| !pair.same) {
+            let (old, new) = (pair.old.as_ref(), pair.new.as_ref());
+            self.signed(sign(pair), 0, &arrow(old.map(said), new.map(said)));
+            if let (Some(old), Some(new)) = (old, new) {
+                // What the words show already is not said again.
+                let in_words = |change: &&Change| {
+                    old.text == new.text
+                        || !matches!(change.what.as_str(), "bound" | "limit" | "to")
+                };
+                for change in old.changes(new).iter().filter(in_words) {
+                    self.under(0, &told(change));
+                }
+            }
+        }
+    }
+
+    /// What files without a load define.
+    fn definitions(&mut self, pairs: &[Pair<Definition>]) {
+        if !pairs.is_empty() {
+            self.lines.push(String::new());
+        }
+        for pair in pairs.iter().filter(|pair| !pair.same) {
             match (&pair.old, &pair.new) {
-                (Some(old), Some(new)) if said(old) == said(new) => {
-                    self.signed('~', 0, &format!("{}, of other values", said(new)));
+                (Some(old), Some(new)) => {
+                    self.signed('~', 0, show::clean(&format!("{} {}", new.kind, new.name)).trim());
+                    for (old, new) in definitions::hunks(old, new) {
+                        let (old, new) = beside(&old, &new);
+                        self.under(0, &format!("{old} {ARROW} {new}"));
+                    }
                 }
                 (old, new) => {
-                    self.signed(
-                        sign(pair),
-                        0,
-                        &arrow(old.as_ref().map(said), new.as_ref().map(said)),
-                    );
+                    if let Some(one) = new.as_ref().or(old.as_ref()) {
+                        let text =
+                            show::cut(&show::clean(&one.text()), self.look.width.saturating_sub(4));
+                        self.signed(sign(pair), 0, &text);
+                    }
                 }
             }
         }

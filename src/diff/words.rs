@@ -1,6 +1,8 @@
 //! Phrases and changes in words.
 
 use super::Pair;
+use super::contents::beside;
+use super::facts::Change;
 use crate::plan::{Phrase, PhraseJobs};
 use crate::show;
 
@@ -69,8 +71,37 @@ pub(super) fn compared(old: &Phrase, new: &Phrase) -> String {
     let changed = all.iter().filter(|(_, old, new, _)| old != new);
     let said = changed.map(|(lead, old, new, unit)| format!("{lead}{old} {ARROW} {new}{unit}"));
     let mut parts: Vec<String> = said.collect();
+    let flags = [
+        (old.is_warmup, new.is_warmup, "only warms up"),
+        (old.is_bound, new.is_bound, "may end before its time"),
+        (old.is_overlay, new.is_overlay, "is laid over the others"),
+    ];
+    for (before, after, what) in flags {
+        match (before, after) {
+            (false, true) => parts.push(format!("{what} now")),
+            (true, false) => parts.push(format!("{what} no longer")),
+            _ => {}
+        }
+    }
     if parts.is_empty() {
         parts.push(format!("{} as before, on another curve", jobs(new)));
     }
     parts.join(", ")
+}
+
+/// A fact before and after, each cut down to where it differs: `class "A" → "B"`.
+pub(super) fn told(change: &Change) -> String {
+    let what = show::clean(&change.what);
+    match (&change.old, &change.new) {
+        (Some(old), Some(new)) => {
+            let (old, new) = beside(old, new);
+            format!("{what} {old} {ARROW} {new}")
+        }
+        (old, new) => {
+            let say = |side: &Option<String>| {
+                side.as_ref().map_or_else(|| "none".to_owned(), |text| beside(text, "").0)
+            };
+            format!("{what} {} {ARROW} {}", say(old), say(new))
+        }
+    }
 }

@@ -10,10 +10,11 @@ pub(super) fn guard(guard: &Guard, plan: &Plan) -> String {
     let text = format!("`{}`", show::clean(&guard.text));
     let is_pause = matches!(guard.action, Some(Action::PauseUntil(_)));
     let stops = match guard.action {
+        None => "the script keeps to it, and what a stall has left overdue waits for room",
         Some(Action::Stop) => "the run stops there, with exit code 3",
         Some(Action::Slow) => "where the plan has more, its clock runs slower: later, but whole",
         Some(Action::Shed) => "what is above it is skipped, and counted as skipped",
-        _ => "a run that would is stopped, with exit code 3",
+        Some(Action::PauseUntil(_)) => "its clock stops there",
     };
     let ends = match guard.action {
         Some(_) => "that is the planned end, with exit code 0",

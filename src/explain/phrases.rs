@@ -3,8 +3,9 @@
 
 use super::{INDENT, Page};
 use crate::ast::{
-    Arrival, Between, Burst, Chaos, Comparison, Expr, ExprKind, Phrase as Tree, PhraseKind, Points,
-    Ramp, RampCurve, Replay, Script, Sine, Statement, StatementKind, Steps, Unit, Until, Walk,
+    Arg, Arrival, Between, Burst, Chaos, Comparison, Expr, ExprKind, Phrase as Tree, PhraseKind,
+    Points, Ramp, RampCurve, Replay, Script, Sine, Statement, StatementKind, Steps, Unit, Until,
+    Walk,
 };
 use crate::plan::{Phrase, PhraseJobs, Stream};
 use crate::show;
@@ -29,11 +30,12 @@ impl<'a> Phrases<'a> {
     /// Says when the jobs of a stream fall due.
     pub fn say(&self, stream: &Stream, page: &mut Page) {
         for phrase in &stream.phrases {
-            self.phrase(phrase, stream.after_ns, INDENT, page);
+            self.phrase(phrase, stream.after_ns, false, INDENT, page);
         }
     }
 
-    fn phrase(&self, phrase: &Phrase, after_ns: u64, indent: usize, page: &mut Page) {
+    /// `scaled` says that a `total` around it scales its rates: its words state others.
+    fn phrase(&self, phrase: &Phrase, after_ns: u64, scaled: bool, indent: usize, page: &mut Page) {
         // What is laid over the rest makes an entry with a place and no words of its own.
         let is_sum = phrase.phrases.iter().any(|inner| inner.is_overlay);
         let tree = self.trees.get(&phrase.span).copied().filter(|_| !is_sum);
@@ -55,7 +57,14 @@ impl<'a> Phrases<'a> {
             PhraseJobs::Exact(jobs) => show::plural(jobs, "job"),
             PhraseJobs::Share(jobs) => format!("{} jobs of the sum", show::share_of_jobs(jobs)),
         };
+        let scaled = scaled || tree.is_some_and(|tree| tree.total.is_some());
         let numbers = match tree.map(|tree| &tree.kind) {
+            Some(kind) if scaled && !kind.is_block() && phrase.peak_per_s > 0.0 => format!(
+                "; by its total it begins at {} and ends at {}: {jobs}, at most {}",
+                show::rate(phrase.rate_start_per_s),
+                show::rate(phrase.rate_end_per_s),
+                show::rate(phrase.peak_per_s)
+            ),
             Some(PhraseKind::Pause(_) | PhraseKind::Drain(_) | PhraseKind::AtOnce(_)) => {
                 String::new()
             }
@@ -76,7 +85,7 @@ impl<'a> Phrases<'a> {
             &phrase.phrases
         };
         for inner in inner {
-            self.phrase(inner, after_ns, indent + INDENT, page);
+            self.phrase(inner, after_ns, scaled, indent + INDENT, page);
         }
     }
 
@@ -104,8 +113,16 @@ impl<'a> Phrases<'a> {
             PhraseKind::Chaos(chaos) => self.chaos(chaos),
             PhraseKind::Replay(replay) => self.replay(replay),
             PhraseKind::AtOnce(jobs) => format!("{} jobs fall due at once", self.words(jobs)),
-            PhraseKind::Call { name, .. } => {
-                format!("runs the shape `{}`", show::clean(&name.node))
+            PhraseKind::Call { name, args } => {
+                let arg = |arg: &Arg| {
+                    let value = self.source.slice(arg.value.span).split_whitespace();
+                    let value = value.collect::<Vec<_>>().join(" ");
+                    let lead = arg.name.as_ref().map(|name| format!("{} = ", name.node));
+                    format!("{}{value}", lead.unwrap_or_default())
+                };
+                let args = args.iter().map(arg).collect::<Vec<_>>().join(", ");
+                let args = if args.is_empty() { args } else { format!("({args})") };
+                format!("runs the shape `{}`", show::clean(&format!("{}{args}", name.node)))
             }
             PhraseKind::Group(_) => "runs what follows, one after another".to_owned(),
             PhraseKind::Repeat(None, _) => "runs what follows again and again".to_owned(),
@@ -186,8 +203,13 @@ impl<'a> Phrases<'a> {
     }
 
     fn sine(&self, sine: &Sine) -> String {
-        let mut text =
-            format!("the rate swings by {} about {}", self.rate(&sine.amp), self.rate(&sine.base));
+        let base = self.rate(&sine.base);
+        let mut text = match &sine.amp.kind {
+            ExprKind::Negate(amp) => {
+                format!("the rate swings by {} about {base}, down first", self.rate(amp))
+            }
+            _ => format!("the rate swings by {} about {base}", self.rate(&sine.amp)),
+        };
         match &sine.period {
             Some(period) => text.push_str(&format!(", a wave every {}", self.words(period))),
             None => text.push_str(", in one wave"),
@@ -242,7 +264,13 @@ impl<'a> Phrases<'a> {
             Between::Smooth => "in a smooth line",
         };
         let round = if points.repeat.is_some() { ", round and round" } else { "" };
-        let rates = points.points.iter().map(|(_, rate)| self.rate(rate));
+        // A level that is held until the very time it begins at is never there.
+        let stays = |at: usize| {
+            let time = |at: usize| points.points.get(at).map(|(time, _)| self.words(time));
+            points.between != Between::Held || time(at) != time(at + 1)
+        };
+        let points = points.points.iter().enumerate().filter(|(at, _)| stays(*at));
+        let rates = points.map(|(_, (_, rate))| self.rate(rate));
         let rates: Vec<String> = rates.collect();
         format!("the rate goes through {} {way}{round}", rates.join(", "))
     }

@@ -106,6 +106,25 @@ impl TryRng for Source {
     }
 }
 
+/// A number whose last digit is made the check digit of the others (ISO/IEC 7812-1, annex B, after
+/// H. P. Luhn). The library's own is right for numbers of even length alone.
+fn with_check_digit(mut number: String) -> String {
+    number.pop();
+    // From the right, every second digit counts twice, beginning with the one beside the check digit.
+    let sum: u32 = number
+        .bytes()
+        .rev()
+        .enumerate()
+        .map(|(place, byte)| {
+            let digit = u32::from(byte.wrapping_sub(b'0'));
+            let counted = if place % 2 == 0 { digit * 2 } else { digit };
+            if counted > 9 { counted - 9 } else { counted }
+        })
+        .sum();
+    number.push(char::from(b'0' + ((10 - sum % 10) % 10) as u8));
+    number
+}
+
 impl Fake {
     /// Appends one. It holds nothing that JSON would escape.
     pub fn push(self, out: &mut Vec<u8>, seed: u64) {
@@ -157,9 +176,46 @@ impl Fake {
             Fake::Ip => internet::IPv4().fake_with_rng(from),
             Fake::Ipv6 => internet::IPv6().fake_with_rng(from),
             Fake::UserAgent => internet::UserAgent().fake_with_rng(from),
-            Fake::CreditCard => card::CreditCardNumber().fake_with_rng(from),
+            Fake::CreditCard => {
+                let number: String = card::CreditCardNumber().fake_with_rng(from);
+                with_check_digit(number)
+            }
             Fake::Word => lorem::Word().fake_with_rng(from),
             Fake::Sentence => lorem::Sentence(4..10).fake_with_rng(from),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As a form checks a card: from the right, every second digit doubled, digits summed.
+    fn passes(number: &str) -> bool {
+        let digits = number.chars().rev().map(|digit| digit.to_digit(10).unwrap());
+        let sum: u32 = digits
+            .enumerate()
+            .map(|(place, digit)| match place % 2 {
+                0 => digit,
+                _ => digit * 2 / 10 + digit * 2 % 10,
+            })
+            .sum();
+        sum.is_multiple_of(10)
+    }
+
+    #[test]
+    fn cards_of_every_length_pass_their_check() {
+        assert!(passes("4111111111111111") && passes("378282246310005") && passes("4222222222222"));
+        let mut lengths = std::collections::BTreeSet::new();
+        for seed in 0..5_000 {
+            let (mut number, mut again) = (Vec::new(), Vec::new());
+            Fake::CreditCard.push(&mut number, seed);
+            Fake::CreditCard.push(&mut again, seed);
+            assert_eq!(number, again);
+            let number = String::from_utf8(number).unwrap();
+            assert!(passes(&number), "{number}");
+            lengths.insert(number.len());
+        }
+        assert!(lengths.contains(&13) && lengths.contains(&15) && lengths.contains(&16));
     }
 }

@@ -82,6 +82,11 @@ impl Table {
         Table { columns, hash, json, ends }
     }
 
+    /// What names its content.
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
     /// The columns.
     pub fn columns(&self) -> &[Column] {
         &self.columns

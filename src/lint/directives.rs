@@ -1,9 +1,9 @@
 //! Comments that speak to loadc: `# loadc: allow(cold-jump)`.
 //!
-//! On a line of its own such a comment holds for the next statement, with all that stands in it;
-//! behind a statement, for that statement. `allow-file` holds for the whole file.
+//! On a line of its own such a comment holds for the next statement (or field of a body), with all
+//! that stands in it; behind a statement or a field, for that one. `allow-file` holds for the whole file.
 
-use crate::ast::{JobField, Script, Statement, StatementKind};
+use crate::ast::{JobFieldKind, Script, Statement, StatementKind, Value, ValueKind};
 use crate::problem::{Code, Problem};
 use crate::source::{SourceFile, Span};
 
@@ -24,7 +24,7 @@ pub struct Allow {
 /// What the comments of a script allow, and those that are not understood.
 pub fn read(source: &SourceFile, script: &Script) -> (Vec<Allow>, Vec<Problem>) {
     let (mut allows, mut problems) = (Vec::new(), Vec::new());
-    let mut units: Option<Vec<Span>> = None;
+    let mut units: Option<Units> = None;
     for comment in &script.comments {
         let text = source.slice(*comment);
         let said = text.trim_start_matches('#').trim_start();
@@ -38,7 +38,7 @@ pub fn read(source: &SourceFile, script: &Script) -> (Vec<Allow>, Vec<Problem>) 
                     false => unit(source, units, *comment),
                 };
                 for (name, place) in names {
-                    match Code::of_lint(name) {
+                    match Code::of_lint_or_code(name) {
                         Some(code) => allows.push(Allow { code, place, within }),
                         None => problems.push(unknown(name, place)),
                     }
@@ -85,44 +85,89 @@ fn names(said: &str, at: usize) -> Option<(Vec<(&str, Span)>, bool)> {
 }
 
 /// What a comment that is no `allow-file` holds for.
-fn unit(source: &SourceFile, units: &[Span], comment: Span) -> Span {
+fn unit(source: &SourceFile, units: &Units, comment: Span) -> Span {
     let start = comment.start as usize;
     let line = source.text[..start].rfind('\n').map_or(0, |newline| newline + 1);
     let nothing = Span { start: comment.start, end: comment.start };
     if source.text[line..start].trim().is_empty() {
-        // The next statement; the outermost of those that begin there.
-        let next = units.partition_point(|unit| unit.start < comment.end);
-        return units.get(next).copied().unwrap_or(nothing);
+        // The next statement, or the next field of a body; the outermost of those that begin there.
+        let next =
+            |of: &[Span]| of.get(of.partition_point(|unit| unit.start < comment.end)).copied();
+        let (statement, field) = (next(&units.statements), next(&units.fields));
+        return match (statement, field) {
+            (Some(statement), Some(field)) if field.start < statement.start => field,
+            (statement, field) => statement.or(field).unwrap_or(nothing),
+        };
     }
     // The last that begins on this line before the comment, else the last that ends on it.
     let on_line = |at: u32| at as usize >= line && at <= comment.start;
-    let begun = units.iter().rev().find(|unit| on_line(unit.start));
-    let ended = || units.iter().find(|unit| on_line(unit.end));
-    begun.or_else(ended).copied().unwrap_or(nothing)
+    let begun = |of: &[Span]| of.iter().rev().find(|unit| on_line(unit.start)).copied();
+    let ended = || units.statements.iter().find(|unit| on_line(unit.end)).copied();
+    begun(&units.statements).or_else(|| begun(&units.fields)).or_else(ended).unwrap_or(nothing)
 }
 
-/// Every statement and every rule of a block, by where they begin; an outer one first.
-fn units_of(script: &Script) -> Vec<Span> {
-    let mut found = Vec::new();
-    collect(&script.statements, &mut found);
-    found.sort_by_key(|span| (span.start, std::cmp::Reverse(span.end)));
-    found
+/// What a comment may hold for, each by where it begins; an outer one first.
+struct Units {
+    /// Statements and the rules of blocks.
+    statements: Vec<Span>,
+    /// The fields of bodies.
+    fields: Vec<Span>,
 }
 
-fn collect(statements: &[Statement], found: &mut Vec<Span>) {
+fn units_of(script: &Script) -> Units {
+    let mut units = Units { statements: Vec::new(), fields: Vec::new() };
+    collect(&script.statements, &mut units);
+    for spans in [&mut units.statements, &mut units.fields] {
+        spans.sort_by_key(|span| (span.start, std::cmp::Reverse(span.end)));
+    }
+    units
+}
+
+fn collect(statements: &[Statement], units: &mut Units) {
     for statement in statements {
-        found.push(statement.span);
+        units.statements.push(statement.span);
         match &statement.kind {
-            StatementKind::Load(load) => collect(&load.body, found),
-            StatementKind::Shape(shape) => collect(&shape.body, found),
-            StatementKind::Phrase(phrase) => collect(phrase.kind.body(), found),
+            StatementKind::Load(load) => collect(&load.body, units),
+            StatementKind::Shape(shape) => collect(&shape.body, units),
+            StatementKind::Phrase(phrase) => collect(phrase.kind.body(), units),
             StatementKind::Job(job) => {
-                found.extend(job.fields.iter().map(|field: &JobField| field.span));
+                for field in &job.fields {
+                    units.statements.push(field.span);
+                    match &field.kind {
+                        JobFieldKind::Body(value)
+                        | JobFieldKind::Args(value)
+                        | JobFieldKind::Kwargs(value) => collect_fields(value, &mut units.fields),
+                        _ => {}
+                    }
+                }
             }
-            StatementKind::Guard(rules) => found.extend(rules.iter().map(|rule| rule.span)),
-            StatementKind::Expect(rules) => found.extend(rules.iter().map(|rule| rule.span)),
+            StatementKind::Guard(rules) => {
+                units.statements.extend(rules.iter().map(|rule| rule.span));
+            }
+            StatementKind::Expect(rules) => {
+                units.statements.extend(rules.iter().map(|rule| rule.span));
+            }
             _ => {}
         }
+    }
+}
+
+fn collect_fields(value: &Value, fields: &mut Vec<Span>) {
+    match &value.kind {
+        ValueKind::Object(own) => {
+            for (name, value) in own {
+                fields.push(name.span.to(value.span));
+                collect_fields(value, fields);
+            }
+        }
+        ValueKind::Array(items) => {
+            for item in items {
+                fields.push(item.span);
+                collect_fields(item, fields);
+            }
+        }
+        ValueKind::List { item, .. } => collect_fields(item, fields),
+        _ => {}
     }
 }
 

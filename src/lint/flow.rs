@@ -10,13 +10,15 @@ use std::collections::BTreeMap;
 const JUMP: f64 = 10.0;
 /// A rise by less than this, in jobs per second, is none to speak of.
 const LEAST_JUMP_PER_S: f64 = 10.0;
+/// So many stretches of a phrase are looked at for a jump within it.
+const MOST_STRETCHES: usize = 1_000;
 /// A load that ends at this share of its peak or above has no way down.
 const AT_PEAK: f64 = 0.9;
 
 pub(super) fn lints(plan: &Plan, found: &mut Vec<Problem>) {
     let mut labels = BTreeMap::new();
     for (index, stream) in plan.streams.iter().enumerate() {
-        jumps(&stream.phrases, found);
+        jumps(stream, &stream.phrases, found);
         empty(stream, &stream.phrases, found);
         same_names(&stream.phrases, &mut labels, found);
         let ends = |kind: &GuardKind| matches!(kind, GuardKind::Time(_) | GuardKind::Jobs(_));
@@ -25,10 +27,40 @@ pub(super) fn lints(plan: &Plan, found: &mut Vec<Problem>) {
                 && guard.action == Some(Action::Stop)
                 && ends(&guard.kind)
         });
-        if !stopped {
+        if stopped {
+            found.extend(cut_away(plan, index, stream));
+        } else {
             found.extend(no_recovery(stream));
         }
     }
+}
+
+/// The first phrase that a guard's planned end leaves nothing of.
+fn cut_away(plan: &Plan, index: usize, stream: &Stream) -> Option<Problem> {
+    let length_ns = stream.timeline.length_ns()?;
+    let ends_here = |kind: &GuardKind| match kind {
+        GuardKind::Time(limit_ns) => *limit_ns <= length_ns.saturating_add(stream.after_ns),
+        GuardKind::Jobs(limit) => *limit <= plan.part.jobs(&plan.streams, plan.seed),
+        _ => false,
+    };
+    let guard = plan.guards.iter().find(|guard| {
+        guard.stream.is_none_or(|only| only == index)
+            && guard.action == Some(Action::Stop)
+            && ends_here(&guard.kind)
+    })?;
+    let is_cut = |phrase: &&Phrase| {
+        phrase.start_ns == phrase.end_ns
+            && phrase.start_ns >= length_ns
+            && phrase.jobs == PhraseJobs::Exact(0)
+    };
+    let first = stream.phrases.iter().find(is_cut)?;
+    let problem = Problem::warning(Code::Unreachable, first.span, "this is never reached")
+        .label("stands behind the end that a guard sets")
+        .help("remove it, or let the guard end the run later");
+    Some(match guard.span {
+        Some(span) => problem.and(span, "ends the plan before it"),
+        None => problem,
+    })
 }
 
 /// The members of a `together` start at once: none follows another.
@@ -36,11 +68,13 @@ fn is_serial(phrases: &[Phrase]) -> bool {
     phrases.iter().all(|phrase| matches!(phrase.jobs, PhraseJobs::Exact(_)))
 }
 
-fn jumps(phrases: &[Phrase], found: &mut Vec<Problem>) {
+fn jumps(stream: &Stream, phrases: &[Phrase], found: &mut Vec<Problem>) {
     if !is_serial(phrases) {
         return;
     }
-    let lasting = phrases.iter().filter(|phrase| phrase.end_ns > phrase.start_ns);
+    // A pause warms nothing up: what comes behind it is met as cold as without it, or colder.
+    let sends = |phrase: &&Phrase| phrase.end_ns > phrase.start_ns && phrase.peak_per_s > 0.0;
+    let lasting = phrases.iter().filter(sends);
     for (before, next) in lasting.clone().zip(lasting.skip(1)) {
         let (from, to) = (before.rate_end_per_s, next.rate_start_per_s);
         // A burst is a jump by its nature.
@@ -58,8 +92,50 @@ fn jumps(phrases: &[Phrase], found: &mut Vec<Problem>) {
         }
     }
     for phrase in phrases {
-        jumps(&phrase.phrases, found);
+        found.extend(jump_within(stream, phrase));
+        jumps(stream, &phrase.phrases, found);
     }
+}
+
+/// The first jump between the levels of one phrase.
+fn jump_within(stream: &Stream, phrase: &Phrase) -> Option<Problem> {
+    let has_levels = ["steps", "stairs", "points"].iter().any(|word| phrase.text.starts_with(word));
+    if !has_levels || phrase.end_ns <= phrase.start_ns {
+        return None;
+    }
+    let is_jump =
+        |from: f64, to: f64| to > JUMP * from && to - from >= LEAST_JUMP_PER_S && to.is_finite();
+    let rate = |t_ns| stream.timeline.rate(t_ns);
+    let mut open = vec![(phrase.start_ns, phrase.end_ns - 1)];
+    for _ in 0..MOST_STRETCHES {
+        let (from, to) = open.pop()?;
+        let (low, high) = stream.timeline.bounds(from, to);
+        if from >= to || !is_jump(low, high) {
+            continue;
+        }
+        if to - from > 1 {
+            let middle = from + (to - from) / 2;
+            open.extend([(middle, to), (from, middle)]);
+            continue;
+        }
+        let (before, after) = (rate(from), rate(to));
+        if before > 0.0 && is_jump(before, after) {
+            let (low, high) = (show::rate(before), show::rate(after));
+            let message = format!("the rate jumps from {low} to {high} at once");
+            let at = show::duration(to - phrase.start_ns);
+            let way =
+                format!("ramp {}->{} over 1m", show::decimal(before, 3), show::decimal(after, 3));
+            return Some(
+                Problem::warning(Code::ColdJump, phrase.span, message)
+                    .label(format!(
+                        "{at} after its start, to {} times as much",
+                        show::number(after / before)
+                    ))
+                    .help(format!("put a way up between, such as `{way}`")),
+            );
+        }
+    }
+    None
 }
 
 /// Phrases that send nothing, or less than a job.

@@ -12,6 +12,9 @@ use super::{Rule, tree};
 use crate::problem::{Code, Problem, did_you_mean};
 use crate::source::Span;
 
+/// Bytes of a statement that is tried with other words.
+const MOST_TRIED: usize = 1000;
+
 /// A statement that could not be read.
 pub(super) struct Broken<'t> {
     pub(super) text: &'t str,
@@ -21,6 +24,8 @@ pub(super) struct Broken<'t> {
     pub(super) head: usize,
     /// Where it begins in the file.
     pub(super) base: usize,
+    /// What it is a part of, where that and not its first word says how it is written.
+    pub(super) within: Option<&'static str>,
 }
 
 impl Broken<'_> {
@@ -44,6 +49,25 @@ impl Broken<'_> {
             return self.expected(Rule::lone_statement, behind);
         }
         (self.no_statement(first), false)
+    }
+
+    /// What is wrong with a field of a body.
+    pub(super) fn entry(&self) -> Problem {
+        self.expected(Rule::lone_entry, "").0
+    }
+
+    /// The word of the language for which the statement could be read, were it a name.
+    pub(super) fn if_a_name(&self) -> Option<&str> {
+        if self.text.len() > MOST_TRIED {
+            return None;
+        }
+        let ends = self.all.iter().skip(1).filter(|token| words::is_argument(token.text));
+        let mut ends = ends.take(8);
+        let found = ends.find(|token| {
+            let (before, behind) = (&self.text[..token.start], &self.text[token.end()..]);
+            tree::reads(Rule::lone_statement, &format!("{before}name{behind}"))
+        });
+        found.map(|token| token.text)
     }
 
     fn no_statement(&self, first: &Token<'_>) -> Problem {
@@ -76,13 +100,20 @@ impl Broken<'_> {
             let rest = self.text.split_once('=').map_or("", |(_, rest)| rest);
             let rest = rest.lines().next().unwrap_or("").trim().trim_end_matches(';');
             let name = if next == "=" { word } else { next };
-            return unknown(format!("a name is given its value by `let`, not by `{word}`"))
-                .help(format!("write `let {name} = {rest}`"));
+            let free = if table::leads(name, table::RESERVED) { "my_" } else { "" };
+            let message = match next {
+                "=" => "a name is given its value by `let`".to_owned(),
+                _ => format!("a name is given its value by `let`, not by `{word}`"),
+            };
+            return unknown(message).help(format!("write `let {free}{name} = {rest}`"));
         }
         if is_rule(self.all) {
             let block = if GUARD.knows(word) { "guard" } else { "expect" };
             return unknown(format!("`{word}` stands in the braces of `{block}`"))
                 .help(format!("write it as `{}`", words::form(block).unwrap_or(block)));
+        }
+        if let (Some(again), true) = (self.repetition(), words::is_argument(word)) {
+            return unknown(format!("`{word}` does not begin a statement")).help(again);
         }
         if words::is_argument(word) && (word != "hold" || next.ends_with(['s', 'm', 'h'])) {
             return unknown(format!("`{word}` does not begin a statement"))
@@ -90,6 +121,10 @@ impl Broken<'_> {
                 .help(
                     "write both on one line; a line goes on only behind `,`, `->` or an operator",
                 );
+        }
+        if let Some(kind) = self.named_block(next) {
+            return unknown(format!("`{kind}` is missing before `{word}`"))
+                .help(format!("write `{kind} {word} {{ … }}`"));
         }
         let problem = unknown(format!("there is no statement `{word}`"));
         let lower = word.to_lowercase();
@@ -104,6 +139,32 @@ impl Broken<'_> {
         })
     }
 
+    /// What a block with nothing before it but a name is, by what it says first.
+    fn named_block(&self, next: &str) -> Option<&'static str> {
+        let (first, inside) = (self.all.first()?, self.all.get(2)?);
+        let lower = first.text.to_lowercase();
+        let meant = did_you_mean(&lower, table::leading(STATEMENT)).is_some()
+            || ELSEWHERE.iter().any(|(other, _)| *other == lower);
+        match next {
+            "{" if meant => None,
+            "{" if table::leads(inside.text, table::JOB) => Some("job"),
+            "{" if table::leads(inside.text, STATEMENT) => Some("load"),
+            _ => None,
+        }
+    }
+
+    /// How a block that comes again is written: `for 3 { … }`, `loop { … }`.
+    fn repetition(&self) -> Option<String> {
+        let brace = self.all.get(self.head.checked_sub(1)?)?;
+        let count = self.all.get(1)?;
+        match self.head {
+            _ if brace.text != "{" => None,
+            2 => Some("write `repeat forever { … }`".to_owned()),
+            _ if count.is_number() => Some(format!("write `repeat {} {{ … }}`", count.text)),
+            _ => Some("write `repeat 3 { … }` for what comes again".to_owned()),
+        }
+    }
+
     /// What is wrong with a rule of a block.
     pub(super) fn rule(&self, start: Rule, words: &RuleWords) -> Problem {
         let (word, span) = match self.all.first() {
@@ -112,7 +173,7 @@ impl Broken<'_> {
         };
         if start == Rule::lone_flow_step {
             // A step begins with a name: whatever is wrong stands behind it.
-            return self.expected(start, "flow").0;
+            return self.expected(start, "").0;
         }
         // An expectation may begin with the name of a phrase.
         let judged = is_percentile(word) || word.starts_with('"');
@@ -154,8 +215,12 @@ impl Broken<'_> {
             index = asked;
         }
         let before = self.all.get(index - 1).map(|token| token.text);
-        let statement = self.all.first().map_or("", |first| first.text);
-        let expected = words::expected(&rules, before, statement);
+        let statement = self.first_word();
+        let mut expected = words::expected(&rules, before, statement);
+        if start == Rule::lone_entry {
+            // It is one of several: its end is none of a statement.
+            expected.retain(|word| *word != words::END);
+        }
         let complete = self
             .all
             .get(index)
@@ -167,12 +232,18 @@ impl Broken<'_> {
             rules: &rules,
             expected: &expected,
             complete,
+            within: self.within,
         };
         self.worded(start, &look, behind)
     }
 
+    /// The word that says how this is written.
+    fn first_word(&self) -> &str {
+        self.within.unwrap_or_else(|| self.all.first().map_or("", |first| first.text))
+    }
+
     fn worded(&self, start: Rule, look: &Look<'_>, behind: &str) -> (Problem, bool) {
-        let statement = self.all.first().map_or("", |token| token.text);
+        let statement = self.first_word();
         let token = self.all.get(look.index).filter(|_| look.index < self.head.max(1));
         let place = match (token, self.all.get(look.index.saturating_sub(1))) {
             (Some(token), _) => self.span_of(token),
@@ -192,6 +263,9 @@ impl Broken<'_> {
             }
             Some(token) if look.complete => format!("`{}` does not belong here", token.text),
             Some(token) => format!("`{}` is not what `{statement}` needs here", token.text),
+            None if self.within.is_some() => {
+                format!("this part of the {statement} is not complete")
+            }
             None => format!("`{statement}` is not complete: the line ends here"),
         };
         let mut problem = Problem::error(Code::Expected, place, message);

@@ -36,6 +36,8 @@ pub(super) struct Scan {
     no_comment_end: bool,
     /// Where the last comment ends.
     comment_end: usize,
+    /// The line in which a blank of another kind was told.
+    blank_told: Option<usize>,
 }
 
 impl Scan {
@@ -116,6 +118,10 @@ pub(super) fn scan(text: &str) -> Scan {
                 }
             }
             bracket @ (b'}' | b')' | b']') => scan.close(text, &mut stack, bracket, at),
+            0x0b | 0x0c | 0x80.. => {
+                at = scan.unusual(text, at);
+                continue;
+            }
             _ => {}
         }
         at += 1;
@@ -189,24 +195,83 @@ impl Scan {
     /// `'text'`, as other languages write it: read as `"text"`. Returns where its last quote stands,
     /// or `start` if there is none on the line.
     fn single_quotes(&mut self, text: &str, start: usize) -> usize {
+        self.foreign_quotes(text, start, 1, &['\'']).map_or(start, |behind| behind - 1)
+    }
+
+    /// A text in quotes of another sort, the first of `first` bytes, any of `closing` the last: read as
+    /// `"text"`. Returns where to go on, if it is closed on its line.
+    fn foreign_quotes(
+        &mut self,
+        text: &str,
+        start: usize,
+        first: usize,
+        closing: &[char],
+    ) -> Option<usize> {
         if text[..start].ends_with(char::is_alphanumeric) {
-            return start;
+            return None;
         }
-        let near = text.floor_char_boundary((start + 1 + LOOK_AHEAD).min(text.len()));
-        let line = text[start + 1..near].split(['\n', '\r']).next().unwrap_or_default();
-        let Some(length) = line.find('\'') else { return start };
+        let inside = start + first;
+        let near = text.floor_char_boundary((inside + LOOK_AHEAD).min(text.len()));
+        let line = text[inside..near].split(['\n', '\r']).next().unwrap_or_default();
+        let length = line.find(closing)?;
+        let last = line[length..].chars().next().map_or(1, char::len_utf8);
         for (at, _) in line[..length].match_indices(['"', '\\']) {
-            let span = Span::new(start + 1 + at, start + 2 + at);
+            let span = Span::new(inside + at, inside + 1 + at);
             self.edits.push(Edit { span, with: b' ' });
         }
-        let end = start + 1 + length;
-        let problem =
-            Problem::error(Code::Quote, Span::new(start, end + 1), "texts stand in double quotes");
+        let (end, behind) = (inside + length, inside + length + last);
+        let whole = Span::new(start, behind);
+        let problem = Problem::error(Code::Quote, whole, "texts stand in double quotes");
         self.push(problem.help(format!("write `{:?}`", &line[..length])));
-        for at in [start, end] {
-            self.edits.push(Edit { span: Span::new(at, at + 1), with: b'"' });
+        // The quotes stand next to the text; what else they took are blanks.
+        let blanks = [(start, inside - 1), (end + 1, behind)];
+        let quotes = [(inside - 1, inside), (end, end + 1)];
+        let edit = |with: u8| move |(from, to)| Edit { span: Span::new(from, to), with };
+        self.edits.extend(blanks.into_iter().map(edit(b' ')));
+        self.edits.extend(quotes.into_iter().map(edit(b'"')));
+        Some(behind)
+    }
+
+    /// A character that no part of the language begins with: blanks and quotes of print, as they come with
+    /// pasted text, are told and taken for what they look like. Returns where to go on.
+    fn unusual(&mut self, text: &str, at: usize) -> usize {
+        let Some(found) = text.get(at..).and_then(|rest| rest.chars().next()) else {
+            return at + 1;
+        };
+        let behind = at + found.len_utf8();
+        let closing: &[char] = match found {
+            '“' | '”' | '„' | '‟' => &['”', '“', '"'],
+            '‘' | '’' | '‚' => &['’', '‘', '\''],
+            '«' | '»' => &['»', '«'],
+            _ => {
+                // A mark of the order of bytes may begin a file.
+                if let Some(name) = blank_name(found).filter(|_| at > 0 || found != '\u{feff}') {
+                    self.foreign_blank(found, name, Span::new(at, behind));
+                }
+                return behind;
+            }
+        };
+        self.foreign_quotes(text, at, found.len_utf8(), closing).unwrap_or(behind)
+    }
+
+    /// Once in a line: who pastes one pastes many.
+    fn foreign_blank(&mut self, found: char, name: &str, span: Span) {
+        self.edits.push(Edit { span, with: b' ' });
+        // What has no width may stand within a word, which is then two.
+        if !found.is_whitespace() {
+            self.blamed.push(span);
         }
-        end
+        if self.blank_told.replace(self.line) == Some(self.line) {
+            return;
+        }
+        let code = u32::from(found);
+        let message =
+            format!("{name} (U+{code:04X}) stands here, which the language does not know");
+        let help = match found.is_whitespace() {
+            true => "write a plain blank for it, here and wherever else the line has one",
+            false => "take it out, here and wherever else the line has one",
+        };
+        self.push(Problem::error(Code::Expected, span, message).help(help));
     }
 
     /// `// …` and `/* … */`: read as blanks. Returns where to go on.
@@ -279,8 +344,20 @@ impl Scan {
             _ => return false,
         };
         let rest = text.as_bytes()[at..].iter().take(LOOK_AHEAD);
-        let mut line = rest.take_while(|byte| !matches!(byte, b'\n' | b'\r'));
-        open.at >= self.line && line.any(|byte| *byte == closing)
+        let line = rest.take_while(|byte| !matches!(byte, b'\n' | b'\r'));
+        // Those that another one of the line opens are not the ones.
+        let (mut own, mut quoted) = (0_usize, false);
+        let mut closes = |byte: &u8| {
+            quoted ^= *byte == b'"';
+            let more = !quoted && *byte == open.bracket;
+            let fewer = !quoted && *byte == closing;
+            if fewer && own == 0 {
+                return true;
+            }
+            own = own + usize::from(more) - usize::from(fewer);
+            false
+        };
+        open.at >= self.line && line.into_iter().any(|byte| closes(byte))
     }
 
     fn unclosed(&mut self, open: &Open) {
@@ -301,6 +378,22 @@ impl Scan {
         );
         self.edits.push(Edit { span: Span::new(open.at, open.at + 1), with: b' ' });
     }
+}
+
+/// What a blank of print is called, and what has no width at all.
+fn blank_name(found: char) -> Option<&'static str> {
+    Some(match found {
+        '\u{a0}' => "a no-break space",
+        '\u{202f}' => "a narrow no-break space",
+        '\u{2000}'..='\u{200a}' | '\u{205f}' => "a space of print",
+        '\u{3000}' => "a wide space",
+        '\u{200b}' => "a space without width",
+        '\u{200c}' | '\u{200d}' | '\u{2060}' | '\u{180e}' => "a joint without width",
+        '\u{feff}' => "a mark of the order of bytes",
+        '\u{2028}' | '\u{2029}' | '\u{85}' => "another kind of line end",
+        _ if found.is_whitespace() => "another kind of blank",
+        _ => return None,
+    })
 }
 
 /// Whether what begins here is no part of a word or an address.

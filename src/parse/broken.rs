@@ -30,9 +30,12 @@ impl Reader {
             || self.goes_on(&all, span, input)
             || self.shaky && (belongs_elsewhere(&all, STATEMENT) || is_suffix(first));
         if !quiet {
-            let broken = Broken { text, all: &all, head, base: span.start as usize };
+            let base = span.start as usize;
+            let broken = Broken { text, all: &all, head, base, within: None };
             let (mut problem, ended) = broken.statement(behind);
-            let ended = ended || is_rest(&all);
+            let place = problem.place.0;
+            let seizing = broken.if_a_name().into_iter().map(|word| (place, word.to_owned()));
+            self.seizing.extend(seizing);
             // Further rules that lack the same block follow from this one.
             self.shaky |= is_rule(&all);
             if lacks_brace(&all) || swallows_block(&all, head) {
@@ -154,6 +157,8 @@ impl Reader {
                 "write it on one line; a line goes on only behind `,`, `->` or an operator".into(),
             );
         }
+        // It may go on over several lines.
+        self.unfinished = Some((span.end as usize, problem));
         true
     }
 
@@ -180,7 +185,9 @@ impl Reader {
         if opens || matches!(first, "body" | "args" | "kwargs") {
             self.unopened.push(span.start);
         }
-        let broken = Broken { text, all: &all, head: all.len(), base: span.start as usize };
+        let base = span.start as usize;
+        let within = (start == Rule::lone_flow_step).then_some("flow");
+        let broken = Broken { text, all: &all, head: all.len(), base, within };
         let mut problem = broken.rule(start, words);
         if opens && text != "body" {
             problem.code = Code::Bracket;
@@ -189,20 +196,70 @@ impl Reader {
     }
 }
 
+impl Reader {
+    /// Words a field of a body whose value cannot be read; the other fields are read all the same.
+    pub(super) fn broken_entry(&mut self, pair: &Pair<'_>) {
+        let span = self.trimmed(pair);
+        let text = &pair.as_str()[..span.len()];
+        let behind = &pair.input()[pair.start() + span.len()..];
+        if self.is_full() || self.is_blamed_before(span, behind) {
+            return;
+        }
+        let all = tokens(text);
+        let base = span.start as usize;
+        let broken = Broken { text, all: &all, head: all.len(), base, within: Some("body") };
+        let mut problem = broken.entry();
+        // A further key: the object that is the value lacks its brace.
+        if has_further_key(&all) {
+            problem.code = Code::Bracket;
+            self.shaky = true;
+            self.unopened.push(span.start);
+        }
+        self.push(problem);
+    }
+}
+
+/// Whether a field holds a second `:` outside of all brackets.
+fn has_further_key(all: &[Token<'_>]) -> bool {
+    let mut depth = 0_i32;
+    all.iter().skip(2).any(|token| {
+        match token.text {
+            "{" | "(" | "[" => depth += 1,
+            "}" | ")" | "]" => depth -= 1,
+            _ => {}
+        }
+        depth == 0 && token.text == ":"
+    })
+}
+
 /// Whether a word follows a block, and so may have lost the one before it.
 pub(super) fn is_suffix(word: &str) -> bool {
     matches!(word, "total" | "as" | "until")
 }
 
 /// The name a broken `let`, `job` or `load` would have defined.
+///
+/// What a `starts` defines is called so too: no `let` can be.
 fn defined_name(all: &[Token<'_>], base: usize) -> Option<Name> {
     let [first, second, ..] = all else { return None };
-    let name = match first.text {
-        "let" | "job" | "flow" | "load" | "shape" | "var" | "const" | "set" | "def" => second,
+    let meant = meant_statement(first.text).unwrap_or_default();
+    let known = meant == first.text;
+    let marks = |token: Option<&Token<'_>>| {
+        token.is_some_and(|token| matches!(token.text, "=" | "{" | "("))
+    };
+    let named = second.is_word() || second.text.starts_with('"');
+    let name = match meant {
+        "starts" => return Some(Name::new(meant.to_owned(), Span::new(base, base + first.end()))),
+        "let" | "job" | "flow" | "load" | "shape" if known || named => second,
+        _ if matches!(first.text, "var" | "const" | "set" | "def") => second,
         _ if second.text == "=" => first,
-        // A `:` of another language may stand between.
+        // The word before the name was left out, or is none of the language.
+        _ if known => return None,
+        _ if marks(Some(second)) => first,
+        _ if named && marks(all.get(2)) => second,
         _ => return None,
     };
+    // A `:` of another language may stand between.
     let name = if name.text == ":" { all.get(2)? } else { name };
     let word = name.text.trim_matches('"');
     word.starts_with(|c: char| c.is_alphabetic() || c == '_').then(|| {

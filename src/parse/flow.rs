@@ -1,7 +1,7 @@
 //! Flows.
 
 use super::{Pair, Reader, Rule};
-use crate::ast::{Expr, Flow, FlowStep, FlowWay, Name, RangeArg, StatementKind};
+use crate::ast::{Expr, ExprKind, Flow, FlowStep, FlowWay, Name, RangeArg, StatementKind, Unit};
 use crate::problem::{Code, Problem};
 
 impl Reader {
@@ -46,34 +46,64 @@ impl Reader {
 
     fn flow_way(&mut self, pair: Pair<'_>) -> Option<FlowWay> {
         let mut to: Option<Name> = None;
-        let (mut after, mut share): (Option<RangeArg>, Option<Expr>) = (None, None);
+        let (mut after, mut shares): (Option<RangeArg>, Vec<Expr>) = (None, Vec::new());
+        let mut twice = Vec::new();
         for part in pair.into_inner() {
             let span = self.span(&part);
-            let twice = match part.as_rule() {
-                Rule::name => {
-                    to = Some(self.name(part));
-                    false
-                }
+            match part.as_rule() {
+                Rule::name => to = Some(self.name(part)),
                 Rule::flow_after => {
                     let range = part.into_inner().find(|part| part.as_rule() != Rule::kw_after);
                     let range = range.and_then(|range| self.range(range));
-                    std::mem::replace(&mut after, range).is_some()
+                    if std::mem::replace(&mut after, range).is_some() {
+                        twice.push(span);
+                    }
                 }
                 _ => {
                     let expr = part.into_inner().find(|part| part.as_rule() == Rule::expr);
-                    let expr = expr.map(|expr| self.expr(expr));
-                    std::mem::replace(&mut share, expr).is_some()
+                    shares.extend(expr.map(|expr| self.expr(expr)));
                 }
-            };
-            if twice {
-                let message = "a way has one `after` and one share";
-                self.push(
-                    Problem::error(Code::Twice, span, message)
-                        .label("the second time")
-                        .help("write `created -> paid after 5m..30m 95%, or cancelled 5%`"),
-                );
             }
         }
+        if after.is_none() {
+            after = self.lost_after(&mut shares);
+        }
+        twice.extend(shares.iter().skip(1).map(|share| share.span));
+        for span in twice {
+            let message = "a way has one `after` and one share";
+            self.push(
+                Problem::error(Code::Twice, span, message)
+                    .label("the second time")
+                    .help("write `created -> paid after 5m..30m 95%, or cancelled 5%`"),
+            );
+        }
+        let share = shares.into_iter().next();
         to.map(|to| FlowWay { to, after, share })
+    }
+
+    /// A time where a share stands: its `after` is missing, or misspelt before it.
+    fn lost_after(&mut self, shares: &mut Vec<Expr>) -> Option<RangeArg> {
+        let is_time = |share: &Expr| matches!(&share.kind, ExprKind::Literal(literal) if literal.unit == Unit::Duration);
+        let at = shares.iter().position(is_time)?;
+        let time = shares.remove(at);
+        let ExprKind::Literal(literal) = &time.kind else { return None };
+        let before = at.checked_sub(1).and_then(|before| shares.get(before));
+        let word = match before {
+            Some(Expr { kind: ExprKind::Name(word), span }) => Some((word.clone(), *span)),
+            _ => None,
+        };
+        let (span, message) = match &word {
+            Some((word, span)) => {
+                (*span, format!("`{word}` is not what a way of a flow needs here"))
+            }
+            None => (time.span, format!("`after` is missing before `{}`", literal.text)),
+        };
+        if word.is_some() {
+            shares.remove(at - 1);
+        }
+        let help = format!("write `after {}`", literal.text);
+        self.push(Problem::error(Code::Expected, span, message).help(help));
+        let span = time.span;
+        Some(RangeArg { low: time, high: None, span })
     }
 }

@@ -146,8 +146,13 @@ impl Reader {
     /// The parts of a block, without what parts them; `,` does not.
     pub(super) fn parted<'s>(&mut self, pair: Pair<'s>) -> Vec<Pair<'s>> {
         let mut parts = Vec::new();
+        let of_job = pair.as_rule() == Rule::job_block;
         for part in pair.into_inner() {
             if part.as_rule() == Rule::not_stop {
+                // Where a brace is missing, it may be one of an object.
+                if self.shaky && of_job {
+                    continue;
+                }
                 self.push(
                     Problem::error(Code::Expected, self.span(&part), "these are not parted by `,`")
                         .help("write `;` for `,`, or begin a new line"),

@@ -270,10 +270,11 @@ impl Reader {
     }
 
     fn entry(&mut self, pair: Pair<'_>) -> Option<(Name, Value)> {
-        let mut parts = Vec::new();
+        let (mut parts, mut lacks_colon) = (Vec::new(), false);
         for part in pair.into_inner() {
             match part.as_rule() {
                 Rule::colon => {}
+                Rule::no_colon => lacks_colon = true,
                 Rule::not_colon => {
                     let message = format!(
                         "`:` stands between a field and its value, not `{}`",
@@ -286,8 +287,23 @@ impl Reader {
             }
         }
         let mut inner = parts.into_iter();
-        let key = self.name(inner.next()?);
-        Some((key, self.value(inner.next()?)))
+        let key = inner.next()?;
+        let written = key.as_str();
+        let key = self.name(key);
+        let value = inner.next()?;
+        if lacks_colon {
+            let message = format!("`:` is missing behind `{written}`");
+            let help = format!("write `{written}: {}`", value.as_str());
+            self.push(Problem::error(Code::Expected, self.span(&value), message).help(help));
+        }
+        if !matches!(value.as_rule(), Rule::bad_value | Rule::no_value) {
+            return Some((key, self.value(value)));
+        }
+        let span = self.trimmed(&value);
+        self.broken_entry(&pair);
+        // No name is empty, so `check` can tell.
+        let kind = ValueKind::Reference(Name::new(String::new(), span));
+        Some((key, Value { kind, span }))
     }
 
     /// `list(1..6) list(2) value`: lists of lists, outermost first.

@@ -152,7 +152,7 @@ fn one(value: Exact, unit: &str, text: &str, span: Span) -> Result<(Exact, Unit)
             "the shortest unit of time is `ms`; write a fraction: `0.5ms`".to_owned()
         }
         "min" | "mins" => format!("write `{number}m`; a rate is `{number}/min`"),
-        "x" => format!("a factor is written `x{number}`"),
+        "x" => format!("a number is written `{number}`, a factor `x{number}`"),
         _ => match slip(unit) {
             Some(meant) => format!("write `{number}{meant}`"),
             None => {
@@ -257,7 +257,7 @@ mod tests {
             ("2min", "write `2m`; a rate is `2/min`"),
             ("5kb", "write `5KB`"),
             ("10K", "write `10k`"),
-            ("2x", "a factor is written `x2`"),
+            ("2x", "a number is written `2`, a factor `x2`"),
             ("500rps", "a rate is written `500/s`, or plain `500`"),
         ];
         for (text, help) in cases {

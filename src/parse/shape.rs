@@ -33,6 +33,7 @@ impl Reader {
         let mut inner = pair.into_inner();
         let name = inner.next()?;
         let name = Name::new(name.as_str().to_owned(), self.span(&name));
+        self.seize(&name);
         let default = inner.find(|part| part.as_rule() == Rule::inner);
         Some(Param { name, default: default.map(|default| self.expr(default)) })
     }

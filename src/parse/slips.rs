@@ -25,6 +25,8 @@ pub(super) struct Look<'t> {
     pub expected: &'t [&'static str],
     /// Whether everything before would have been a statement.
     pub complete: bool,
+    /// What it is a part of, where its first word does not say how it is written.
+    pub within: Option<&'static str>,
 }
 
 /// A mistake that is known.
@@ -62,7 +64,7 @@ impl<'t> Look<'t> {
     }
 
     fn statement(&self) -> &'t str {
-        self.tokens.first().map_or("", |token| token.text)
+        self.within.unwrap_or_else(|| self.tokens.first().map_or("", |token| token.text))
     }
 
     fn expects(&self, word: &str) -> bool {
@@ -80,7 +82,12 @@ impl<'t> Look<'t> {
 /// The first slip that is recognised.
 pub(super) fn slip(look: &Look<'_>) -> Option<Slip> {
     const KNOWN: &[fn(&Look<'_>) -> Option<Slip>] = &[
+        values::no_blank_before_text,
+        blocks::no_shape_word,
         shapes::no_arrow,
+        values::other_dash,
+        values::positive_sign,
+        blocks::no_after,
         values::two_durations,
         values::loose_unit,
         values::number_with_comma,
@@ -118,6 +125,11 @@ fn colon_behind_word(look: &Look<'_>) -> Option<Slip> {
     let (before, token) = (look.before()?, look.token()?);
     if !matches!(token.text, ":" | "=") || look.statement() == "body" {
         return None;
+    }
+    if look.index == 1 && look.statement() == "let" {
+        let value = look.line_from(token.end());
+        let help = format!("write `let name = {}`", value.trim_start());
+        return Slip::new("`let` does not say which name", help);
     }
     if look.expects("=") {
         return Slip::new(
@@ -197,6 +209,14 @@ fn missing_word(look: &Look<'_>) -> Option<Slip> {
             format!("`{lead}` is missing before `{}`", token.text),
             format!("write `{lead} {}`", token.text),
         );
+    }
+    if token.is_number() && look.expects("cv") {
+        let help = format!("write `cv {}`", token.text);
+        return Slip::new(format!("`cv` is missing before `{}`", token.text), help);
+    }
+    if token.is_number() && look.rules.contains(&Rule::comparison) {
+        let help = format!("write `< {}`", token.text);
+        return Slip::new(format!("`<` is missing before `{}`", token.text), help);
     }
     if token.is_number() && look.expects("<=") {
         let word = look.statement();

@@ -6,6 +6,9 @@ use super::table::{self, ARGUMENT, EXPECT, GUARD, JOB, STATEMENT};
 /// A block, where one was expected.
 pub(super) const BLOCK: &str = "a block `{ … }`";
 
+/// Where nothing more was expected.
+pub(super) const END: &str = "the end of the statement";
+
 /// Whether a word begins a statement of a file, a job, a guard or an expectation.
 pub(super) fn begins_statement(word: &str) -> bool {
     table::leads(word, STATEMENT | JOB | GUARD | EXPECT)
@@ -213,7 +216,7 @@ fn word(rule: Rule) -> &'static str {
         R::time_kind => "`send delay`, `service`, `response` or `pickup`",
         R::statistic => "`mean`, `max` or a percentile such as `p99`",
         R::measure => "`jobs`, `deviation`, `errors` or a time",
-        R::EOI => "the end of the statement",
+        R::EOI => END,
         R::file
         | R::policy_file
         | R::broken_policy
@@ -223,6 +226,7 @@ fn word(rule: Rule) -> &'static str {
         | R::lone_flow_step
         | R::flow_step
         | R::lone_expectation
+        | R::lone_entry
         | R::lone_value
         | R::lone_expr
         | R::blank
@@ -258,6 +262,10 @@ fn word(rule: Rule) -> &'static str {
         | R::job_field
         | R::job_field_kind
         | R::value
+        | R::value_end
+        | R::uncoloned
+        | R::odd_value
+        | R::bad_value
         | R::sep
         | R::guard_rule
         | R::guard_kind
@@ -273,6 +281,7 @@ fn word(rule: Rule) -> &'static str {
         | R::comma
         | R::item
         | R::rule_end
+        | R::step_end
         | R::part
         | R::bound
         | R::hyphened
@@ -280,6 +289,8 @@ fn word(rule: Rule) -> &'static str {
         | R::not_comma
         | R::no_comma
         | R::not_colon
+        | R::no_colon
+        | R::no_value
         | R::no_mark
         | R::not_stop
         | R::not_at_most
@@ -350,7 +361,7 @@ pub(super) fn expected(rules: &[Rule], before: Option<&str>, statement: &str) ->
     }
     // The end of a statement is worth saying only where nothing else is.
     if found.len() > 1 {
-        found.retain(|named| *named != "the end of the statement");
+        found.retain(|named| *named != END);
     }
     found
 }

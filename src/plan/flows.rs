@@ -2,7 +2,7 @@
 
 use super::{Part, Stream};
 use crate::job::{Flow, JobSpec, Mix, Paths};
-use crate::schedule::{Entries, Placed, Schedule, Shard, Things};
+use crate::schedule::{Delayed, Entries, Placed, Schedule, Shard, Things};
 use crate::timeline::Timeline;
 use std::sync::Arc;
 
@@ -22,12 +22,16 @@ pub struct Steps {
     pub entry: usize,
     /// The flow.
     pub jobs: Arc<FlowJobs>,
-    /// The expected rate of the steps, in the stream's time.
-    pub timeline: Arc<Timeline>,
+    /// The expected curves of the steps, which add up.
+    pub curves: Vec<Delayed>,
+    /// Nothing about them is drawn: every job of the stream begins a thing, and each of these takes
+    /// every step, after a fixed time. The curves are those of what will be, then.
+    pub certain: bool,
     /// The expected number of steps into each state, the first of which has none; whole numbers, and
     /// exact, where they are counted.
     pub expected: Vec<f64>,
-    /// The steps have been counted one by one, as a bound on jobs needs it.
+    /// The steps have been counted one by one: as a bound on jobs needs it, and wherever they are few
+    /// enough.
     pub counted: bool,
 }
 
@@ -39,6 +43,17 @@ impl Steps {
 }
 
 impl Stream {
+    /// Its curve and those expected of its flows, and when they start, in nanoseconds from the plan's
+    /// start.
+    pub fn timelines(&self) -> Vec<(&Timeline, u64)> {
+        let steps = self.steps.iter().flat_map(|steps| &steps.curves);
+        let later = steps.map(|curve| (&*curve.timeline, curve.delay_ns));
+        std::iter::once((&*self.timeline, 0))
+            .chain(later)
+            .map(|(timeline, delay_ns)| (timeline, self.after_ns.saturating_add(delay_ns)))
+            .collect()
+    }
+
     /// How many steps its flows are expected to send besides.
     pub fn expected_steps(&self) -> u64 {
         self.steps.iter().map(Steps::jobs).sum()
@@ -105,7 +120,8 @@ impl Part {
         };
         let of = |steps: &Steps| {
             let all = steps.expected.iter().sum::<f64>();
-            let before = if from_ns > 0 { steps.timeline.cumulative(from_ns) } else { 0.0 };
+            let by = |curve: &Delayed| curve.cumulative(from_ns);
+            let before = if from_ns > 0 { steps.curves.iter().map(by).sum() } else { 0.0 };
             ((all - before).max(0.0) * share).round() as u64
         };
         stream.steps.iter().map(of).sum()

@@ -92,6 +92,9 @@ struct Armed {
     /// When it last warned.
     warned_ns: Option<u64>,
     brake: Brake,
+    /// What it has shed of late, by the instants at which it was due, and the last of these.
+    shed: SendWindow,
+    shed_ns: u64,
 }
 
 #[derive(Debug)]
@@ -207,6 +210,11 @@ impl Guards {
             Armed {
                 watch: watch(&guard),
                 brake: Brake::default(),
+                shed: SendWindow::new(match guard.kind {
+                    GuardKind::Rate { window_ns, .. } => window_ns,
+                    _ => 0,
+                }),
+                shed_ns: 0,
                 guard,
                 spent,
                 pausing,

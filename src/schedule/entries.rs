@@ -207,6 +207,22 @@ impl Entries {
         jobs + steps
     }
 
+    /// When each is due, not in their order.
+    pub fn times(&self) -> Vec<u64> {
+        let mut times = Vec::new();
+        self.each_job((0, u64::MAX), |entry| times.push(entry.due_ns));
+        self.each_step((0, u64::MAX), |entry| times.push(entry.due_ns));
+        times
+    }
+
+    /// How many are due between two instants, both included.
+    pub fn count_between(&self, from_ns: u64, to_ns: u64) -> u64 {
+        let jobs = self.jobs_by(to_ns) - from_ns.checked_sub(1).map_or(0, |t| self.jobs_by(t));
+        let mut steps = 0;
+        self.each_step((from_ns, to_ns), |_| steps += 1);
+        jobs + steps
+    }
+
     /// How many steps there are into each state, flow by flow.
     pub fn states(&self) -> Vec<Vec<u64>> {
         let mut counts: Vec<Vec<u64>> = vec![Vec::new(); self.flows.len()];

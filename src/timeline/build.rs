@@ -16,8 +16,9 @@ const MAX_NANOS: f64 = 18_446_744_073_709_549_568.0;
 const MAX_JOBS: f64 = 4_611_686_018_427_387_904.0;
 /// The highest rate in jobs per nanosecond.
 const MAX_RATE: f64 = 1e12;
-/// How deep blocks may stand in one another.
-const MAX_DEPTH: usize = 128;
+/// How deep the parts of a curve may stand in one another. A group comes to two of them, and may be 64 deep in
+/// a script.
+pub(super) const MAX_DEPTH: usize = 132;
 /// How many parts a timeline may have.
 pub const MAX_PARTS: usize = 500_000;
 
@@ -30,7 +31,13 @@ pub enum CurveError {
         /// Where.
         mark: Option<u32>,
     },
-    /// Blocks nested too deep, a cap or floor over a sum that never comes round, or too many steps
+    /// Blocks nested too deep.
+    #[error("nested too deep")]
+    TooDeep {
+        /// Where.
+        mark: Option<u32>,
+    },
+    /// A cap or floor over a sum that never comes round, or too many steps
     /// of something drawn.
     #[error("too many parts")]
     TooComplex {
@@ -85,6 +92,7 @@ pub enum CurveError {
 #[derive(Clone, Copy, Debug)]
 pub enum Fault {
     Overflow,
+    TooDeep,
     TooComplex,
     EmptyTotal,
     TotalForever,
@@ -99,6 +107,7 @@ impl Fault {
     fn at(self, mark: Option<u32>) -> CurveError {
         match self {
             Fault::Overflow => CurveError::Overflow { mark },
+            Fault::TooDeep => CurveError::TooDeep { mark },
             Fault::TooComplex => CurveError::TooComplex { mark },
             Fault::EmptyTotal => CurveError::EmptyTotal { mark },
             Fault::TotalForever => CurveError::TotalForever { mark },
@@ -156,7 +165,10 @@ impl Builder {
     /// The tree of a part.
     pub fn node(&mut self, curve: &Curve, depth: usize) -> Built {
         self.parts += 1;
-        if depth > MAX_DEPTH || self.parts > MAX_PARTS {
+        if depth > MAX_DEPTH {
+            return Err(self.fail(Fault::TooDeep));
+        }
+        if self.parts > MAX_PARTS {
             return Err(self.fail(Fault::TooComplex));
         }
         let node = self.part(curve, depth)?;

@@ -3,7 +3,7 @@
 //! Times are those before any `speed`, so they are counted along the curve and not along the tree. A
 //! repetition of shapes alone is cut where it must be; one of which more is to be told is written out.
 
-use super::build::{Builder, Built, CurveError, Fault};
+use super::build::{Builder, Built, CurveError, Fault, MAX_DEPTH};
 use super::curve::{Curve, FactorStep};
 use super::drawn::{cost, different_passes, draws};
 use super::level::Bound;
@@ -11,8 +11,6 @@ use super::node::{Kind, Node};
 use super::num::Num;
 use super::transform::{cut, scaled, sped};
 
-/// How deep blocks may stand in one another.
-const MAX_DEPTH: usize = 128;
 /// How many passes of a repetition may be written out.
 const MAX_PASSES: u64 = 20_000;
 
@@ -27,7 +25,7 @@ impl Builder {
 
     fn timed(&mut self, curve: &Curve, at: Num, steps: &[FactorStep], depth: usize) -> Timed {
         if depth > MAX_DEPTH {
-            return Err(self.fail(Fault::TooComplex));
+            return Err(self.fail(Fault::TooDeep));
         }
         let (node, length) = match curve {
             Curve::Sequence(items) => self.timed_sequence(items, at, steps, depth)?,

@@ -30,7 +30,7 @@ impl<'a> Load<'a> {
 
     fn sum(streams: Vec<&'a Stream>) -> Load<'a> {
         let parts: Vec<(&Timeline, u64)> =
-            streams.iter().flat_map(|stream| timelines(stream)).collect();
+            streams.iter().flat_map(|stream| stream.timelines()).collect();
         let jobs = streams.iter().map(|stream| stream.jobs() + stream.expected_steps());
         let ends = parts
             .iter()
@@ -70,8 +70,8 @@ impl<'a> Load<'a> {
         let mut due: Vec<(&dyn DueTimes, u64)> = Vec::new();
         for stream in &self.streams {
             due.push((&*stream.due, stream.after_ns));
-            let steps = stream.steps.iter().map(|steps| &*steps.timeline as &dyn DueTimes);
-            due.extend(steps.map(|steps| (steps, stream.after_ns)));
+            let steps = stream.timelines().into_iter().skip(1);
+            due.extend(steps.map(|(steps, after_ns)| (steps as &dyn DueTimes, after_ns)));
         }
         schedule::jobs_of_sum_by(&due, t_ns)
     }
@@ -112,7 +112,8 @@ impl<'a> Load<'a> {
                     && from_ns <= phrase.end_ns.saturating_add(stream.after_ns)
             };
             let phrases = stream.phrases.iter().filter(meets);
-            let steps: f64 = stream.steps.iter().map(|steps| steps.timeline.peak()).sum();
+            let steps = stream.timelines().into_iter().skip(1);
+            let steps: f64 = steps.map(|(steps, _)| steps.peak()).sum();
             phrases.map(|phrase| phrase.peak_per_s).fold(0.0, f64::max) + steps
         };
         self.streams.iter().map(peak).sum::<f64>().min(self.peak_per_s)
@@ -139,12 +140,6 @@ impl<'a> Load<'a> {
         let start_ns = self.parts.iter().map(|(_, after)| *after).min().unwrap_or(0);
         vec![start_ns, self.end_ns]
     }
-}
-
-/// That of a stream's curve, and those expected of its flows.
-fn timelines(stream: &Stream) -> Vec<(&Timeline, u64)> {
-    let steps = stream.steps.iter().map(|steps| &*steps.timeline);
-    std::iter::once(&*stream.timeline).chain(steps).map(|part| (part, stream.after_ns)).collect()
 }
 
 fn collect(phrases: &[crate::plan::Phrase], after_ns: u64, depth: usize, borders: &mut Vec<u64>) {
@@ -181,6 +176,36 @@ mod tests {
         assert_eq!(load.bounds(11 * S, 14 * S), (3.0, 3.0));
         assert_eq!(load.borders(100), [0, 5 * S, 10 * S, 15 * S]);
         assert_eq!(load.borders(2), [0, 15 * S]);
+    }
+
+    #[test]
+    fn steps_after_a_fixed_time_are_the_curve_itself_later() {
+        let times = [("1m", 60), ("10m", 600), ("1h", 3_600), ("1d", 86_400), ("1w", 604_800)];
+        for (after, after_s) in times {
+            let plan = plan(&format!("flow f {{ a -> b after {after} }}\nconstant 1000 for 1m"));
+            let load = Load::of(&plan);
+            assert_eq!((load.jobs, load.peak_per_s), (120_000, 1_000.0), "{after}");
+            assert_eq!((load.end_ns, load.jobs_by(load.end_ns)), ((60 + after_s) * S, 120_000));
+        }
+        let chain = "a -> b after 1s; b -> c after 1s; c -> d after 1s; d -> e after 1s";
+        let scripts = [
+            ("flow f { a -> b after 1s }\nsend 1000 at once".to_owned(), 2_000, 0.0, 1_000),
+            (format!("flow f {{ {chain} }}\nsend 100 at once"), 500, 0.0, 4_000),
+            ("flow f { a -> b after 1m }\nconstant 5 for 1m".to_owned(), 600, 5.0, 120_000),
+            // What begins in a `speed` block goes that much faster, to its end.
+            (
+                "flow f { a -> b after 30s }\nspeed x60 { constant 1 for 2m }".to_owned(),
+                240,
+                120.0,
+                2_500,
+            ),
+        ];
+        for (script, jobs, peak, end_ms) in scripts {
+            let plan = plan(&script);
+            let load = Load::of(&plan);
+            assert_eq!((load.jobs, load.peak_per_s), (jobs, peak), "{script}");
+            assert_eq!((load.end_ns, load.jobs_by(load.end_ns)), (end_ms * 1_000_000, jobs));
+        }
     }
 
     #[test]

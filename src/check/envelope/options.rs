@@ -48,6 +48,18 @@ impl Checker<'_> {
 
     fn unknown_option(&mut self, layout: &Layout, option: &Name) {
         let fields = ["size", "body", "queue", "args", "kwargs", "priority", "delay", "command"];
+        let refused = match option.node.as_str() {
+            "priority" => layout.priority.err(),
+            "delay" => layout.delay.err(),
+            "timeout" => layout.timeout.err(),
+            "retry" => layout.retry.err(),
+            _ => None,
+        };
+        if let Some(why) = refused {
+            // As a statement of its own it would be refused as well.
+            self.cannot_say(layout, &option.node, option.span, why);
+            return;
+        }
         let known = layout.options().map(|word| word.word);
         let forms = layout.options().map(|word| format!("`{}`", word.form));
         let help = match did_you_mean(&option.node, known) {

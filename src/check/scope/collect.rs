@@ -167,6 +167,8 @@ impl Checker<'_> {
     fn broken(&mut self, name: Option<&Name>, scopes: &mut Scopes<'_>) {
         scopes.any_broken = true;
         let Some(name) = name else { return };
+        // So a `starts` is called that could not be read.
+        self.calendar_missed |= name.node == "starts";
         scopes.broken.push(name.node.clone());
         self.names.or_insert(name.node.replace('-', "_"), State::Done(None));
         // Where it is used, `peak-rate` is `peak` minus `rate`.
@@ -208,6 +210,7 @@ impl Checker<'_> {
                 }
             }
             Setting::Seed(_) | Setting::Target(_) | Setting::Starts(_) if at > 0 => {
+                self.calendar_missed |= matches!(setting, Setting::Starts(_));
                 self.out_of_place(span, "a setting of the whole file", "move it out of the load");
             }
             Setting::Seed(seed) => {

@@ -9,6 +9,9 @@ impl Checker<'_> {
     /// Reports what cannot stand in a block of phrases.
     pub(in crate::check) fn misplaced(&mut self, body: &[Statement]) {
         for statement in body {
+            if let StatementKind::Setting(Setting::Starts(_)) = &statement.kind {
+                self.calendar_missed = true;
+            }
             let what = match &statement.kind {
                 StatementKind::Load(_) => "a load within a block",
                 StatementKind::Guard(_) => "a guard within a block",

@@ -2,6 +2,7 @@
 
 use super::{Look, Slip};
 use crate::parse::Rule;
+use crate::parse::tokens::is_duration;
 use crate::parse::words::{self, form};
 
 /// `repeat(3)`, `steps [10, 50]`
@@ -84,6 +85,39 @@ pub(super) fn no_time_kind(look: &Look<'_>) -> Option<Slip> {
         ),
         format!("write `{statistic} response {}`", rest.trim_end_matches('}').trim_end()),
     )
+}
+
+/// `lunch(a) { … }`
+pub(super) fn no_shape_word(look: &Look<'_>) -> Option<Slip> {
+    let (first, second, token) = (look.tokens.first()?, look.tokens.get(1)?, look.token()?);
+    if token.text != "{" || second.text != "(" || !look.complete || !first.is_word() {
+        return None;
+    }
+    let call = look.text.get(first.start..token.start)?.trim_end();
+    Slip::new(
+        format!("`shape` is missing before `{}`", first.text),
+        format!("write `shape {call} {{ … }}`"),
+    )
+    .map(|slip| slip.at(*first, *first))
+}
+
+/// `a -> b 5m..30m`, `a -> b aftr 5m..30m`
+pub(super) fn no_after(look: &Look<'_>) -> Option<Slip> {
+    let (before, token) = (look.before()?, look.token()?);
+    if look.statement() != "flow" || token.text != ".." || !is_duration(before.text) {
+        return None;
+    }
+    let high = look.behind(1)?;
+    let help = format!("write `after {}..{}`", before.text, high.text);
+    // The name of a state stands behind the arrow or behind `or`.
+    let word = look.tokens.get(look.index.checked_sub(2)?)?;
+    let ahead = look.tokens.get(look.index.checked_sub(3)?)?;
+    if word.is_word() && !matches!(ahead.text, "->" | "or") {
+        let message = format!("`{}` is not what a way of a flow needs here", word.text);
+        return Slip::new(message, help).map(|slip| slip.at(*word, *word));
+    }
+    let message = format!("`after` is missing before `{}`", before.text);
+    Slip::new(message, help).map(|slip| slip.at(before, high))
 }
 
 /// `rate <= 100 stop`, `then pause`

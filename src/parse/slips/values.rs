@@ -98,12 +98,57 @@ pub(super) fn other_quotes(look: &Look<'_>) -> Option<Slip> {
         .then(|| Slip::new("texts stand in double quotes", "write `\"…\"`"))?
 }
 
+/// `as"night"`
+pub(super) fn no_blank_before_text(look: &Look<'_>) -> Option<Slip> {
+    let (before, token) = (look.before()?, look.token()?);
+    let glued = before.is_word() && before.end() == token.start;
+    if !glued || !token.text.starts_with('"') {
+        return None;
+    }
+    let help = format!("write `{} {}`", before.text, token.text);
+    Slip::new(format!("a blank is missing behind `{}`", before.text), help)
+}
+
+/// `5 – 3`, `08:00–18:00`: what print has for `-`.
+pub(super) fn other_dash(look: &Look<'_>) -> Option<Slip> {
+    let mark = look.token()?.text;
+    let name = match mark {
+        "–" | "—" => "a dash",
+        "−" => "a minus of print",
+        "→" | "⇒" => {
+            return Slip::new(format!("`{mark}` is not of the language"), "write `->`");
+        }
+        _ => return None,
+    };
+    Slip::new(format!("`{mark}` is {name}, not `-`"), "write `-`")
+}
+
+/// `v: +5`
+pub(super) fn positive_sign(look: &Look<'_>) -> Option<Slip> {
+    let (token, number) = (look.token()?, look.behind(1)?);
+    let begins = look.before().is_none_or(|before| !before.is_number() && !before.is_word());
+    if token.text != "+" || !number.is_number() || !begins {
+        return None;
+    }
+    let help = format!("write `{}`", number.text);
+    Slip::new("a number above 0 has no sign", help).map(|slip| slip.at(token, number))
+}
+
 /// `as night`, `file /tmp/stop`
 pub(super) fn no_quotes(look: &Look<'_>) -> Option<Slip> {
     let token = look.token()?;
     let wanted = look.rules.contains(&Rule::string) && !look.rules.contains(&Rule::number);
     if !wanted || token.text.starts_with('"') || matches!(token.text, "{" | "<=" | "<") {
         return None;
+    }
+    let compared = look.expects("<=") || look.rules.contains(&Rule::comparison);
+    if token.is_number() && compared {
+        return None;
+    }
+    if token.text == "env" && look.behind(1).is_some_and(|next| next.text == "(") {
+        let before = look.before().map_or("", |before| before.text);
+        let help = format!("write the text itself: `{before} \"…\"`");
+        return Slip::new("`env` stands only in `target` and `let`", help);
     }
     let rest = look.line_from(token.start);
     let word = rest.split_whitespace().next().unwrap_or(rest).trim_end_matches(['}', ';', ',']);

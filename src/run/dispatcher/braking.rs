@@ -44,7 +44,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         self.tell_brakes(braked, now_ns);
     }
 
-    /// Skips what guards that shed have no room for, unless it is something else that holds it.
+    /// Skips what was due above the bounds of guards that shed, unless it is something else that holds it.
     pub(super) fn shed(&mut self, now_ns: u64) {
         if !self.braking {
             return;
@@ -59,9 +59,11 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         for stream in self.streams().filter(held) {
             overdue[stream] = 0;
         }
-        let (streams, braked) = self.guards.shedding(&overdue, now_ns);
-        for stream in streams.into_iter().filter(|stream| overdue[*stream] > 0) {
-            let shed = self.skip_to(stream, self.pacer.due(stream), false);
+        let (skip, braked) = self.guards.shedding(&self.pacer, &overdue, now_ns);
+        for (stream, jobs) in skip.into_iter().enumerate().filter(|(_, jobs)| *jobs > 0) {
+            // The first of those that wait.
+            let last = (self.pacer.due(stream) + jobs).saturating_sub(overdue[stream]);
+            let shed = self.skip_to(stream, last, false);
             self.stats.skipped(stream, shed.len());
             self.note_skipped(&shed);
         }

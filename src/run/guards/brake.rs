@@ -99,31 +99,74 @@ impl Guards {
         braked
     }
 
-    /// The streams whose overdue jobs are to be skipped: those of guards that shed and have no room.
-    pub fn shedding(&mut self, overdue: &[u64], now_ns: u64) -> (Vec<usize>, Braked) {
-        let (mut streams, mut braked) = (Vec::new(), Braked::default());
+    /// How many of each stream's overdue jobs are to be skipped, by guards that shed and have no room:
+    /// those that were due above the bound. It is the instants at which they were intended that tell,
+    /// so that a plan within its bound loses nothing to a late send; what is only late waits for room.
+    pub fn shedding(&mut self, pacer: &Pacer, overdue: &[u64], now_ns: u64) -> (Vec<u64>, Braked) {
+        let (mut skip, mut braked) = (vec![0; overdue.len()], Braked::default());
         for (guard, armed) in self.armed.iter_mut().enumerate() {
-            let GuardKind::Rate { limit_jobs, .. } = armed.guard.kind else { continue };
+            let GuardKind::Rate { limit_jobs, window_ns } = armed.guard.kind else { continue };
             if armed.guard.action != Some(Action::Shed) {
                 continue;
             }
             let own = armed.guard.stream;
             let scope = (0..overdue.len()).filter(|stream| own.is_none_or(|own| own == *stream));
-            let waiting: u64 = scope.clone().map(|stream| overdue[stream]).sum();
+            // What an earlier guard skips waits no more.
+            let left = |stream: usize| (stream, overdue[stream].saturating_sub(skip[stream]));
+            let waiting: Vec<(usize, u64)> = scope.clone().map(left).collect();
+            let all: u64 = waiting.iter().map(|(_, jobs)| jobs).sum();
+            let due = |stream: usize| {
+                let before = now_ns.checked_sub(window_ns);
+                pacer.due(stream) - before.map_or(0, |t| pacer.count_by(stream, t))
+            };
+            let due: u64 = scope.map(due).sum();
             let Watch::Rate(window) = &mut armed.watch else { continue };
             let in_window = window.sum(now_ns);
-            if waiting > 0 && in_window >= limit_jobs {
-                streams.extend(scope);
-                armed.begin(guard, (in_window + waiting) as f64, now_ns, &mut braked);
-            } else {
+            let asked = due.saturating_sub(armed.shed.sum(now_ns));
+            let excess = asked.saturating_sub(limit_jobs).min(all);
+            if excess == 0 || in_window < limit_jobs {
                 armed.rest(guard, now_ns, &mut braked);
+                continue;
             }
+            let mut intended_ns = Vec::new();
+            for ((stream, jobs), (_, left)) in shares(&waiting, excess).into_iter().zip(&waiting) {
+                let first = (pacer.due(stream) + 1).saturating_sub(*left);
+                intended_ns.extend((first..first + jobs).map(|job| pacer.intended_ns(stream, job)));
+                skip[stream] += jobs;
+            }
+            armed.note_shed(intended_ns);
+            armed.begin(guard, asked as f64, now_ns, &mut braked);
         }
-        (streams, braked)
+        (skip, braked)
     }
 }
 
+/// So many of all that waits: of each stream by its part, and what is left over of the first that
+/// have it.
+fn shares(waiting: &[(usize, u64)], excess: u64) -> Vec<(usize, u64)> {
+    let all: u64 = waiting.iter().map(|(_, jobs)| jobs).sum();
+    let part = |jobs: u64| (u128::from(excess) * u128::from(jobs) / u128::from(all.max(1))) as u64;
+    let mut taken: Vec<(usize, u64)> =
+        waiting.iter().map(|(stream, jobs)| (*stream, part(*jobs))).collect();
+    let mut left = excess.saturating_sub(taken.iter().map(|(_, jobs)| jobs).sum());
+    for ((_, own), (_, jobs)) in taken.iter_mut().zip(waiting) {
+        let more = left.min(jobs - *own);
+        *own += more;
+        left -= more;
+    }
+    taken
+}
+
 impl Armed {
+    /// Notes what was shed, by the instants at which it was due.
+    fn note_shed(&mut self, mut intended_ns: Vec<u64>) {
+        intended_ns.sort_unstable();
+        for at_ns in intended_ns {
+            self.shed_ns = self.shed_ns.max(at_ns);
+            self.shed.add(self.shed_ns, 1);
+        }
+    }
+
     fn begin(&mut self, guard: usize, asked: f64, now_ns: u64, braked: &mut Braked) {
         self.brake.last_ns = now_ns;
         self.acted = true;

@@ -267,3 +267,41 @@ fn failed_jobs_are_a_hit_above_their_share_only() {
     assert_eq!(workers(&mut guards, 0.0, 201, 11, 2), [], "5.5 %");
     assert_eq!(workers(&mut guards, 0.0, 220, 11, 3), [Effect::Resume]);
 }
+
+/// 50 a second, each sent 5 ms late: the 51st is due when the first has left the window of what is
+/// due, and not yet that of what was sent.
+#[test]
+fn what_is_only_late_is_not_shed() {
+    let (mut pacer, mut guards) =
+        (pacer(vec![Listed::every(20 * MS, 200)]), rate(50, Some(Action::Shed)));
+    let first_ns = pacer.intended_ns(0, 1);
+    for job in 1..=50 {
+        guards.sent(0, pacer.intended_ns(0, job) + 5 * MS, 1);
+    }
+    let now_ns = first_ns + SECOND;
+    pacer.advance(now_ns);
+    assert_eq!((pacer.due(0), guards.room(None, now_ns)), (51, 0));
+    let (skip, braked) = guards.shedding(&pacer, &[1], now_ns);
+    assert_eq!((skip, braked), (vec![0], Braked::default()));
+}
+
+/// 100 a second: of what is due above 50 in a second all is shed, and nothing else.
+#[test]
+fn what_is_due_above_a_bound_is_shed() {
+    let (mut pacer, mut guards) =
+        (pacer(vec![Listed::every(10 * MS, 400)]), rate(50, Some(Action::Shed)));
+    let (mut waiting, mut shed) = (0, 0);
+    for job in 1..=400 {
+        let now_ns = pacer.intended_ns(0, job);
+        pacer.advance(now_ns);
+        waiting += 1;
+        if guards.room(None, now_ns) > 0 {
+            guards.sent(0, now_ns, 1);
+            waiting -= 1;
+        }
+        let (skip, _) = guards.shedding(&pacer, &[waiting], now_ns);
+        waiting -= skip[0];
+        shed += skip[0];
+    }
+    assert_eq!((waiting, shed), (0, 200));
+}

@@ -5,6 +5,7 @@ use crate::job::{Flow, Mix, Paths, State, Way};
 use crate::schedule::{
     Entries, Flowing, Placed, Things, Until, ends_with, expected, thing_and_step, time_of_nth,
 };
+use crate::timeline::streams::DueTimes;
 
 fn flow() -> Flow {
     let state = |name: &str, ways: &[(usize, f64, (u64, u64))]| State {
@@ -120,7 +121,8 @@ fn what_comes_is_what_was_to_be_expected() {
     };
     let (timeline, flow) = (curve(1_000, 30), flow());
     let paces: Vec<_> = paces().into_iter().map(|(at, pace)| (at - AFTER, pace)).collect();
-    let expectation = expected(&flow, 1.0, &timeline, &paces, None);
+    let due = || (&*timeline as &dyn DueTimes, &timeline);
+    let expectation = expected(&flow, 1.0, due(), &paces, None).unwrap();
     let things = 30_000.0;
     let shares = [0.0, 0.9, 0.72, 0.1 + 0.36];
     for (steps, share) in expectation.steps.iter().zip(shares) {
@@ -132,19 +134,48 @@ fn what_comes_is_what_was_to_be_expected() {
         let (begun, pace) = (timeline.time_of(k), pace_at(timeline.time_of(k) + AFTER));
         paths.walk(k, begun, pace, |state, due| steps.push((due, state)));
     }
-    let foretold = Timeline::new(&expectation.curve).unwrap();
     for t in (1..=500).map(|tenth| tenth * SECOND / 10) {
         let came = steps.iter().filter(|(due, _)| *due <= t).count() as f64;
-        let told = foretold.cumulative(t);
+        let told: f64 = expectation.curves.iter().map(|curve| curve.cumulative(t)).sum();
         // Each thing takes three steps at the most.
         let spread = 5.0 * 1.5 * (told.max(10.0)).sqrt() + 60.0;
         assert!((came - told).abs() < spread, "{came} by {t}, and {told} were expected");
     }
     // Cut short, only what comes by then is expected.
-    let cut = expected(&flow, 1.0, &timeline, &paces, Some(10 * SECOND));
+    let cut = expected(&flow, 1.0, due(), &paces, Some(10 * SECOND)).unwrap();
     let told = cut.steps.iter().sum::<f64>();
     let came = steps.iter().filter(|(due, _)| *due <= 10 * SECOND).count() as f64;
     assert!((came - told).abs() < 5.0 * 1.5 * told.sqrt(), "{came}, {told}");
+}
+
+/// However far away and however narrow, and at whatever pace: by the end all has come.
+#[test]
+fn what_is_expected_holds_its_total() {
+    let constant =
+        |rate, seconds| Curve::Constant { rate: whole(rate), length: Some(fraction(seconds, 1)) };
+    let jump = || vec![constant(20, 30), Curve::AtOnce { jobs: 400 }];
+    for parts in [vec![constant(1_000, 1)], vec![constant(7, 86_400)], jump()] {
+        let timeline = Arc::new(Timeline::new(&Curve::Sequence(parts)).unwrap());
+        let things = timeline.total().unwrap().hi;
+        for (low, high) in [(0, 0), (0, 1), (30, 31), (604_800, 691_200), (3_600, 604_800)] {
+            for paces in [vec![], vec![(0, 60.0)], vec![(SECOND / 2, 10.0), (SECOND, 0.5)]] {
+                let way = |to, share| Way { to, share, delay_ns: (low * SECOND, high * SECOND) };
+                let fixed = Way { to: 2, share: 0.75, delay_ns: (SECOND, SECOND) };
+                let state = |ways| State { name: "s".to_owned(), ways };
+                let states =
+                    vec![state(vec![way(1, 0.5), way(2, 0.5)]), state(vec![fixed]), state(vec![])];
+                let flow = Flow { name: "f".to_owned(), states };
+                let due = (&*timeline as &dyn DueTimes, &timeline);
+                let told = expected(&flow, 0.8, due, &paces, None).unwrap();
+                let each = [0.0, things * 0.4, things * 0.7];
+                for (told, all) in told.steps.iter().zip(each) {
+                    assert!((told - all).abs() < 1e-6 * things, "{told} of {all}: {low}..{high}");
+                }
+                let by: f64 = told.curves.iter().map(|curve| curve.cumulative(u64::MAX / 2)).sum();
+                assert!((by - things * 1.1).abs() < 1e-2, "{by}: {low}..{high} {paces:?}");
+            }
+        }
+    }
 }
 
 /// A stream of its own seed that starts `after` tenths of a second later, with a pile of jobs at once.
