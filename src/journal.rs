@@ -8,6 +8,7 @@
 //!                                  all batches before 809 have their outcome
 //! f 811 0:4990-4990                of batch 811 these were refused (`u`: unknown, `n`: not sent)
 //! k 0:5011-5020                    given up for being late
+//! c 0:5021-5300                    left out of the plan: nobody needs them
 //! x 1 77                           stream 1 was stopped with 77 jobs due: those not sent are given up
 //! y 1 {…}                          stream 1 follows its script otherwise: scaled, or from elsewhere
 //! t 81200000000 81200000000,712…   the run's time, and each stream's own

@@ -42,9 +42,8 @@ pub(super) fn roles(tokens: &[Token<'_>]) -> Vec<Role> {
         // The job of a `body` may have ended on the line before: what begins a statement is read
         // by itself.
         let starts = token.newlines > 0
-            || before.is_none_or(|(before, role)| {
-                before.kind == Kind::Semicolon || role == Role::Block
-            });
+            || before
+                .is_none_or(|(before, role)| before.kind == Kind::Semicolon || role == Role::Block);
         if starts && within == Role::Block {
             in_body = false;
         }

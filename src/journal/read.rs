@@ -28,6 +28,9 @@ pub struct Replay {
     pub skipped: Vec<Spans>,
     /// Jobs that came back unsent and have not been sent again: streams and indices.
     pub returned: BTreeSet<(usize, u64)>,
+    /// Jobs that are left out behind the next of their streams: the last of each row by its stream and
+    /// first.
+    left_out: BTreeMap<(usize, u64), u64>,
     /// Batches that were sent, by their numbers, and whose outcome is not told.
     pub in_doubt: BTreeMap<u64, Spans>,
     /// The newest batch of which jobs were acknowledged; 0 for none.
@@ -141,13 +144,24 @@ impl Wrong {
 }
 
 impl Replay {
-    fn new(head: Head, base: Base) -> Option<Replay> {
+    fn new(head: Head, mut base: Base) -> Option<Replay> {
         let fits = head.jobs.len() == base.streams.len()
             && base.streams.iter().zip(&head.jobs).all(|(stream, jobs)| {
                 (1..=jobs.saturating_add(1)).contains(&stream.next)
                     && stream.returned.iter().all(|index| (1..stream.next).contains(index))
+                    && stream
+                        .left_out
+                        .iter()
+                        .all(|(first, last)| stream.next < *first && first <= last && last <= jobs)
             });
         let settled = base.settled;
+        let streams = base.streams.iter().enumerate();
+        let left_out = streams
+            .flat_map(|(stream, of)| {
+                of.left_out.iter().map(move |(first, last)| ((stream, *first), *last))
+            })
+            .collect();
+        base.streams.iter_mut().for_each(|stream| stream.left_out.clear());
         let streams = base.streams.iter().enumerate();
         let returned = streams
             .flat_map(|(stream, of)| of.returned.iter().map(move |index| (stream, *index)))
@@ -161,6 +175,7 @@ impl Replay {
             unknown: Vec::new(),
             skipped: Vec::new(),
             returned,
+            left_out,
             in_doubt: BTreeMap::new(),
             settled,
             ended: false,
@@ -188,6 +203,10 @@ impl Replay {
                 self.skipped.push(jobs);
                 Ok(())
             }
+            "c" => {
+                let jobs = self.spans(rest)?;
+                self.leaves_out(&jobs)
+            }
             "x" => self.stops(rest),
             "y" => self.splices(rest),
             "t" => self.ticks(rest),
@@ -210,18 +229,44 @@ impl Replay {
         if known { Ok(spans) } else { Err(Wrong::Contradiction) }
     }
 
+    /// Jobs are left out: none of them has been handed out, nor left out before.
+    fn leaves_out(&mut self, jobs: &Spans) -> Result<(), Wrong> {
+        for span in jobs.iter() {
+            let of = (span.stream, 0)..(span.stream.saturating_add(1), 0);
+            let before = self.left_out.range(of).next_back().map_or(0, |(_, last)| *last);
+            if span.first <= before || span.first < self.base.streams[span.stream].next {
+                return Err(Wrong::Contradiction);
+            }
+            self.left_out.insert((span.stream, span.first), span.last);
+            self.goes_to(span.stream, self.base.streams[span.stream].next);
+        }
+        Ok(())
+    }
+
+    /// The next job of a stream is this one, or the one behind those that are left out there.
+    fn goes_to(&mut self, stream: usize, next: u64) {
+        let of_stream = &mut self.base.streams[stream];
+        of_stream.next = next;
+        while let Some(last) = self.left_out.remove(&(stream, of_stream.next)) {
+            let jobs = (last - of_stream.next).saturating_add(1);
+            of_stream.account.cut = of_stream.account.cut.saturating_add(jobs);
+            of_stream.next = last.saturating_add(1);
+        }
+    }
+
     /// A job is handed out after the one before it, or once more after it came back.
     fn hands_out(&mut self, jobs: &Spans) -> Result<(), Wrong> {
         for span in jobs.iter() {
-            let stream = &mut self.base.streams[span.stream];
-            if span.first == stream.next {
-                stream.next = span.last.saturating_add(1);
+            let next = self.base.streams[span.stream].next;
+            let rest = (span.stream, span.first.saturating_add(1))..=(span.stream, span.last);
+            if span.first == next && self.left_out.range(rest).next().is_none() {
+                self.goes_to(span.stream, span.last.saturating_add(1));
                 continue;
             }
             // Of those that came back, some may be followed by new ones.
             for index in span.first..=span.last {
-                if index == stream.next {
-                    stream.next = stream.next.saturating_add(1);
+                if index == self.base.streams[span.stream].next {
+                    self.goes_to(span.stream, index.saturating_add(1));
                 } else if !self.returned.remove(&(span.stream, index)) {
                     return Err(Wrong::Contradiction);
                 }
@@ -323,9 +368,14 @@ impl Replay {
             self.returned.remove(&(stream, index));
             given_up.push(stream, index);
         }
-        given_up.push_range(stream, of_stream.next, due);
-        of_stream.next = due.saturating_add(1);
         of_stream.stopped = true;
+        while self.base.streams[stream].next <= due {
+            let next = self.base.streams[stream].next;
+            let out = self.left_out.range((stream, next)..=(stream, due)).next();
+            let last = out.map_or(due, |((_, first), _)| first - 1);
+            given_up.push_range(stream, next, last);
+            self.goes_to(stream, last.saturating_add(1));
+        }
         if !given_up.is_empty() {
             self.skipped.push(given_up);
         }

@@ -42,9 +42,6 @@ pub(super) const ELSEWHERE: &[(&str, &str)] = &[
     ("source", "use \"shared/day.load\""),
 ];
 
-/// Words of the language that this version does not speak yet.
-pub(super) const NOT_YET: &[&str] = &["hold depth"];
-
 /// What a block of rules knows.
 pub(super) struct RuleWords {
     /// The block in words.

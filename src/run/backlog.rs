@@ -2,7 +2,7 @@
 
 use crate::journal::Spans;
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
 
 /// Which jobs of each stream are to be handed out next.
 ///
@@ -18,15 +18,38 @@ pub struct Backlog {
 #[derive(Clone, Debug)]
 struct Lane {
     next: u64,
+    /// Jobs from there on that are not to be handed out: first and last of each row, in order.
+    left_out: VecDeque<(u64, u64)>,
     returned: BinaryHeap<Reverse<u64>>,
     given_up: bool,
+}
+
+impl Lane {
+    fn new() -> Lane {
+        let (left_out, returned) = (VecDeque::new(), BinaryHeap::new());
+        Lane { next: 1, left_out, returned, given_up: false }
+    }
+
+    /// Goes on from a job, or from behind those that are left out there.
+    fn go_to(&mut self, next: u64) {
+        self.next = next;
+        while let Some((first, last)) = self.left_out.front().copied()
+            && first <= self.next
+        {
+            self.left_out.pop_front();
+            self.next = self.next.max(last.saturating_add(1));
+        }
+    }
+
+    fn count_left_out(&self) -> u64 {
+        self.left_out.iter().map(|(first, last)| last - first + 1).sum()
+    }
 }
 
 impl Backlog {
     /// Nothing handed out yet.
     pub fn new(streams: usize) -> Backlog {
-        let lane = Lane { next: 1, returned: BinaryHeap::new(), given_up: false };
-        Backlog { lanes: vec![lane; streams], turn: 0 }
+        Backlog { lanes: vec![Lane::new(); streams], turn: 0 }
     }
 
     /// Goes on with a stream of which every job before `next` was handed out, and some came back.
@@ -47,7 +70,7 @@ impl Backlog {
 
     /// Takes in one more stream.
     pub fn add_stream(&mut self) {
-        self.lanes.push(Lane { next: 1, returned: BinaryHeap::new(), given_up: false });
+        self.lanes.push(Lane::new());
     }
 
     /// Jobs of a stream that are to be sent, if so many have fallen due.
@@ -56,7 +79,8 @@ impl Backlog {
         if lane.given_up {
             return 0;
         }
-        (due + 1).saturating_sub(lane.next) + lane.returned.len() as u64
+        let behind = (due + 1).saturating_sub(lane.next);
+        behind.saturating_sub(lane.count_left_out()) + lane.returned.len() as u64
     }
 
     /// Hands out the oldest job of a stream that has one overdue.
@@ -65,8 +89,26 @@ impl Backlog {
         if let Some(Reverse(index)) = lane.returned.pop() {
             return index;
         }
-        lane.next += 1;
-        lane.next - 1
+        let index = lane.next;
+        lane.go_to(index + 1);
+        index
+    }
+
+    /// Leaves jobs of a stream in a row out, none of which has been handed out and all of which stand
+    /// behind those left out before. They are never handed out, and are not overdue.
+    pub fn leave_out(&mut self, stream: usize, first: u64, last: u64) {
+        let lane = &mut self.lanes[stream];
+        match lane.left_out.back_mut() {
+            Some(before) if before.1 + 1 == first => before.1 = last,
+            _ => lane.left_out.push_back((first, last)),
+        }
+        lane.go_to(lane.next);
+    }
+
+    /// The jobs of a stream that are left out behind the first that was never handed out: first and
+    /// last of each row.
+    pub fn left_out(&self, stream: usize) -> impl Iterator<Item = (u64, u64)> {
+        self.lanes[stream].left_out.iter().copied()
     }
 
     /// The oldest job of a stream that is not handed out.
@@ -88,8 +130,13 @@ impl Backlog {
             lane.returned.pop();
             skipped.push(stream, returned);
         }
-        skipped.push_range(stream, lane.next, index);
-        lane.next = lane.next.max(index.saturating_add(1));
+        let mut from = lane.next;
+        for (first, last) in &lane.left_out {
+            skipped.push_range(stream, from, index.min(first - 1));
+            from = last.saturating_add(1);
+        }
+        skipped.push_range(stream, from, index);
+        lane.go_to(lane.next.max(index.saturating_add(1)));
         skipped
     }
 
@@ -206,6 +253,26 @@ mod tests {
         assert!(backlog.give_back(0, 2), "one that was on its way may come back");
         assert_eq!(backlog.overdue(0, 6), 2);
         assert_eq!([backlog.take(0), backlog.take(0)], [2, 6]);
+    }
+
+    #[test]
+    fn what_is_left_out_is_neither_handed_out_nor_overdue_nor_skipped() {
+        let mut backlog = Backlog::new(1);
+        backlog.leave_out(0, 1, 2);
+        assert_eq!((backlog.next(0), backlog.overdue(0, 2)), (3, 0));
+        backlog.leave_out(0, 5, 6);
+        backlog.leave_out(0, 7, 7);
+        backlog.leave_out(0, 9, 9);
+        assert_eq!(backlog.left_out(0).collect::<Vec<_>>(), [(5, 7), (9, 9)]);
+        assert_eq!((backlog.overdue(0, 10), backlog.oldest(0)), (4, 3));
+        assert_eq!([backlog.take(0), backlog.take(0), backlog.take(0)], [3, 4, 8]);
+        assert_eq!((backlog.next(0), backlog.overdue(0, 10)), (10, 1));
+        backlog.leave_out(0, 12, 13);
+        assert_eq!(backlog.skip_to(0, 14).to_string(), "0:10-11;0:14-14");
+        assert_eq!((backlog.next(0), backlog.overdue(0, 14)), (15, 0));
+        backlog.leave_out(0, 17, 20);
+        assert_eq!(backlog.skip_to(0, 18).to_string(), "0:15-16");
+        assert_eq!((backlog.next(0), backlog.overdue(0, 20)), (21, 0));
     }
 
     #[test]

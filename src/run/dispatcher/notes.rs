@@ -19,6 +19,8 @@ pub(super) struct Notes {
     journal: Option<Arc<Mutex<Journal>>>,
     /// The jobs of the batch that is being filled.
     filling: Spans,
+    /// Jobs that were left out and are not noted yet.
+    left_out: Spans,
     /// The newest batch of which jobs were acknowledged.
     settled: u64,
     /// Takes the file once a second and puts it on the disk, on a thread of its own: a disk that
@@ -48,6 +50,13 @@ impl Notes {
         }
     }
 
+    /// Notes, with what is noted next, jobs in a row that are left out.
+    pub(super) fn leave_out(&mut self, stream: usize, first: u64, last: u64) {
+        if self.journal.is_some() {
+            self.left_out.push_range(stream, first, last);
+        }
+    }
+
     pub(super) fn leave_in_doubt(&mut self) {
         self.left_in_doubt = self.journal.is_some();
     }
@@ -59,6 +68,14 @@ impl Notes {
     fn with<T>(&self, write: impl FnOnce(&mut Journal) -> T) -> Option<T> {
         let journal = self.journal.as_ref()?;
         Some(write(&mut journal.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    /// Notes, with what is noted next, what has been left out by now.
+    fn note_left_out(&mut self) {
+        if !self.left_out.is_empty() {
+            self.with(|journal| journal.leaves_out(&self.left_out));
+            self.left_out.clear();
+        }
     }
 }
 
@@ -76,10 +93,11 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     pub(super) fn go_on_from(&mut self, resumption: &Resumption) {
         let Resumption { base, at_ns, .. } = resumption;
         for (stream, of_stream) in base.streams.iter().enumerate() {
-            let StreamBase { stream_ns, next, returned, stopped, seams, account, by_job } =
+            let StreamBase { stream_ns, next, returned, stopped, seams, account, by_job, .. } =
                 of_stream;
             for seam in seams {
                 self.task.warmups.splice(stream, seam.due, None);
+                self.task.waits.splice(stream);
                 self.scale = seam.factor;
             }
             self.notes.seams.push(seams.clone());
@@ -117,6 +135,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     /// Notes a batch before it is sent.
     pub(super) fn note_sending(&mut self, batch: u64) {
         let oldest = self.flights.oldest();
+        self.notes.note_left_out();
         let noted = self.notes.with(|journal| journal.sends(batch, oldest, &self.notes.filling));
         self.notes.filling.clear();
         self.heed(noted);
@@ -138,6 +157,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
 
     /// Notes jobs that were given up for being late.
     pub(super) fn note_skipped(&mut self, jobs: &Spans) {
+        self.notes.note_left_out();
         self.notes.with(|journal| journal.skips(jobs));
     }
 
@@ -145,6 +165,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     pub(super) fn note_stopped(&mut self, stream: usize) {
         if self.ending.is_none() && !self.backlog.is_given_up(stream) {
             let due = self.pacer.due(stream);
+            self.notes.note_left_out();
             let noted = self.notes.with(|journal| journal.stops(stream, due));
             self.heed(noted);
         }
@@ -156,6 +177,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         if self.notes.journal.is_none() {
             return;
         }
+        self.notes.note_left_out();
         let open = streams.iter().filter(|stream| !self.pacer.is_closed(**stream));
         let seams: Vec<(usize, Seam)> = open
             .map(|stream| {
@@ -178,6 +200,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         if self.notes.journal.is_none() || self.ending.is_some() {
             return;
         }
+        self.notes.note_left_out();
         let is_long = self.notes.with(|journal| journal.is_long()) == Some(true);
         let noted = if is_long {
             let base = self.base(now_ns);
@@ -234,10 +257,17 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let of_stream = |stream: usize| {
             let stats = &self.stats.streams()[stream];
             let stopped = self.pacer.is_closed(stream) && self.backlog.is_given_up(stream);
+            // What is left out behind the next job falls due again when the run is gone on with.
+            let left_out: Vec<(u64, u64)> = match stopped {
+                true => Vec::new(),
+                false => self.backlog.left_out(stream).collect(),
+            };
+            let ahead: u64 = left_out.iter().map(|(first, last)| last - first + 1).sum();
             StreamBase {
                 stream_ns: self.pacer.stream_ns(stream, now_ns),
                 next: if stopped { self.pacer.due(stream) + 1 } else { self.backlog.next(stream) },
                 returned: self.backlog.returned(stream).collect(),
+                left_out,
                 stopped,
                 seams: self.notes.seams.get(stream).cloned().unwrap_or_default(),
                 account: Account {
@@ -245,6 +275,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
                     failed: stats.counts.failed,
                     unknown: stats.counts.unknown,
                     skipped: stats.counts.skipped,
+                    cut: stats.left_out - ahead,
                 },
                 by_job: stats.by_job.iter().map(account_of_kind).collect(),
             }
@@ -273,9 +304,9 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
 }
 
 fn counts(account: &Account) -> Counts {
-    let Account { acked, failed, unknown, skipped } = *account;
+    let Account { acked, failed, unknown, skipped, cut } = *account;
     let (due, sent) = (account.jobs(), acked + failed + unknown);
-    Counts { planned: 0, due, sent, acked, failed, unknown, skipped, cut: 0 }
+    Counts { planned: 0, due, sent, acked, failed, unknown, skipped, cut }
 }
 
 fn counts_of_kind(account: &Account) -> JobCounts {
@@ -284,5 +315,5 @@ fn counts_of_kind(account: &Account) -> JobCounts {
 }
 
 fn account_of_kind(kind: &JobCounts) -> Account {
-    Account { acked: kind.acked, failed: kind.failed, unknown: kind.unknown, skipped: 0 }
+    Account { acked: kind.acked, failed: kind.failed, unknown: kind.unknown, ..Account::default() }
 }

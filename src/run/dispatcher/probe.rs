@@ -28,6 +28,10 @@ pub(super) struct Probe {
     unread: Vec<Unread>,
     /// The last depth of each queue, and when it was asked for.
     last: Vec<Option<(u64, u64)>>,
+    /// How many jobs of each stream had their outcome when the question that is out was asked.
+    settled: Vec<u64>,
+    /// The same of the last depth of each queue.
+    settled_then: Vec<Vec<u64>>,
     /// What the workers of each queue did.
     workers: Vec<Workers>,
     /// Which queues are asked for more than their depth.
@@ -65,6 +69,7 @@ impl Probe {
         }
         let unread = vec![Unread::default(); queues.len()];
         let last = vec![None; queues.len()];
+        let settled_then = vec![Vec::new(); queues.len()];
         let workers = vec![Workers::default(); queues.len()];
         let watched = (0..queues.len()).map(|queue| jobs.is_watched(queue)).collect();
         Probe {
@@ -75,6 +80,8 @@ impl Probe {
             next_round_ns: 0,
             unread,
             last,
+            settled: Vec::new(),
+            settled_then,
             workers,
             watched,
         }
@@ -88,6 +95,7 @@ impl Probe {
         self.queues.push(queue.clone());
         self.unread.push(Unread::default());
         self.last.push(None);
+        self.settled_then.push(Vec::new());
         self.workers.push(Workers::default());
         self.watched.push(watched);
         (self.queues.len() - 1, true)
@@ -96,6 +104,11 @@ impl Probe {
     /// The last depth of a queue, with the instant at which it was asked for.
     pub(super) fn last(&self, queue: usize) -> Option<(u64, u64)> {
         self.last[queue]
+    }
+
+    /// How many jobs of a stream had their outcome when a queue was asked for its last depth.
+    pub(super) fn settled_then(&self, queue: usize, stream: usize) -> u64 {
+        self.settled_then[queue].get(stream).copied().unwrap_or(0)
     }
 
     pub(super) fn queues(&self) -> &[Queue] {
@@ -163,6 +176,9 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let (sink, asked) = (Arc::clone(&self.sink), self.probe.queues[queue].clone());
         self.probe.asking = queue;
         self.probe.asked_ns = now_ns;
+        let streams = self.stats.streams().iter();
+        self.probe.settled =
+            streams.map(|stream| stream.counts.acked + stream.counts.unknown).collect();
         let watched = self.probe.watched[queue];
         self.probe.out = Some(Box::pin(async move {
             Reading { queue, seen: look(sink.as_ref(), &asked, watched).await }
@@ -178,6 +194,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
                 self.note_workers(reading.queue, seen);
                 self.probe.unread[reading.queue] = Unread::default();
                 self.probe.last[reading.queue] = Some((self.probe.asked_ns, depth));
+                let settled = &mut self.probe.settled_then[reading.queue];
+                settled.clone_from(&self.probe.settled);
                 if self.is_warming(reading.queue, now_ns) {
                     self.stats.depth_mut(reading.queue).seen_unjudged(depth);
                 } else {

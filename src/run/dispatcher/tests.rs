@@ -11,6 +11,7 @@ mod braking;
 mod expecting;
 mod faults;
 mod guarding;
+mod holding;
 mod lateness;
 mod measuring;
 mod reloading;
