@@ -7,6 +7,10 @@
 //! s 812 809 0:5001-5010;1:77-77    batch 812 is about to be sent, with these jobs by their streams;
 //!                                  all batches before 809 have their outcome
 //! f 811 0:4990-4990                of batch 811 these were refused (`u`: unknown, `n`: not sent)
+//! a 812 3                          lane 3 of the target has answered its part of batch 812: where
+//!                                  there are several, one may not answer an older one for long
+//! h 0 5014                         stream 0 was gone through up to here, and those of its jobs that
+//!                                  are not sent were passed over: their lane takes nothing
 //! k 0:5011-5020                    given up for being late
 //! c 0:5021-5300                    left out of the plan: nobody needs them
 //! x 1 77                           stream 1 was stopped with 77 jobs due: those not sent are given up

@@ -178,6 +178,25 @@ pub fn wrap_parts(parts: &[String], between: &str, columns: usize) -> Vec<String
     lines
 }
 
+/// To where a connection leads, as words that follow it: the server, where there may be several, and
+/// the queues of which alone it carries the jobs.
+pub fn whither(server: Option<&str>, queues: &[impl AsRef<str>]) -> String {
+    let mut words = server.map(|server| format!(" to {server}")).unwrap_or_default();
+    for (place, queue) in queues.iter().enumerate().take(NAMED) {
+        words.push_str(if place == 0 { " (" } else { ", " });
+        words.push_str(&format!("`{}`", queue.as_ref()));
+    }
+    match queues.len().checked_sub(NAMED) {
+        Some(more) if more > 0 => words.push_str(&format!(" and {more} more)")),
+        _ if !queues.is_empty() => words.push(')'),
+        _ => {}
+    }
+    words
+}
+
+/// Queues that are named in a line; of the others it says how many they are.
+const NAMED: usize = 8;
+
 #[cfg(test)]
 mod tests {
     use super::*;

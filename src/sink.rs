@@ -238,7 +238,7 @@ pub trait Sink: Send + Sync + 'static {
         self.send(commands.to_vec())
     }
 
-    /// [`Sink::send_ref`] of a batch that its sender has a number for, above 0 and none twice, by
+    /// [`Sink::send_ref`] of a batch that its sender has a number for, above 0 and none twice in a lane, by
     /// which a target that keeps such numbers can tell later whether it went in.
     fn send_marked(
         &self,
@@ -262,6 +262,38 @@ pub trait Sink: Send + Sync + 'static {
     /// The failure of [`State::Lost`].
     fn wait_ready(&self) -> impl Future<Output = Result<(), Failure>> + Send + 'static + use<Self> {
         std::future::ready(Ok(()))
+    }
+
+    /// For each queue the number of its lane, from 0 and the same in every call. The jobs of one
+    /// lane share their fate where the target is several servers: what one of them can't take now
+    /// holds up its own lanes alone.
+    fn lanes_of(&self, queues: &[Queue]) -> Vec<usize> {
+        vec![0; queues.len()]
+    }
+
+    /// [`Sink::state`] of one lane.
+    fn lane_state(&self, lane: usize) -> State {
+        _ = lane;
+        self.state()
+    }
+
+    /// [`Sink::wait_ready`] of one lane.
+    ///
+    /// # Errors
+    ///
+    /// The failure of [`State::Lost`].
+    fn lane_ready(
+        &self,
+        lane: usize,
+    ) -> impl Future<Output = Result<(), Failure>> + Send + 'static + use<Self> {
+        _ = lane;
+        self.wait_ready()
+    }
+
+    /// The server that a lane leads to, or led to before it broke, where there may be several.
+    fn lane_server(&self, lane: usize) -> Option<String> {
+        _ = lane;
+        None
     }
 
     /// How many jobs wait in a queue.

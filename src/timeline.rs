@@ -27,6 +27,7 @@ mod node;
 mod num;
 mod passes;
 mod peak;
+mod plain;
 mod shape;
 mod transform;
 
@@ -167,14 +168,17 @@ impl Timeline {
     /// ⌊Λ(t) + ½⌋: how many jobs are due at or before a time.
     #[inline]
     pub fn jobs_by(&self, t_ns: u64) -> u64 {
+        plain::jobs_by(&self.root, t_ns).unwrap_or_else(|| self.precise_jobs_by(t_ns))
+    }
+
+    fn precise_jobs_by(&self, t_ns: u64) -> u64 {
         let t = Dd::from_u64(t_ns);
         let slack = slack(t);
         let ended = self.root.total.as_ref().filter(|_| self.root.is_over(t + Dd::new(slack)));
         if let Some(total) = ended {
             return whole_jobs(total.dd());
         }
-        let spot = self.root.spot_at(t, slack, Side::Right);
-        spot.jobs_near(t).unwrap_or_else(|| whole_jobs(spot.area(t, slack)))
+        whole_jobs(self.root.spot_at(t, slack, Side::Right).area(t, slack))
     }
 
     /// When job k is due: the first nanosecond t with Λ(t) ≥ k − ½; `u64::MAX` if it never is.
@@ -183,7 +187,7 @@ impl Timeline {
         if k == 0 {
             return 0;
         }
-        self.time_of_count(threshold(k))
+        plain::time_of(&self.root, k).unwrap_or_else(|| self.time_of_count(threshold(k)))
     }
 
     /// Λ(T) in full precision; `None` if it lasts forever.

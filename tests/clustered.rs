@@ -8,7 +8,7 @@ use crate::exactly_once::Run;
 use crate::redis_cluster::Cluster;
 use crate::redis_server::RedisServer;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Queues in slots of all three masters.
 const QUEUES: [&str; 4] = ["q1", "q2", "q3", "s"];
@@ -156,6 +156,169 @@ fn a_master_that_dies_or_hangs_is_replaced() {
     cluster.nodes[hanging].resume();
     wait_for_more(&mut run, &cluster, 30);
     end(run, |queue| numbers(&cluster, queue));
+}
+
+/// A load for each queue, and one whose jobs go to all of them in turn.
+const SHARED: &str = "
+    load one { job a { queue \"q1\"; body { n: seq() } }; constant 300 for 10m }
+    load two { job b { queue \"q2\"; body { n: seq() } }; constant 300 for 10m }
+    load three { job c { queue \"q4\"; body { n: seq() } }; constant 300 for 10m }
+    load all {
+        job d { queue \"p1\"; body { n: seq() } }
+        job e { queue \"p2\"; body { n: seq() } }
+        job f { queue \"p3\"; body { n: seq() } }
+        send d 1, e 1, f 1
+        constant 300 for 10m
+    }
+    guard { jobs <= 2M }";
+
+const SHARED_QUEUES: [&str; 6] = ["q1", "q2", "q4", "p1", "p2", "p3"];
+
+/// Waits until many more jobs are in the queues, each asked for at its server.
+#[track_caller]
+fn wait_for_more_at(run: &mut Run, cluster: &Cluster, queues: &[(&str, usize)]) {
+    for (queue, node) in queues {
+        let jobs = || cluster.try_ask::<u64>(*node, &format!("LLEN {queue}")).unwrap_or(0);
+        let wanted = jobs() + 100;
+        run.wait_until(|| jobs() >= wanted);
+    }
+}
+
+/// The queues, and the servers that answer for them.
+fn owners(cluster: &Cluster) -> Vec<(&'static str, usize)> {
+    let owners: Vec<_> = SHARED_QUEUES.iter().map(|queue| (*queue, cluster.owner(queue))).collect();
+    let of = |queues: &[usize]| {
+        let nodes: BTreeSet<usize> = queues.iter().map(|queue| owners[*queue].1).collect();
+        nodes.len()
+    };
+    assert_eq!((of(&[0, 1, 2]), of(&[3, 4, 5])), (3, 3), "one on each master: {owners:?}");
+    owners
+}
+
+/// Ends a run of `SHARED`, and returns its report with how often each job of each stream is there.
+#[track_caller]
+fn end_shared(run: Run, cluster: &Cluster) -> (Value, Vec<BTreeMap<u64, u64>>) {
+    run.interrupt();
+    let (output, report) = run.end();
+    assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
+    assert_adds_up(&report);
+    assert_eq!(count(&report, "failed"), 0, "{}", report["errors"]);
+    let mut streams = vec![BTreeMap::new(); 4];
+    for (place, queue) in SHARED_QUEUES.iter().enumerate() {
+        for (number, times) in numbers(cluster, queue) {
+            *streams[place.min(3)].entry(number).or_insert(0) += times;
+        }
+    }
+    for there in &streams {
+        assert!(there.values().all(|times| *times == 1), "{there:?}");
+    }
+    (report, streams)
+}
+
+/// The servers and queues of some events.
+fn told(report: &Value, kind: &str) -> Vec<(String, Vec<String>)> {
+    let events = report["events"].as_array().unwrap().iter();
+    let of_kind = events.filter(|event| event["event"] == kind);
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let queues = |event: &Value| event["queues"].as_array().unwrap().iter().map(text).collect();
+    of_kind.map(|event| (text(&event["server"]), queues(event))).collect()
+}
+
+#[test]
+fn queues_of_other_masters_go_on_while_one_stands_still() {
+    let cluster = Cluster::start(true);
+    // It is missed for as long as the test wants, and nobody takes over.
+    cluster.set("cluster-node-timeout", "3600000");
+    let owners = owners(&cluster);
+    let mut run = Run::start(SHARED, &cluster.url(), &[]);
+    wait_for_more_at(&mut run, &cluster, &owners);
+    let missed = owners[0].1;
+    cluster.nodes[missed].pause();
+    let others: Vec<_> = owners.iter().copied().filter(|(_, node)| *node != missed).collect();
+    for _ in 0..5 {
+        wait_for_more_at(&mut run, &cluster, &others);
+    }
+    cluster.nodes[missed].resume();
+    wait_for_more_at(&mut run, &cluster, &owners);
+    let (report, streams) = end_shared(run, &cluster);
+    assert_eq!(count(&report, "unknown"), 0, "{}", report["errors"]);
+    for (there, stream) in streams.iter().zip(report["streams"].as_array().unwrap()) {
+        assert_eq!(Some(there.len() as u64), stream["jobs"]["acked"].as_u64());
+    }
+    // Each of the first three goes to one queue, in order.
+    for there in &streams[..3] {
+        assert_eq!(there.keys().last(), Some(&(there.len() as u64)));
+    }
+}
+
+#[test]
+fn a_run_killed_while_a_master_is_missed_goes_on_with_what_waited() {
+    let cluster = Cluster::start(true);
+    cluster.set("cluster-node-timeout", "3600000");
+    let owners = owners(&cluster);
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("a.load"), SHARED).unwrap();
+    let start = |words: &[&str]| {
+        let mut command = loadc();
+        command.current_dir(dir.path()).args(["run", "--json"]).args(words);
+        Run::of(command)
+    };
+    let mut run = start(&["a.load", "--target", &cluster.url(), "--journal", "j"]);
+    wait_for_more_at(&mut run, &cluster, &owners);
+    let missed = owners[0].1;
+    cluster.nodes[missed].pause();
+    let others: Vec<_> = owners.iter().copied().filter(|(_, node)| *node != missed).collect();
+    // Their keys have places for the last 1024 batches: what came before is the journal's to know.
+    for _ in 0..20 {
+        wait_for_more_at(&mut run, &cluster, &others[..1]);
+    }
+    run.kill();
+    cluster.nodes[missed].resume();
+    let mut run = start(&["--resume", "./j"]);
+    wait_for_more_at(&mut run, &cluster, &owners);
+    let (report, streams) = end_shared(run, &cluster);
+    assert_eq!(count(&report, "unknown"), 0, "{}", report["errors"]);
+    assert_eq!(report["forgotten"], Value::Array(Vec::new()));
+    for (there, stream) in streams.iter().zip(report["streams"].as_array().unwrap()) {
+        assert_eq!(Some(there.len() as u64), stream["jobs"]["acked"].as_u64());
+    }
+}
+
+#[test]
+fn queues_of_other_masters_go_on_while_one_is_dead() {
+    let mut cluster = Cluster::start(true);
+    cluster.set("cluster-node-timeout", "3600000");
+    let owners = owners(&cluster);
+    let mut run = Run::start(SHARED, &cluster.url(), &["-v"]);
+    wait_for_more_at(&mut run, &cluster, &owners);
+    let missed = owners[0].1;
+    let place = format!("127.0.0.1:{}", cluster.nodes[missed].port());
+    cluster.nodes[missed].kill();
+    let others: Vec<_> = owners.iter().copied().filter(|(_, node)| *node != missed).collect();
+    for _ in 0..5 {
+        wait_for_more_at(&mut run, &cluster, &others);
+    }
+    // Its replica does not ask the others: they have not noticed yet.
+    let heir = missed + 3;
+    _ = cluster.nodes[heir].ask::<String>("CLUSTER FAILOVER TAKEOVER");
+    let moved =
+        owners.iter().map(|(queue, node)| (*queue, if *node == missed { heir } else { *node }));
+    wait_for_more_at(&mut run, &cluster, &moved.collect::<Vec<_>>());
+    let (report, streams) = end_shared(run, &cluster);
+    let lost = report["forgotten"].as_array().unwrap().iter();
+    let lost: u64 = lost.map(|entry| entry["acked_jobs"].as_u64().unwrap()).sum();
+    let there: u64 = streams.iter().map(|there| there.len() as u64).sum();
+    let (acked, unknown) = (count(&report, "acked"), count(&report, "unknown"));
+    assert!(there <= acked + unknown && acked <= there + lost, "{there}: {report}");
+    let of_missed: BTreeSet<&str> =
+        owners.iter().filter(|(_, node)| *node == missed).map(|(queue, _)| *queue).collect();
+    let lost = told(&report, "connection_lost");
+    assert!(lost.iter().all(|(server, _)| *server == place), "{lost:?}");
+    let waited: BTreeSet<&str> =
+        lost.iter().flat_map(|(_, queues)| queues).map(String::as_str).collect();
+    assert_eq!(waited, of_missed, "{lost:?}");
+    let heir = format!("127.0.0.1:{}", cluster.nodes[heir].port());
+    assert!(told(&report, "reconnected").iter().any(|(server, _)| *server == heir), "{report}");
 }
 
 #[test]

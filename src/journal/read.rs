@@ -33,6 +33,8 @@ pub struct Replay {
     left_out: BTreeMap<(usize, u64), u64>,
     /// Batches that were sent, by their numbers, and whose outcome is not told.
     pub in_doubt: BTreeMap<u64, Spans>,
+    /// Lanes that have answered theirs, by the numbers of those batches.
+    pub answered: BTreeMap<u64, BTreeSet<usize>>,
     /// The newest batch of which jobs were acknowledged; 0 for none.
     pub settled: u64,
     /// The run had the time to say that it ended.
@@ -177,6 +179,7 @@ impl Replay {
             returned,
             left_out,
             in_doubt: BTreeMap::new(),
+            answered: BTreeMap::new(),
             settled,
             ended: false,
         })
@@ -197,6 +200,16 @@ impl Replay {
                 let jobs = self.spans(jobs)?;
                 self.settles(kind, batch, jobs)
             }
+            "a" => {
+                let (batch, lane) = number(rest)?;
+                let lane = lane.parse().map_err(|_| Wrong::Foreign)?;
+                if !self.in_doubt.contains_key(&batch) {
+                    return Err(Wrong::Contradiction);
+                }
+                self.answered.entry(batch).or_default().insert(lane);
+                Ok(())
+            }
+            "h" => self.passes(rest),
             "k" => {
                 let jobs = self.spans(rest)?;
                 self.hands_out(&jobs)?;
@@ -254,6 +267,12 @@ impl Replay {
         }
     }
 
+    /// The last job up to which none is left out, of those from `first` to `last`.
+    fn row_before_left_out(&self, stream: usize, first: u64, last: u64) -> u64 {
+        let out = self.left_out.range((stream, first)..=(stream, last)).next();
+        out.map_or(last, |((_, out), _)| out - 1)
+    }
+
     /// A job is handed out after the one before it, or once more after it came back.
     fn hands_out(&mut self, jobs: &Spans) -> Result<(), Wrong> {
         for span in jobs.iter() {
@@ -271,6 +290,27 @@ impl Replay {
                     return Err(Wrong::Contradiction);
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// A stream was gone through: its jobs wait as those do that came back.
+    fn passes(&mut self, text: &str) -> Result<(), Wrong> {
+        let (stream, last) = number(text)?;
+        let stream = usize::try_from(stream).map_err(|_| Wrong::Foreign)?;
+        let last: u64 = last.parse().map_err(|_| Wrong::Foreign)?;
+        let jobs = self.head.jobs.get(stream).copied().ok_or(Wrong::Contradiction)?;
+        let of_stream = &self.base.streams[stream];
+        let passed = last.saturating_add(1).saturating_sub(of_stream.next);
+        let many = passed.saturating_add(self.returned.len() as u64) > MOST_JOBS;
+        if last > jobs || many || of_stream.stopped {
+            return Err(Wrong::Contradiction);
+        }
+        while self.base.streams[stream].next <= last {
+            let next = self.base.streams[stream].next;
+            let until = self.row_before_left_out(stream, next, last);
+            self.returned.extend((next..=until).map(|index| (stream, index)));
+            self.goes_to(stream, until.saturating_add(1));
         }
         Ok(())
     }
@@ -293,6 +333,7 @@ impl Replay {
     fn settle_before(&mut self, oldest: u64) {
         let open = self.in_doubt.split_off(&oldest);
         let settled = std::mem::replace(&mut self.in_doubt, open);
+        self.answered = self.answered.split_off(&oldest);
         for (batch, jobs) in settled.into_iter().filter(|(_, jobs)| !jobs.is_empty()) {
             self.settled = self.settled.max(batch);
             self.acked.push(jobs);
@@ -371,8 +412,7 @@ impl Replay {
         of_stream.stopped = true;
         while self.base.streams[stream].next <= due {
             let next = self.base.streams[stream].next;
-            let out = self.left_out.range((stream, next)..=(stream, due)).next();
-            let last = out.map_or(due, |((_, first), _)| first - 1);
+            let last = self.row_before_left_out(stream, next, due);
             given_up.push_range(stream, next, last);
             self.goes_to(stream, last.saturating_add(1));
         }

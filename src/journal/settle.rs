@@ -92,13 +92,17 @@ impl Replay {
             let batches = (newest - self.base.next_batch.max(1)).saturating_add(1);
             return Err(TornOff { batches });
         }
-        let settled =
-            |lane| if told.len() == 1 { self.settled } else { self.settled_in(lane, &lane_of) };
+        let settled = |lane| match told.len() {
+            1 => self.settled,
+            _ => self.settled_in(lane, &in_doubt, &lane_of),
+        };
         let lanes: Vec<Lane<'_>> =
             told.iter().enumerate().map(|(lane, told)| Lane::of(told, settled(lane))).collect();
         for (batch, jobs) in in_doubt {
             for (lane, jobs) in by_lane(&jobs, &lane_of) {
+                let answered = self.answered.get(&batch).is_some_and(|lanes| lanes.contains(&lane));
                 match lanes.get(lane) {
+                    _ if answered => self.acked.push(jobs),
                     Some(lane) if lane.knows(batch) => self.acked.push(jobs),
                     Some(lane) if lane.whole && lane.fenced => self.comes_back(jobs.jobs()),
                     _ => self.unknown.push(jobs),
@@ -114,12 +118,22 @@ impl Replay {
         Ok(Settled { base, acked, failed, unknown, skipped, forgot })
     }
 
-    /// The newest batch that the journal tells of and of which jobs of a lane were acknowledged; 0
-    /// for none.
-    fn settled_in(&self, lane: usize, lane_of: impl Fn(usize, u64) -> usize) -> u64 {
+    /// The newest batch of which jobs of a lane were acknowledged; 0 for none.
+    fn settled_in(
+        &self,
+        lane: usize,
+        in_doubt: &BTreeMap<u64, Spans>,
+        lane_of: impl Fn(usize, u64) -> usize,
+    ) -> u64 {
         let has = |jobs: &Spans| jobs.jobs().any(|(stream, index)| lane_of(stream, index) == lane);
+        let answered = self.answered.iter().rev().filter(|(_, lanes)| lanes.contains(&lane));
+        let mut answered = answered.map(|(batch, _)| *batch);
+        if let Some(batch) = answered.find(|batch| in_doubt.get(batch).is_some_and(has)) {
+            return batch;
+        }
+        let before = self.base.settled_in.get(lane).copied().unwrap_or(0);
         let mut batches = self.acked.iter().zip(&self.acked_in).rev();
-        batches.find(|(jobs, _)| has(jobs)).map_or(0, |(_, batch)| *batch)
+        batches.find(|(jobs, _)| has(jobs)).map_or(before, |(_, batch)| *batch)
     }
 }
 

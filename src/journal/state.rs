@@ -38,6 +38,9 @@ pub struct Base {
     pub next_batch: u64,
     /// The newest batch of which jobs were acknowledged; 0 for none.
     pub settled: u64,
+    /// The same lane by lane; none for lanes of which none were.
+    #[serde(default)]
+    pub settled_in: Vec<u64>,
     /// Its streams.
     pub streams: Vec<StreamBase>,
 }

@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 /// A journal that has grown by this much is written anew.
 const LONG: u64 = 1 << 20;
 
+/// The same while what is written anew is long itself.
+const VERY_LONG: u64 = 16 << 20;
+
 /// A journal that is being written. While it is, nobody else can write it.
 #[derive(Debug)]
 pub struct Journal {
@@ -75,6 +78,18 @@ impl Journal {
         self.add(format_args!("{kind} {batch} {jobs}"));
     }
 
+    /// Notes, with the next batch, that a lane of the target has answered its part of one. What did
+    /// not go in is said before.
+    pub fn answers(&mut self, batch: u64, lane: usize) {
+        self.add(format_args!("a {batch} {lane}"));
+    }
+
+    /// Notes, with the next batch, that a stream has been gone through up to a job: what is handed
+    /// out of it by nothing else waits.
+    pub fn passes(&mut self, stream: usize, last: u64) {
+        self.add(format_args!("h {stream} {last}"));
+    }
+
     /// Notes, with the next batch, jobs that were given up for being late.
     pub fn skips(&mut self, jobs: &Spans) {
         self.add(format_args!("k {jobs}"));
@@ -137,9 +152,9 @@ impl Journal {
         self.file.sync_data()
     }
 
-    /// Whether it should be written anew.
-    pub fn is_long(&self) -> bool {
-        self.grown >= LONG
+    /// Whether it should be written anew, where that takes a long list or does not.
+    pub fn is_long(&self, lists: bool) -> bool {
+        self.grown >= if lists { VERY_LONG } else { LONG }
     }
 
     /// Writes it anew: from here on, nothing is in flight but what is in `flying`.

@@ -78,9 +78,14 @@ fn words(event: &Event) -> Option<(Weight, String)> {
         Event::Resumed { by, stream } => {
             (Weight::Plain, format!("resumed{} after {by}", load(stream)))
         }
-        Event::ConnectionLost { message } => (Weight::Bad, format!("connection lost: {message}")),
-        Event::Reconnected { after_s } => {
-            (Weight::Plain, format!("connected again after {}", show::micros(after_s * 1e6)))
+        Event::ConnectionLost { message, server, queues } => {
+            let whither = show::whither(server.as_deref(), queues);
+            (Weight::Bad, format!("connection{whither} lost: {message}"))
+        }
+        Event::Reconnected { after_s, server, queues } => {
+            let whither = show::whither(server.as_deref(), queues);
+            let after = show::micros(after_s * 1e6);
+            (Weight::Plain, format!("connected again{whither} after {after}"))
         }
         Event::Stalled { for_s } => {
             (Weight::Bad, format!("loadc itself stood still for {}", show::micros(for_s * 1e6)))

@@ -14,6 +14,13 @@ pub(super) struct Told {
     pub(super) marked: bool,
 }
 
+/// To where a connection of an event leads.
+fn to_server(event: &Value) -> String {
+    let queues = event["queues"].as_array().map_or(&[][..], Vec::as_slice);
+    let names: Vec<&str> = queues.iter().filter_map(Value::as_str).collect();
+    show::whither(event["server"].as_str(), &names)
+}
+
 /// An event in words; none if it has no place in time.
 pub(super) fn told(event: &Value) -> Option<Told> {
     let t_s = event["t_s"].as_f64()?;
@@ -53,9 +60,10 @@ pub(super) fn told(event: &Value) -> Option<Told> {
         ),
         "paused" => format!("paused{load} by {}", text("by")),
         "resumed" => format!("resumed{load} after {}", text("by")),
-        "connection_lost" => format!("connection lost: {}", text("message")),
+        "connection_lost" => format!("connection{} lost: {}", to_server(event), text("message")),
         "reconnected" => {
-            format!("connected again after {}", seconds(event["after_s"].as_f64().unwrap_or(0.0)))
+            let after = seconds(event["after_s"].as_f64().unwrap_or(0.0));
+            format!("connected again{} after {after}", to_server(event))
         }
         "reloaded" => format!(
             "reloaded: {} of the plan from here on, it was {}; digest {} in place of {}",

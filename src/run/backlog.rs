@@ -2,32 +2,116 @@
 
 use crate::journal::Spans;
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
 /// Which jobs of each stream are to be handed out next.
 ///
 /// A stream's jobs are handed out in order, so "all from `next` on" says which are left; only those
 /// that came back unsent are listed one by one, and they are never more than were in flight.
+///
+/// Where a stream writes to several lanes of the target and one of them takes nothing, its jobs are
+/// passed over. They are no list either: from the first of them on, all of the lane's jobs before
+/// `next` are left, so two indices and their number say which ([`Hole`]).
+///
+/// Jobs that nobody needs are left out before they come up: as rows of indices, too, which no hole
+/// spans.
 #[derive(Clone, Debug)]
 pub struct Backlog {
-    lanes: Vec<Lane>,
+    streams: Vec<Stream>,
     /// The stream that gets the odd job of a share, in turn.
     turn: usize,
 }
 
 #[derive(Clone, Debug)]
-struct Lane {
+struct Stream {
     next: u64,
-    /// Jobs from there on that are not to be handed out: first and last of each row, in order.
+    /// Jobs behind that which are never handed out: first and last of each row, in order.
     left_out: VecDeque<(u64, u64)>,
-    returned: BinaryHeap<Reverse<u64>>,
+    /// The last of those that it has gone beyond.
+    out_before: u64,
+    /// What is left of the jobs before `next`, by lanes; those with nothing left are not there.
+    left: BTreeMap<usize, Left>,
     given_up: bool,
 }
 
-impl Lane {
-    fn new() -> Lane {
-        let (left_out, returned) = (VecDeque::new(), BinaryHeap::new());
-        Lane { next: 1, left_out, returned, given_up: false }
+/// What is left of a lane's jobs that the stream has gone beyond.
+#[derive(Clone, Debug, Default)]
+struct Left {
+    returned: BinaryHeap<Reverse<u64>>,
+    /// In order.
+    holes: VecDeque<Hole>,
+}
+
+/// All of a lane's jobs between two indices.
+#[derive(Clone, Copy, Debug)]
+struct Hole {
+    /// The first of them.
+    first: u64,
+    /// The last.
+    last: u64,
+    /// How many they are.
+    jobs: u64,
+}
+
+impl Left {
+    fn jobs(&self) -> u64 {
+        self.returned.len() as u64 + self.holes.iter().map(|hole| hole.jobs).sum::<u64>()
+    }
+
+    fn oldest(&self) -> Option<u64> {
+        let returned = self.returned.peek().map(|Reverse(index)| *index);
+        let hole = self.holes.front().map(|hole| hole.first);
+        returned.into_iter().chain(hole).min()
+    }
+
+    /// Takes the oldest out; `is_own` tells which jobs are the lane's.
+    fn take(&mut self, is_own: impl Fn(u64) -> bool) -> Option<u64> {
+        let oldest = self.oldest()?;
+        if self.returned.peek() == Some(&Reverse(oldest)) {
+            self.returned.pop();
+        } else if let Some(hole) = self.holes.front_mut() {
+            hole.jobs -= 1;
+            let next = (oldest + 1..=hole.last).find(|index| is_own(*index));
+            match next.filter(|_| hole.jobs > 0) {
+                Some(next) => hole.first = next,
+                None => _ = self.holes.pop_front(),
+            }
+        }
+        Some(oldest)
+    }
+
+    /// Passes over a job that comes after all of those; jobs up to `out_before` were left out last.
+    fn pass(&mut self, index: u64, out_before: u64) {
+        match self.holes.back_mut() {
+            Some(hole) if hole.last > out_before => {
+                (hole.last, hole.jobs) = (index, hole.jobs + 1);
+            }
+            _ => self.holes.push_back(Hole { first: index, last: index, jobs: 1 }),
+        }
+    }
+}
+
+/// What is known of the lanes of a stream while jobs are handed out.
+pub trait Lanes {
+    /// The lane of a job, by its index.
+    fn lane_of(&self, index: u64) -> usize;
+
+    /// Whether a lane takes one more job.
+    fn is_open(&self, lane: usize) -> bool;
+
+    /// Whether all of them do.
+    fn are_all_open(&self) -> bool {
+        false
+    }
+}
+
+/// The most jobs that are passed over in one go: finding out each one's lane takes its time.
+const PASSED: u64 = 1 << 16;
+
+impl Stream {
+    fn new() -> Stream {
+        let (left_out, left) = (VecDeque::new(), BTreeMap::new());
+        Stream { next: 1, left_out, out_before: 0, left, given_up: false }
     }
 
     /// Goes on from a job, or from behind those that are left out there.
@@ -37,6 +121,7 @@ impl Lane {
             && first <= self.next
         {
             self.left_out.pop_front();
+            self.out_before = last;
             self.next = self.next.max(last.saturating_add(1));
         }
     }
@@ -49,118 +134,198 @@ impl Lane {
 impl Backlog {
     /// Nothing handed out yet.
     pub fn new(streams: usize) -> Backlog {
-        Backlog { lanes: vec![Lane::new(); streams], turn: 0 }
+        Backlog { streams: vec![Stream::new(); streams], turn: 0 }
     }
 
     /// Goes on with a stream of which every job before `next` was handed out, and some came back.
-    pub fn go_on(&mut self, stream: usize, next: u64, returned: impl IntoIterator<Item = u64>) {
-        self.lanes[stream].next = next;
-        self.lanes[stream].returned = returned.into_iter().map(Reverse).collect();
+    pub fn go_on(
+        &mut self,
+        stream: usize,
+        next: u64,
+        returned: impl IntoIterator<Item = u64>,
+        lane_of: impl Fn(u64) -> usize,
+    ) {
+        self.streams[stream].next = next;
+        for index in returned {
+            self.give_back(stream, index, lane_of(index));
+        }
     }
 
-    /// The first job of a stream that was never handed out.
+    /// The first job of a stream that was never handed out nor passed over.
     pub fn next(&self, stream: usize) -> u64 {
-        self.lanes[stream].next
+        self.streams[stream].next
     }
 
-    /// Jobs of a stream that came back and wait to be handed out again.
-    pub fn returned(&self, stream: usize) -> impl Iterator<Item = u64> {
-        self.lanes[stream].returned.iter().map(|Reverse(index)| *index)
+    /// Jobs of a stream before that which wait to be handed out.
+    pub fn returned(&self, stream: usize, lane_of: impl Fn(u64) -> usize) -> Vec<u64> {
+        let mut all = Vec::new();
+        for (lane, left) in &self.streams[stream].left {
+            all.extend(left.returned.iter().map(|Reverse(index)| *index));
+            let hole = left.holes.iter().flat_map(|hole| hole.first..=hole.last);
+            all.extend(hole.filter(|index| lane_of(*index) == *lane));
+        }
+        all.sort_unstable();
+        all
+    }
+
+    /// Whether jobs of any stream were passed over.
+    pub fn has_holes(&self) -> bool {
+        let mut left = self.streams.iter().flat_map(|stream| stream.left.values());
+        left.any(|left| !left.holes.is_empty())
     }
 
     /// Takes in one more stream.
     pub fn add_stream(&mut self) {
-        self.lanes.push(Lane::new());
+        self.streams.push(Stream::new());
     }
 
     /// Jobs of a stream that are to be sent, if so many have fallen due.
     pub fn overdue(&self, stream: usize, due: u64) -> u64 {
-        let lane = &self.lanes[stream];
-        if lane.given_up {
+        let stream = &self.streams[stream];
+        if stream.given_up {
             return 0;
         }
-        let behind = (due + 1).saturating_sub(lane.next);
-        behind.saturating_sub(lane.count_left_out()) + lane.returned.len() as u64
+        let left = stream.left.values().map(Left::jobs).sum::<u64>();
+        let behind = (due + 1).saturating_sub(stream.next);
+        behind.saturating_sub(stream.count_left_out()) + left
     }
 
-    /// Hands out the oldest job of a stream that has one overdue.
-    pub fn take(&mut self, stream: usize) -> u64 {
-        let lane = &mut self.lanes[stream];
-        if let Some(Reverse(index)) = lane.returned.pop() {
-            return index;
+    /// How many of them are known to be of lanes that are not open.
+    pub fn held(&self, stream: usize, is_open: impl Fn(usize) -> bool) -> u64 {
+        let closed = self.streams[stream].left.iter().filter(|(lane, _)| !is_open(**lane));
+        closed.map(|(_, left)| left.jobs()).sum()
+    }
+
+    /// Hands out the oldest job of a stream whose lane is open, of so many that have fallen due, and
+    /// tells its lane. Those of other lanes are passed over, which `passed` is told of in order.
+    pub fn take(
+        &mut self,
+        stream: usize,
+        due: u64,
+        lanes: &impl Lanes,
+        mut passed: impl FnMut(u64),
+    ) -> Option<(u64, usize)> {
+        let stream = &mut self.streams[stream];
+        let left = &mut stream.left;
+        let open = left.iter().filter(|(lane, _)| lanes.is_open(**lane));
+        let oldest = open.filter_map(|(lane, left)| Some((left.oldest()?, *lane))).min();
+        if let Some((_, lane)) = oldest
+            && let Some(of_lane) = left.get_mut(&lane)
+        {
+            let index = of_lane.take(|index| lanes.lane_of(index) == lane)?;
+            if of_lane.jobs() == 0 {
+                left.remove(&lane);
+            }
+            return Some((index, lane));
         }
-        let index = lane.next;
-        lane.go_to(index + 1);
-        index
+        for _ in 0..PASSED {
+            if stream.next > due {
+                return None;
+            }
+            let (index, lane) = (stream.next, lanes.lane_of(stream.next));
+            let out_before = stream.out_before;
+            stream.go_to(index + 1);
+            if lanes.is_open(lane) {
+                return Some((index, lane));
+            }
+            stream.left.entry(lane).or_default().pass(index, out_before);
+            passed(index);
+        }
+        None
     }
 
-    /// Leaves jobs of a stream in a row out, none of which has been handed out and all of which stand
-    /// behind those left out before. They are never handed out, and are not overdue.
+    /// Leaves jobs of a stream in a row out, none of which has been handed out or passed over, and all
+    /// of which stand behind those left out before. They are never handed out, and are not overdue.
     pub fn leave_out(&mut self, stream: usize, first: u64, last: u64) {
-        let lane = &mut self.lanes[stream];
-        match lane.left_out.back_mut() {
+        let stream = &mut self.streams[stream];
+        match stream.left_out.back_mut() {
             Some(before) if before.1 + 1 == first => before.1 = last,
-            _ => lane.left_out.push_back((first, last)),
+            _ => stream.left_out.push_back((first, last)),
         }
-        lane.go_to(lane.next);
+        stream.go_to(stream.next);
     }
 
-    /// The jobs of a stream that are left out behind the first that was never handed out: first and
-    /// last of each row.
+    /// The jobs of a stream that are left out behind [`Backlog::next`]: first and last of each row.
     pub fn left_out(&self, stream: usize) -> impl Iterator<Item = (u64, u64)> {
-        self.lanes[stream].left_out.iter().copied()
+        self.streams[stream].left_out.iter().copied()
     }
 
     /// The oldest job of a stream that is not handed out.
     pub fn oldest(&self, stream: usize) -> u64 {
-        let lane = &self.lanes[stream];
-        lane.returned.peek().map_or(lane.next, |Reverse(index)| lane.next.min(*index))
+        self.oldest_in(stream, |_| true)
     }
 
-    /// Gives up every job of a stream up to an index that is not handed out, and tells which.
-    pub fn skip_to(&mut self, stream: usize, index: u64) -> Spans {
-        let lane = &mut self.lanes[stream];
+    /// The same, those left out that are known to be of lanes which are not open.
+    pub fn oldest_in(&self, stream: usize, is_open: impl Fn(usize) -> bool) -> u64 {
+        let stream = &self.streams[stream];
+        let open = stream.left.iter().filter(|(lane, _)| is_open(**lane));
+        let oldest = open.filter_map(|(_, left)| left.oldest()).min();
+        oldest.map_or(stream.next, |index| stream.next.min(index))
+    }
+
+    /// Gives up every job of a stream up to an index that is not handed out and whose lane is open,
+    /// and tells which.
+    pub fn skip_to(
+        &mut self,
+        stream: usize,
+        index: u64,
+        lanes: &impl Lanes,
+        mut passed: impl FnMut(u64),
+    ) -> Spans {
         let mut skipped = Spans::default();
-        if lane.given_up {
+        if self.streams[stream].given_up {
             return skipped;
         }
-        while let Some(Reverse(returned)) = lane.returned.peek().copied()
-            && returned <= index
-        {
-            lane.returned.pop();
-            skipped.push(stream, returned);
+        loop {
+            let oldest = self.oldest_in(stream, |lane| lanes.is_open(lane));
+            if oldest > index {
+                return skipped;
+            }
+            // Before the next one nothing is left, and what follows is one range.
+            if oldest == self.streams[stream].next && lanes.are_all_open() {
+                let mut from = oldest;
+                for (first, last) in &self.streams[stream].left_out {
+                    skipped.push_range(stream, from, index.min(first - 1));
+                    from = last.saturating_add(1);
+                }
+                skipped.push_range(stream, from, index);
+                self.streams[stream].go_to(index.saturating_add(1));
+                return skipped;
+            }
+            if let Some((taken, _)) = self.take(stream, index, lanes, &mut passed) {
+                skipped.push(stream, taken);
+            }
         }
-        let mut from = lane.next;
-        for (first, last) in &lane.left_out {
-            skipped.push_range(stream, from, index.min(first - 1));
-            from = last.saturating_add(1);
-        }
-        skipped.push_range(stream, from, index);
-        lane.go_to(lane.next.max(index.saturating_add(1)));
-        skipped
     }
 
-    /// Takes back a job that was not sent. False if its stream has been given up: nobody will ask
-    /// for it again.
-    pub fn give_back(&mut self, stream: usize, index: u64) -> bool {
-        let lane = &mut self.lanes[stream];
-        if !lane.given_up {
-            lane.returned.push(Reverse(index));
+    /// Takes back a job that was not sent over its lane. False if its stream has been given up:
+    /// nobody will ask for it again.
+    pub fn give_back(&mut self, stream: usize, index: u64, lane: usize) -> bool {
+        let stream = &mut self.streams[stream];
+        if !stream.given_up {
+            stream.left.entry(lane).or_default().returned.push(Reverse(index));
         }
-        !lane.given_up
+        !stream.given_up
+    }
+
+    /// Takes out what [`Backlog::returned`] lists: to be given back, to other lanes.
+    pub fn take_left(&mut self, stream: usize, lane_of: impl Fn(u64) -> usize) -> Vec<u64> {
+        let left = self.returned(stream, lane_of);
+        self.streams[stream].left.clear();
+        left
     }
 
     /// Gives up what is overdue of a stream and what comes back later; returns how many are overdue.
     pub fn give_up(&mut self, stream: usize, due: u64) -> u64 {
         let left = self.overdue(stream, due);
-        self.lanes[stream].given_up = true;
-        self.lanes[stream].returned = BinaryHeap::new();
+        self.streams[stream].given_up = true;
+        self.streams[stream].left = BTreeMap::new();
         left
     }
 
     /// Whether a stream has been given up.
     pub fn is_given_up(&self, stream: usize) -> bool {
-        self.lanes[stream].given_up
+        self.streams[stream].given_up
     }
 
     /// Shares out room fairly: nobody gets more than it wants, and what one does not want the
@@ -208,15 +373,41 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// The job `n` is of the lane `n % lanes`; some are closed.
+    struct Cycle {
+        lanes: u64,
+        closed: Vec<usize>,
+    }
+
+    impl Lanes for Cycle {
+        fn lane_of(&self, index: u64) -> usize {
+            (index % self.lanes) as usize
+        }
+
+        fn is_open(&self, lane: usize) -> bool {
+            !self.closed.contains(&lane)
+        }
+
+        fn are_all_open(&self) -> bool {
+            self.closed.is_empty()
+        }
+    }
+
+    const ONE: Cycle = Cycle { lanes: 1, closed: Vec::new() };
+
+    fn take(backlog: &mut Backlog, due: u64) -> u64 {
+        backlog.take(0, due, &ONE, |_| panic!("nothing is passed over")).unwrap().0
+    }
+
     #[test]
     fn hands_out_in_order_and_what_came_back_first() {
         let mut backlog = Backlog::new(2);
         assert_eq!(backlog.overdue(0, 5), 5);
-        assert_eq!([backlog.take(0), backlog.take(0), backlog.take(0)], [1, 2, 3]);
-        assert!(backlog.give_back(0, 3));
-        assert!(backlog.give_back(0, 1));
+        assert_eq!([(); 3].map(|()| take(&mut backlog, 5)), [1, 2, 3]);
+        assert!(backlog.give_back(0, 3, 0));
+        assert!(backlog.give_back(0, 1, 0));
         assert_eq!((backlog.overdue(0, 5), backlog.oldest(0)), (4, 1));
-        assert_eq!([backlog.take(0), backlog.take(0), backlog.take(0)], [1, 3, 4]);
+        assert_eq!([(); 3].map(|()| take(&mut backlog, 5)), [1, 3, 4]);
         assert_eq!((backlog.overdue(0, 5), backlog.oldest(0)), (1, 5));
         assert_eq!((backlog.overdue(1, 0), backlog.oldest(1)), (0, 1));
     }
@@ -224,35 +415,35 @@ mod tests {
     #[test]
     fn what_is_skipped_is_told() {
         let mut backlog = Backlog::new(1);
-        (0..4).for_each(|_| _ = backlog.take(0));
-        assert!(backlog.give_back(0, 2) && backlog.give_back(0, 4));
-        assert_eq!(backlog.skip_to(0, 3).to_string(), "0:2-2");
+        (0..4).for_each(|_| _ = take(&mut backlog, 9));
+        assert!(backlog.give_back(0, 2, 0) && backlog.give_back(0, 4, 0));
+        assert_eq!(backlog.skip_to(0, 3, &ONE, |_| ()).to_string(), "0:2-2");
         assert_eq!((backlog.overdue(0, 9), backlog.oldest(0)), (6, 4));
-        assert_eq!(backlog.skip_to(0, 7).to_string(), "0:4-7");
-        assert_eq!((backlog.overdue(0, 9), backlog.take(0)), (2, 8));
-        assert!(backlog.skip_to(0, 7).is_empty());
+        assert_eq!(backlog.skip_to(0, 7, &ONE, |_| ()).to_string(), "0:4-7");
+        assert_eq!((backlog.overdue(0, 9), take(&mut backlog, 9)), (2, 8));
+        assert!(backlog.skip_to(0, 7, &ONE, |_| ()).is_empty());
     }
 
     #[test]
     fn what_is_given_up_stays_so() {
         let mut backlog = Backlog::new(1);
-        backlog.take(0);
+        take(&mut backlog, 4);
         assert_eq!(backlog.give_up(0, 4), 3);
         assert_eq!(backlog.overdue(0, 4), 0);
-        assert!(!backlog.give_back(0, 1));
+        assert!(!backlog.give_back(0, 1, 0));
         assert_eq!(backlog.give_up(0, 4), 0);
     }
 
     #[test]
     fn what_is_skipped_is_not_handed_out_and_what_comes_later_is() {
         let mut backlog = Backlog::new(1);
-        assert_eq!([backlog.take(0), backlog.take(0)], [1, 2]);
-        backlog.give_back(0, 1);
-        assert_eq!(backlog.skip_to(0, 5).len(), 4);
-        assert_eq!((backlog.overdue(0, 5), backlog.skip_to(0, 5).len()), (0, 0));
-        assert!(backlog.give_back(0, 2), "one that was on its way may come back");
+        assert_eq!([(); 2].map(|()| take(&mut backlog, 5)), [1, 2]);
+        backlog.give_back(0, 1, 0);
+        assert_eq!(backlog.skip_to(0, 5, &ONE, |_| ()).len(), 4);
+        assert_eq!((backlog.overdue(0, 5), backlog.skip_to(0, 5, &ONE, |_| ()).len()), (0, 0));
+        assert!(backlog.give_back(0, 2, 0), "one that was on its way may come back");
         assert_eq!(backlog.overdue(0, 6), 2);
-        assert_eq!([backlog.take(0), backlog.take(0)], [2, 6]);
+        assert_eq!([(); 2].map(|()| take(&mut backlog, 6)), [2, 6]);
     }
 
     #[test]
@@ -265,14 +456,67 @@ mod tests {
         backlog.leave_out(0, 9, 9);
         assert_eq!(backlog.left_out(0).collect::<Vec<_>>(), [(5, 7), (9, 9)]);
         assert_eq!((backlog.overdue(0, 10), backlog.oldest(0)), (4, 3));
-        assert_eq!([backlog.take(0), backlog.take(0), backlog.take(0)], [3, 4, 8]);
+        assert_eq!([(); 3].map(|()| take(&mut backlog, 10)), [3, 4, 8]);
         assert_eq!((backlog.next(0), backlog.overdue(0, 10)), (10, 1));
         backlog.leave_out(0, 12, 13);
-        assert_eq!(backlog.skip_to(0, 14).to_string(), "0:10-11;0:14-14");
+        assert_eq!(backlog.skip_to(0, 14, &ONE, |_| ()).to_string(), "0:10-11;0:14-14");
         assert_eq!((backlog.next(0), backlog.overdue(0, 14)), (15, 0));
         backlog.leave_out(0, 17, 20);
-        assert_eq!(backlog.skip_to(0, 18).to_string(), "0:15-16");
+        assert_eq!(backlog.skip_to(0, 18, &ONE, |_| ()).to_string(), "0:15-16");
         assert_eq!((backlog.next(0), backlog.overdue(0, 20)), (21, 0));
+    }
+
+    #[test]
+    fn no_hole_of_a_closed_lane_spans_what_is_left_out() {
+        let mut backlog = Backlog::new(1);
+        let mut lanes = Cycle { lanes: 2, closed: vec![1] };
+        backlog.leave_out(0, 3, 6);
+        let taken = |backlog: &mut Backlog, lanes: &Cycle| -> Vec<u64> {
+            let next = || backlog.take(0, 12, lanes, |_| ()).map(|(index, _)| index);
+            std::iter::from_fn(next).collect()
+        };
+        assert_eq!(taken(&mut backlog, &lanes), [2, 8, 10, 12]);
+        assert_eq!((backlog.overdue(0, 12), backlog.held(0, |lane| lane != 1)), (4, 4));
+        assert_eq!(backlog.returned(0, |index| lanes.lane_of(index)), [1, 7, 9, 11]);
+        lanes.closed.clear();
+        assert_eq!(taken(&mut backlog, &lanes), [1, 7, 9, 11]);
+        assert_eq!(backlog.overdue(0, 12), 0);
+    }
+
+    #[test]
+    fn a_closed_lane_is_passed_over_and_made_good_first() {
+        let mut backlog = Backlog::new(1);
+        let mut lanes = Cycle { lanes: 3, closed: vec![1] };
+        let mut passed = Vec::new();
+        let taken: Vec<u64> =
+            std::iter::from_fn(|| backlog.take(0, 9, &lanes, |index| passed.push(index)))
+                .map(|(index, _)| index)
+                .collect();
+        assert_eq!((taken, &passed), (vec![2, 3, 5, 6, 8, 9], &vec![1, 4, 7]));
+        assert_eq!((backlog.overdue(0, 9), backlog.held(0, |lane| lane != 1)), (3, 3));
+        assert_eq!((backlog.oldest(0), backlog.oldest_in(0, |lane| lane != 1)), (1, 10));
+        assert_eq!(backlog.returned(0, |index| (index % 3) as usize), [1, 4, 7]);
+        assert!(backlog.has_holes());
+        assert_eq!(backlog.skip_to(0, 9, &lanes, |_| ()).len(), 0);
+        lanes.closed.clear();
+        let next = |backlog: &mut Backlog| backlog.take(0, 11, &lanes, |_| ()).map(|(at, _)| at);
+        assert_eq!([(); 2].map(|()| next(&mut backlog)), [Some(1), Some(4)]);
+        backlog.give_back(0, 1, 1);
+        assert_eq!(backlog.skip_to(0, 4, &lanes, |_| ()).to_string(), "0:1-1");
+        assert_eq!([(); 4].map(|()| next(&mut backlog)), [Some(7), Some(10), Some(11), None]);
+        assert!(!backlog.has_holes());
+    }
+
+    #[test]
+    fn other_lanes_after_a_reload_lose_nothing() {
+        let mut backlog = Backlog::new(1);
+        let lanes = Cycle { lanes: 3, closed: vec![0, 2] };
+        assert_eq!(backlog.take(0, 9, &lanes, |_| ()), Some((1, 1)));
+        assert_eq!(backlog.take(0, 9, &lanes, |_| ()), Some((4, 1)));
+        for index in backlog.take_left(0, |index| (index % 3) as usize) {
+            backlog.give_back(0, index, (index % 2) as usize);
+        }
+        assert_eq!((backlog.overdue(0, 4), backlog.held(0, |lane| lane == 0)), (2, 1));
     }
 
     #[test]
@@ -287,7 +531,68 @@ mod tests {
         assert_eq!(sums, [4, 4, 4]);
     }
 
+    #[derive(Clone, Debug)]
+    enum Deed {
+        Turn(usize),
+        Take(u64),
+        ComeBack,
+        Skip(u64),
+    }
+
+    fn deed() -> impl Strategy<Value = Deed> {
+        prop_oneof![
+            2 => (0..3_usize).prop_map(Deed::Turn),
+            4 => (0..30_u64).prop_map(Deed::Take),
+            1 => Just(Deed::ComeBack),
+            1 => (0..300_u64).prop_map(Deed::Skip),
+        ]
+    }
+
     proptest! {
+        /// Whatever lanes open and close and whatever comes back: each job is handed out, skipped
+        /// or left once, and none of a lane that is closed leaves.
+        #[test]
+        fn each_job_is_somewhere_once(deeds in prop::collection::vec(deed(), 1..60)) {
+            let mut backlog = Backlog::new(1);
+            let mut lanes = Cycle { lanes: 3, closed: Vec::new() };
+            let (mut out, mut skipped, mut due) = (Vec::new(), Vec::new(), 0);
+            for deed in deeds {
+                due += 7;
+                match deed {
+                    Deed::Turn(lane) if lanes.closed.contains(&lane) => {
+                        lanes.closed.retain(|closed| *closed != lane);
+                    }
+                    Deed::Turn(lane) => lanes.closed.push(lane),
+                    Deed::Take(jobs) => {
+                        for _ in 0..jobs {
+                            let Some((index, lane)) = backlog.take(0, due, &lanes, |_| ()) else { break };
+                            prop_assert!(lanes.is_open(lane) && lane == lanes.lane_of(index));
+                            out.push(index);
+                        }
+                    }
+                    Deed::ComeBack => {
+                        for index in out.split_off(out.len() / 2) {
+                            backlog.give_back(0, index, lanes.lane_of(index));
+                        }
+                    }
+                    Deed::Skip(index) => {
+                        let gone = backlog.skip_to(0, index.min(due), &lanes, |_| ());
+                        skipped.extend(gone.jobs().map(|(_, index)| index));
+                    }
+                }
+                let left = backlog.returned(0, |index| lanes.lane_of(index));
+                prop_assert_eq!(
+                    backlog.overdue(0, due),
+                    left.len() as u64 + (due + 1 - backlog.next(0))
+                );
+                let mut all = [out.as_slice(), &skipped, &left].concat();
+                all.sort_unstable();
+                prop_assert_eq!(all, (1..backlog.next(0)).collect::<Vec<_>>());
+                let oldest = left.first().copied().unwrap_or(backlog.next(0));
+                prop_assert_eq!(backlog.oldest(0), oldest);
+            }
+        }
+
         #[test]
         fn shares_are_fair(
             wants in prop::collection::vec(prop_oneof![0..20_u64, 0..10_000_u64], 1..8),

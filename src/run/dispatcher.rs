@@ -18,6 +18,7 @@ mod due;
 mod expecting;
 mod flights;
 mod holding;
+mod lanes;
 mod lateness;
 mod link;
 mod look;
@@ -52,7 +53,7 @@ use crate::stats::{Flight, Stats};
 use flights::{Flights, Reply};
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use link::Link;
+use lanes::Lanes;
 use look::Lookout;
 use notes::Notes;
 use own::{Load, Server};
@@ -153,7 +154,7 @@ pub(super) struct Dispatcher<J, S, C> {
     flights: Flights,
     notes: Notes,
     replies: FuturesUnordered<Boxed<Reply>>,
-    link: Link,
+    lanes: Lanes,
     probe: Probe,
     lookouts: Vec<Lookout>,
     load: Load,
@@ -186,7 +187,7 @@ pub(super) struct Dispatcher<J, S, C> {
 /// What ended a wait.
 enum Happened {
     Reply(Reply),
-    Ready(Result<(), Failure>),
+    Ready(usize, Result<(), Failure>),
     Reading(Reading),
     Memory(Result<ServerMemory, Failure>),
     Order(Order),
@@ -204,7 +205,9 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     ) -> Dispatcher<J, S, C> {
         let streams = task.streams.len();
         let schedules = task.streams.iter().map(|(_, schedule)| schedule.clone()).collect();
-        let probe = Probe::new(&task.jobs, task.guards.iter().chain(&options.guards));
+        let probe = Probe::new(&task.jobs, task.guards.iter().chain(&options.guards), |queues| {
+            sink.lanes_of(queues)
+        });
         let guards = task.guards.iter().chain(&options.guards).cloned().collect();
         let queues_of = |stream| super::jobs::queues_of(&task.jobs, stream);
         let guards = Guards::new(guards, probe.queues(), streams, queues_of);
@@ -221,14 +224,15 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         if task.warmups.is_any() {
             stats.judge_apart();
         }
-        let lanes: Vec<usize> = (0..streams).collect();
-        let expecting = Expecting::new(&task.expectations, &lanes);
+        let in_order: Vec<usize> = (0..streams).collect();
+        let expecting = Expecting::new(&task.expectations, &in_order);
         let queues = probe.queues().iter().map(|queue| queue.name.clone()).collect();
         publisher.history().begin(options.history, queues);
         let teller = Teller::new(publisher, task.jobs.queues().len(), options.history.every_ns);
         let resumption = options.resumption.take();
-        let (next, settled) =
-            resumption.as_ref().map_or((1, 0), |from| (from.base.next_batch, from.base.settled));
+        let (next, settled) = resumption
+            .as_ref()
+            .map_or((1, Vec::new()), |from| (from.base.next_batch, from.base.settled_in.clone()));
         let mut dispatcher = Dispatcher {
             pacer: Pacer::new(options.gap, schedules),
             fresh_ns: 0,
@@ -243,7 +247,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             flights: Flights::from(next.max(1)),
             notes: Notes::new(options.journal.take(), settled),
             replies: FuturesUnordered::new(),
-            link: Link::default(),
+            lanes: Lanes::new(sink.lanes_of(task.jobs.queues())),
             probe,
             lookouts,
             load: Load::default(),
@@ -277,6 +281,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             has_forgotten: false,
             wall_offset_ns: 0,
         };
+        dispatcher.map_lanes();
         if let Some(resumption) = &resumption {
             dispatcher.resumed_at_ns = resumption.at_ns;
             dispatcher.has_forgotten = resumption.forgot;
@@ -314,6 +319,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
 
     /// Does what is to be done at an instant.
     fn step(&mut self, now_ns: u64) {
+        self.tell_lost(now_ns);
         let deadline = self.guards.next_deadline_ns();
         let next = [self.pacer.next_wake_ns(), deadline].into_iter().flatten().min();
         if next.is_some_and(|next| next <= now_ns) {
@@ -351,7 +357,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             Some(reply) = self.replies.next(), if !self.replies.is_empty() => Happened::Reply(reply),
             _ = self.wishes.changed() => Happened::Other,
             Some(order) = self.orders.recv() => Happened::Order(order),
-            ready = self.link.ready(), if self.link.is_held() => Happened::Ready(ready),
+            (lane, ready) = self.lanes.ready(), if self.lanes.is_held() => Happened::Ready(lane, ready),
             memory = self.server.reading(), if self.server.is_out() => Happened::Memory(memory),
             reading = self.probe.reading(), if self.probe.is_out() => Happened::Reading(reading),
             () = self.clock.sleep_until(wake_ns) => {
@@ -368,7 +374,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
                 }
                 self.turns += 1;
             }
-            Happened::Ready(ready) => self.link_ready(ready),
+            Happened::Ready(lane, ready) => self.link_ready(lane, ready),
             Happened::Reading(reading) => self.depth_read(reading),
             Happened::Memory(reading) => self.memory_read(reading),
             Happened::Order(order) => self.obey(order),
@@ -391,7 +397,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             .streams()
             .any(|stream| self.lates.is_spreading(stream) && self.overdue(stream) > 0);
         let spread = (spreading && self.is_throttled()).then_some(now_ns + gap_ns);
-        let held = self.link.retry_at_ns().filter(|retry_ns| *retry_ns > now_ns);
+        let held = self.lanes.next_retry_ns(now_ns);
         let wakes = [
             self.pacer.next_wake_ns(),
             self.guards.next_deadline_ns(),

@@ -128,11 +128,23 @@ pub enum Event {
     ConnectionLost {
         /// Why.
         message: String,
+        /// To which server, where there may be several.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        server: Option<String>,
+        /// The queues whose jobs wait, where the others' don't.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        queues: Vec<String>,
     },
     /// It is there again.
     Reconnected {
         /// After how long.
         after_s: f64,
+        /// To which server, where there may be several.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        server: Option<String>,
+        /// The queues whose jobs waited, where the others' did not.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        queues: Vec<String>,
     },
     /// loadc itself did not run for a while: it was stopped, the machine suspended or too busy.
     /// What fell due meanwhile is overdue.

@@ -217,6 +217,21 @@ pub(crate) struct FakeSink {
     pub(crate) down_until_ns: Arc<Mutex<u64>>,
     depth: Arc<Depth>,
     memory: Arc<Memory>,
+    /// Each queue has a lane of its own.
+    has_lanes: bool,
+    /// A queue whose depth is never told.
+    silent_depth: Option<&'static str>,
+    lanes: Arc<Mutex<Vec<FakeLane>>>,
+}
+
+/// A lane of the fake sink.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FakeLane {
+    pub(crate) queue: String,
+    /// Until when it is reconnecting.
+    pub(crate) down_until_ns: u64,
+    /// Until when it takes commands and does not answer.
+    pub(crate) silent_until_ns: u64,
 }
 
 pub(crate) fn failure(kind: &str, lasting: bool) -> Failure {
@@ -235,7 +250,50 @@ impl FakeSink {
             down_until_ns: Arc::default(),
             depth: Arc::new(|_, _| Ok(0)),
             memory: Arc::new(|_| Ok(ServerMemory { used_bytes: 0, allowed_bytes: None })),
+            has_lanes: false,
+            silent_depth: None,
+            lanes: Arc::default(),
         }
+    }
+
+    /// With a lane for each queue, in the order of the queues.
+    pub(crate) fn with_lanes(self) -> FakeSink {
+        FakeSink { has_lanes: true, ..self }
+    }
+
+    /// With a queue whose depth is asked for in vain once the run is under way.
+    pub(crate) fn with_silent_depth(self, queue: &'static str) -> FakeSink {
+        FakeSink { silent_depth: Some(queue), ..self }
+    }
+
+    /// Changes the lane of a queue.
+    pub(crate) fn lane(&self, queue: &str, change: impl FnOnce(&mut FakeLane)) {
+        let lane = self.lane_named(queue);
+        change(&mut self.lanes.lock().unwrap()[lane]);
+    }
+
+    fn lane_named(&self, queue: &str) -> usize {
+        let mut lanes = self.lanes.lock().unwrap();
+        if !self.has_lanes && !lanes.is_empty() {
+            return 0;
+        }
+        lanes.iter().position(|lane| lane.queue == queue).unwrap_or_else(|| {
+            lanes.push(FakeLane { queue: queue.to_owned(), ..FakeLane::default() });
+            lanes.len() - 1
+        })
+    }
+
+    /// The lane that commands are of, which must be one.
+    fn lane_of(&self, commands: &[Command]) -> FakeLane {
+        let name = |command: &Command| {
+            String::from_utf8(command.args.iter().nth(1).unwrap().to_vec()).unwrap()
+        };
+        let mut lanes: Vec<usize> =
+            commands.iter().map(|command| self.lane_named(&name(command))).collect();
+        lanes.dedup();
+        assert!(lanes.len() <= 1, "commands of several lanes");
+        let lane = lanes.first().map(|lane| self.lanes.lock().unwrap()[*lane].clone());
+        lane.unwrap_or_default()
     }
 
     /// With memory used as a function of the instant says.
@@ -281,12 +339,15 @@ impl Sink for FakeSink {
     ) -> impl Future<Output = Vec<Outcome>> + Send + 'static + use<> {
         let now_ns = self.clock.now_ns();
         let jobs: u64 = commands.iter().map(|command| u64::from(command.jobs)).sum();
+        let lane = self.lane_of(&commands);
         let mut seen = self.seen.lock().unwrap();
-        let answer = if matches!(self.state(), State::Ready) {
+        let mut answer = if matches!(self.state(), State::Ready) && lane.down_until_ns <= now_ns {
             (self.script.lock().unwrap())(seen.calls, now_ns)
         } else {
             Answer::all(Fate::NotSent, 0)
         };
+        let silent_ns = lane.silent_until_ns.saturating_sub(now_ns);
+        answer.after_ns = answer.after_ns.map(|after_ns| after_ns.max(silent_ns));
         seen.calls += 1;
         let outcomes = FakeSink::outcomes(&answer.fates, commands.len());
         seen.in_flight += jobs;
@@ -338,7 +399,35 @@ impl Sink for FakeSink {
         }
     }
 
+    fn lanes_of(&self, queues: &[Queue]) -> Vec<usize> {
+        queues.iter().map(|queue| self.lane_named(&queue.name)).collect()
+    }
+
+    fn lane_state(&self, lane: usize) -> State {
+        if self.lanes.lock().unwrap()[lane].down_until_ns > self.clock.now_ns() {
+            return State::Reconnecting { attempts: 1, last: failure("io", false) };
+        }
+        self.state()
+    }
+
+    fn lane_ready(
+        &self,
+        lane: usize,
+    ) -> impl Future<Output = Result<(), Failure>> + Send + 'static + use<> {
+        let (clock, until_ns) =
+            (self.clock.clone(), self.lanes.lock().unwrap()[lane].down_until_ns);
+        let ready = self.wait_ready();
+        async move {
+            clock.sleep_until(until_ns).await;
+            ready.await
+        }
+    }
+
     async fn depth(&self, queue: &Queue) -> Result<u64, Failure> {
+        if self.silent_depth.is_some_and(|silent| silent == queue.name) && self.clock.now_ns() > 0 {
+            self.clock.sleep_until(self.clock.now_ns() + 4_000_000_000).await;
+            return Err(failure("timeout", false));
+        }
         (self.depth)(self.clock.now_ns(), &queue.name)
     }
 

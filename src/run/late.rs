@@ -127,6 +127,11 @@ impl Lates {
         }
     }
 
+    /// Begins anew with a stream: jobs of it that were held up can go now.
+    pub(super) fn begin_anew(&mut self, stream: usize) {
+        self.spreads[stream] = None;
+    }
+
     /// Whether a stream's overdue jobs are being spread.
     pub(super) fn is_spreading(&self, stream: usize) -> bool {
         self.spreads[stream].is_some()

@@ -53,6 +53,7 @@ impl Head {
 
 #[derive(Debug)]
 struct Filling<M> {
+    queue: usize,
     unit: Unit,
     metas: Vec<M>,
 }
@@ -119,7 +120,7 @@ impl<M> BatchBuilder<M> {
         if head.shares {
             head.open = Some(at);
         }
-        self.commands.push(Filling { unit, metas });
+        self.commands.push(Filling { queue, unit, metas });
         at
     }
 
@@ -141,12 +142,33 @@ impl<M> BatchBuilder<M> {
     /// The commands in the order to send them, and the ledger that knows whose they are. The
     /// builder is empty afterwards.
     pub fn finish(&mut self) -> (Vec<Command>, Ledger<M>) {
+        let jobs = usize::try_from(self.jobs).unwrap_or_default();
+        self.finish_some(self.commands.len(), jobs, 0)
+    }
+
+    /// The same lane by lane, by what `lane_of` says of each queue: lanes, commands, ledgers.
+    pub fn finish_by(
+        &mut self,
+        lane_of: impl Fn(usize) -> usize,
+    ) -> Vec<(usize, Vec<Command>, Ledger<M>)> {
+        // The lanes of the highest numbers first: they are taken from the end.
+        self.commands.sort_by_key(|filling| std::cmp::Reverse(lane_of(filling.queue)));
+        let mut parts = Vec::new();
+        while let Some(lane) = self.commands.last().map(|filling| lane_of(filling.queue)) {
+            let start = self.commands.partition_point(|filling| lane_of(filling.queue) > lane);
+            let jobs = self.commands[start..].iter().map(|filling| filling.metas.len()).sum();
+            let (commands, ledger) = self.finish_some(self.commands.len() - start, jobs, start);
+            parts.push((lane, commands, ledger));
+        }
+        parts
+    }
+
+    /// The commands from a place on, in their order: so many, of so many jobs.
+    fn finish_some(&mut self, count: usize, jobs: usize, from: usize) -> (Vec<Command>, Ledger<M>) {
         let mut commands = self.spare_lists.pop().unwrap_or_default();
-        let mut ledger = Ledger {
-            counts: Vec::with_capacity(self.commands.len()),
-            metas: Vec::with_capacity(usize::try_from(self.jobs).unwrap_or_default()),
-        };
-        for mut filling in self.commands.drain(..) {
+        let mut ledger =
+            Ledger { counts: Vec::with_capacity(count), metas: Vec::with_capacity(jobs) };
+        for mut filling in self.commands.drain(from..) {
             let jobs = u32::try_from(filling.metas.len()).unwrap_or(u32::MAX);
             ledger.counts.push(jobs);
             ledger.metas.append(&mut filling.metas);
@@ -157,7 +179,7 @@ impl<M> BatchBuilder<M> {
         for head in &mut self.queues {
             head.open = None;
         }
-        self.jobs = 0;
+        self.jobs -= jobs as u64;
         (commands, ledger)
     }
 

@@ -95,6 +95,9 @@ pub struct RedisSink {
 /// How long the cursor's removal at the end may take: it would go by itself in time.
 const REMOVAL: Duration = Duration::from_secs(1);
 
+/// How long one of several servers may take to tell of its memory, before the others count alone.
+const MEMORY: Duration = Duration::from_secs(1);
+
 impl RedisSink {
     /// Connects and logs in, twice. What is sent carries no proof.
     ///
@@ -169,6 +172,7 @@ impl RedisSink {
     ) -> Result<Vec<Recollection>, ConnectError> {
         let mut told = Vec::new();
         let Lanes::BySlot(slots) = &self.lanes else { return Ok(told) };
+        self.lanes.numbers(queues);
         for queue in queues {
             let key = lanes::key_of(queue);
             if !slots.has(key.as_bytes()) {
@@ -179,12 +183,6 @@ impl RedisSink {
             }
         }
         Ok(told)
-    }
-
-    /// For each queue the place of its lane: those of one lane share a connection and the key that
-    /// shows what arrived.
-    pub fn lanes_of(&self, queues: &[Queue]) -> Vec<usize> {
-        self.lanes.numbers(queues)
     }
 
     /// The keys in which batches leave their numbers.
@@ -338,6 +336,33 @@ impl Sink for RedisSink {
         }
     }
 
+    /// Those of one lane share a connection, and the key that shows what arrived.
+    fn lanes_of(&self, queues: &[Queue]) -> Vec<usize> {
+        self.lanes.numbers(queues)
+    }
+
+    fn lane_state(&self, lane: usize) -> State {
+        let lane = self.lanes.numbered(lane);
+        lane.map_or(State::Ready, |lane| lane.link.watch().borrow().clone())
+    }
+
+    fn lane_ready(
+        &self,
+        lane: usize,
+    ) -> impl Future<Output = Result<(), Failure>> + Send + 'static + use<> {
+        let state = self.lanes.numbered(lane).map(|lane| lane.link.watch());
+        async move {
+            match state {
+                Some(state) => link::ready_or_lost(state).await,
+                None => Ok(()),
+            }
+        }
+    }
+
+    fn lane_server(&self, lane: usize) -> Option<String> {
+        self.lanes.numbered(lane)?.link.place().map(|place| place.to_string())
+    }
+
     async fn depth(&self, queue: &Queue) -> Result<u64, Failure> {
         let lane = self.lanes.of_queue(queue)?;
         self.lookers.depth(&lane.control, queue).await
@@ -348,16 +373,30 @@ impl Sink for RedisSink {
         self.lookers.look(&lane.control, queue).await
     }
 
-    /// That of the server which is fullest.
+    /// That of the server which is fullest, of those that answer: one that is missed takes no jobs.
     async fn memory(&self) -> Result<ServerMemory, Failure> {
+        let lanes = self.lanes.all();
+        if let [lane] = lanes.as_slice() {
+            return health::memory(&lane.control).await;
+        }
+        let silent = || broken("a server does not tell how much memory it uses");
+        let asked = lanes.iter().map(|lane| async move {
+            let asked = tokio::time::timeout(MEMORY, health::memory(&lane.control)).await;
+            asked.unwrap_or_else(|_| Err(silent()))
+        });
         let mut fullest: Option<ServerMemory> = None;
-        for lane in self.lanes.all() {
-            let memory = health::memory(&lane.control).await?;
-            if fullest.is_none_or(|fullest| memory.is_fuller_than(fullest)) {
-                fullest = Some(memory);
+        let mut trouble = broken("no server has been reached yet");
+        for told in futures_util::future::join_all(asked).await {
+            match told {
+                Ok(memory) if fullest.is_none_or(|fullest| memory.is_fuller_than(fullest)) => {
+                    fullest = Some(memory);
+                }
+                Ok(_) => {}
+                Err(failure) if failure.lasting => return Err(failure),
+                Err(failure) => trouble = failure,
             }
         }
-        fullest.ok_or_else(|| broken("no server has been reached yet"))
+        fullest.ok_or(trouble)
     }
 
     fn notices(&self) -> Vec<Notice> {

@@ -94,14 +94,14 @@ impl Dd {
     }
 
     /// self + near + step as the nearest whole number and what it is off, where `step` is small and
-    /// the sum below 2⁶³.
+    /// the sum below 2⁶³; beyond, it is the last one there is.
     #[inline]
     pub fn whole_and_rest(self, near: f64, step: f64) -> (i64, f64) {
         let (sum, error) = two_sum(self.hi, near);
         let whole = floor(sum + 0.5);
         let rest = (sum - whole) + (error + (self.lo + step));
         let carry = floor(rest + 0.5);
-        (whole as i64 + carry as i64, rest - carry)
+        ((whole as i64).saturating_add(carry as i64), rest - carry)
     }
 
     /// To within 2⁻¹⁰⁶ relative.

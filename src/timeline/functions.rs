@@ -69,6 +69,41 @@ pub fn sin_turns(turns: Dd) -> Dd {
     whole_sine + (whole_sine * cosine_less_1 + whole_cosine * sine)
 }
 
+/// sin(2πj/256) as plain numbers, j from 0 to 319: the sine, and 64 further on the cosine.
+const PLAIN_SINES: [f64; 320] = {
+    let mut all = [0.0; 320];
+    let mut j = 0;
+    while j < 320 {
+        all[j] = match j & 255 {
+            j @ 0..=64 => SINES[j].0,
+            j @ 65..=128 => SINES[128 - j].0,
+            j @ 129..=192 => -SINES[j - 128].0,
+            j => -SINES[256 - j].0,
+        };
+        j += 1;
+    }
+    all
+};
+
+/// The sine and the cosine of an angle in plain precision, to about 10⁻¹⁵ for some turns: as
+/// [`sin_turns`], and several times as fast as the system's. The angle is above −4π.
+#[inline]
+pub fn sin_cos(angle: f64) -> (f64, f64) {
+    // In two parts, of which the first has room for a product without rounding (Cody and Waite 1980).
+    const STEP: f64 = TWO_PI.hi / 256.0;
+    const UPPER: f64 = f64::from_bits(STEP.to_bits() & !0xfffff);
+    const LOWER: f64 = (STEP - UPPER) + TWO_PI.lo / 256.0;
+    // Rounding is towards 0.
+    let step = (angle * (1.0 / STEP) + 512.5) as i64 - 512;
+    let x = (angle - step as f64 * UPPER) - step as f64 * LOWER;
+    let j = (step & 255) as usize;
+    let (sine, cosine) = (PLAIN_SINES[j], PLAIN_SINES[j + 64]);
+    let square = x * x;
+    let turned = x * (1.0 - square / 6.0 * (1.0 - square / 20.0));
+    let less = square * (0.5 - square / 24.0 * (1.0 - square / 30.0));
+    (sine - sine * less + cosine * turned, cosine - cosine * less - sine * turned)
+}
+
 /// cos(2π·turns)
 #[inline]
 pub fn cos_turns(turns: Dd) -> Dd {

@@ -54,7 +54,7 @@ pub fn first_time(spot: &Spot<'_>, count: Dd) -> u64 {
 /// A tie is a root that lies before a whole nanosecond by the tolerance of counts, which is well
 /// above what rounding does to the residual.
 #[inline]
-fn on_line(spot: &Spot<'_>, line: &Line, count: Dd) -> Option<u64> {
+pub fn on_line(spot: &Spot<'_>, line: &Line, count: Dd) -> Option<u64> {
     let rest = count - spot.before;
     let (from, slope) = (line.from.dd().hi, line.slope.dd().hi);
     let (near, off) = if slope == 0.0 {

@@ -3,7 +3,7 @@
 use super::COUNT_TOLERANCE;
 use super::dd::Dd;
 use super::node::{Kind, Node, Range, Sequence};
-use super::shape::{Near, Shape};
+use super::shape::Shape;
 
 /// Times closer than this, relative, are the same: what rounding may have parted.
 const TIME_TOLERANCE: f64 = 3e-30;
@@ -304,18 +304,6 @@ impl Spot<'_> {
             Some(length) => x.min(length.dd()),
             None => x,
         }
-    }
-
-    /// How many jobs are due at or before t, where plain precision can tell.
-    #[inline]
-    pub fn jobs_near(&self, t: Dd) -> Option<u64> {
-        let Kind::Piece(shape) = &self.leaf.kind else { return None };
-        if matches!(shape, Shape::Line(_)) {
-            return None;
-        }
-        let x = self.local(t);
-        let Near { area, doubt, .. } = shape.rough(x);
-        super::jobs_near((self.before + area).hi, doubt)
     }
 
     /// Jobs due at or before t, a time in the leaf.

@@ -296,16 +296,10 @@ impl Shape {
         }
     }
 
-    /// Integral and rate at x, close enough to tell most counts.
-    pub fn rough(&self, x: Dd) -> Near {
-        match self {
-            Shape::Sine(sine) => sine.near(x),
-            _ => {
-                let (area, rate) = self.aim(x.hi);
-                let doubt = (area.abs() + self.aim_size(x.hi)) * 1e-13;
-                Near { area: Dd::new(area), rate, doubt }
-            }
-        }
+    /// The integral at x in plain precision, and how far off it may be.
+    pub fn plain_area(&self, x: f64) -> (f64, f64) {
+        let area = self.aim(x).0;
+        (area, (area.abs() + self.aim_size(x)) * 1e-13)
     }
 
     /// The size of the numbers whose difference an integral in plain precision is.

@@ -8,6 +8,7 @@ mod jitter;
 mod marks;
 mod noise;
 mod oracle;
+mod plain;
 mod precise;
 mod replay;
 mod streams;

@@ -74,6 +74,13 @@ impl Cluster {
         }
     }
 
+    /// Sets an option of all servers.
+    pub fn set(&self, option: &str, value: &str) {
+        for node in &self.nodes {
+            _ = node.ask::<String>(&format!("CONFIG SET {option} {value}"));
+        }
+    }
+
     fn info(&self, node: usize, question: &str) -> String {
         self.try_ask(node, question).unwrap_or_default()
     }

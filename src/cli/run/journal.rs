@@ -180,14 +180,16 @@ pub(super) fn compare(taken: &TakenUp, plan: &Plan, out: &Output) -> Result<(), 
 
 /// What the target knows of a run, lane by lane, and for each queue the place of its lane.
 pub(super) struct Recalled {
-    pub(super) told: Vec<Told>,
-    pub(super) lanes: Vec<usize>,
+    told: Vec<Told>,
+    lanes: Vec<usize>,
+    /// Batches leave their numbers there.
+    proven: bool,
 }
 
 impl Recalled {
-    pub(super) fn new(told: Vec<Recollection>, lanes: Vec<usize>) -> Recalled {
+    pub(super) fn new(told: Vec<Recollection>, lanes: Vec<usize>, proven: bool) -> Recalled {
         let told = told.into_iter().map(|Recollection { marks, fenced }| Told { marks, fenced });
-        Recalled { told: told.collect(), lanes }
+        Recalled { told: told.collect(), lanes, proven }
     }
 }
 
@@ -232,7 +234,7 @@ pub(super) fn go_on(
         let since = now.saturating_sub(head.started_unix_ns);
         resumption.at_ns = resumption.at_ns.max(since);
     }
-    head.proven = recalled.is_some();
+    head.proven = recalled.is_some_and(|recalled| recalled.proven);
     options.payload_start_unix_ns.get_or_insert(head.started_unix_ns);
     let journal = Journal::begin(&path, head, &resumption.base).map_err(|error| {
         wrong(out, &format!("cannot write {}: {error}", path.display()), "check the file")

@@ -13,7 +13,7 @@ use crate::plan::Plan;
 use crate::run::jobs::{Jobs, PlannedJobs};
 use crate::run::{RunOptions, Task};
 use crate::sink::redis::{ConnectError, Cursor, Options as SinkOptions};
-use crate::sink::{Limits, RedisSink};
+use crate::sink::{Limits, RedisSink, Sink as _};
 use crate::source::SourceFile;
 use crate::target::Target;
 use std::sync::Arc;
@@ -52,15 +52,16 @@ pub(super) async fn connect(
     let aside = args.verbose.then_some(progress::aside as fn(&str));
     let options = SinkOptions { aside, ..SinkOptions::of(target) };
     let cursor = jobs.queues().first().filter(|_| !args.at_least_once);
+    let cursor = cursor.map(|queue| Cursor::beside(queue, run_id));
     let resumes = args.journal.resumes() && cursor.is_some();
-    let (sink, mut told) = match cursor.map(|queue| Cursor::beside(queue, run_id)) {
+    let (sink, mut told) = match cursor.clone() {
         Some(cursor) if resumes => RedisSink::resume_with(target, cursor, options).await?,
         Some(cursor) => (RedisSink::connect_with(target, cursor, options).await?, Vec::new()),
         None => (RedisSink::connect(target, options).await?, Vec::new()),
     };
     told.extend(sink.reach(jobs.queues(), resumes, options).await?);
     let lanes = sink.lanes_of(jobs.queues());
-    Ok((sink, resumes.then(|| Recalled::new(told, lanes))))
+    Ok((sink, args.journal.resumes().then(|| Recalled::new(told, lanes, cursor.is_some()))))
 }
 
 /// The options of the run, and its journal begun or gone on with.

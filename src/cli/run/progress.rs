@@ -136,9 +136,12 @@ impl Line {
             ),
             Event::Paused { by, stream } => format!("paused{} by {by}", whose(stream)),
             Event::Resumed { by, stream } => format!("resumed{} after {by}", whose(stream)),
-            Event::ConnectionLost { message } => format!("connection lost: {message}"),
-            Event::Reconnected { after_s } => {
-                format!("connected again after {}", show::micros(after_s * 1e6))
+            Event::ConnectionLost { message, server, queues } => {
+                format!("connection{} lost: {message}", show::whither(server.as_deref(), queues))
+            }
+            Event::Reconnected { after_s, server, queues } => {
+                let whither = show::whither(server.as_deref(), queues);
+                format!("connected again{whither} after {}", show::micros(after_s * 1e6))
             }
             Event::Stalled { for_s } => format!("loadc itself stood still for {for_s:.3} s"),
             Event::Forgot { acked_jobs, message } => format!(

@@ -9,8 +9,14 @@ use crate::run::jobs::Jobs;
 use crate::sink::Sink;
 
 impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
+    /// Overdue jobs of each stream. Where one of several servers is missed, its jobs are not
+    /// what a rate has no room for.
     fn count_overdue(&self) -> Vec<u64> {
-        self.streams().map(|stream| self.overdue(stream)).collect()
+        let count = |stream| match self.lanes.count() {
+            1 => self.overdue(stream),
+            _ => self.not_lost(stream),
+        };
+        self.streams().map(count).collect()
     }
 
     /// Sets the pace of every stream's clock as the guards that slow have it.
@@ -40,10 +46,14 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
 
     /// Skips what guards that shed have no room for, unless it is something else that holds it.
     pub(super) fn shed(&mut self, now_ns: u64) {
-        if !self.braking || !self.can_hand_over(now_ns) {
+        if !self.braking {
             return;
         }
-        let mut overdue = self.count_overdue();
+        self.look_at_rooms(now_ns);
+        if !self.lanes.has_room() {
+            return;
+        }
+        let mut overdue: Vec<u64> = self.streams().map(|stream| self.reachable(stream)).collect();
         let held =
             |stream: &usize| self.pacer.is_paused(*stream) || self.lates.is_spreading(*stream);
         for stream in self.streams().filter(held) {
@@ -51,7 +61,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         }
         let (streams, braked) = self.guards.shedding(&overdue, now_ns);
         for stream in streams.into_iter().filter(|stream| overdue[*stream] > 0) {
-            let shed = self.backlog.skip_to(stream, self.pacer.due(stream));
+            let shed = self.skip_to(stream, self.pacer.due(stream), false);
             self.stats.skipped(stream, shed.len());
             self.note_skipped(&shed);
         }

@@ -1,6 +1,8 @@
 //! Jobs that are overdue, and stalls of loadc itself.
 
 use super::Dispatcher;
+use super::lanes::OfStream;
+use crate::journal::Spans;
 use crate::run::clock::Clock;
 use crate::run::events::Event;
 use crate::run::jobs::Jobs;
@@ -17,33 +19,39 @@ const STEP_NS: i64 = 500_000_000;
 impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     /// Gives up what is too late, and spreads what a stall left.
     pub(super) fn judge_late(&mut self, now_ns: u64) {
+        let late_ns = |run: &Self, overdue: u64, oldest: u64, stream: usize| match overdue {
+            0 => 0,
+            _ => now_ns.saturating_sub(run.pacer.times_of(stream, oldest).1),
+        };
+        let mut looked = false;
         for stream in self.streams() {
-            let skip_after_ns = self.lates.skip_after_ns(stream);
-            if (skip_after_ns.is_none() && !self.lates.spreads(stream))
-                || self.pacer.is_paused(stream)
-            {
+            if self.pacer.is_paused(stream) {
                 continue;
             }
-            let overdue = self.overdue(stream);
-            let late_ns = match overdue {
-                0 => 0,
-                _ => now_ns
-                    .saturating_sub(self.pacer.times_of(stream, self.backlog.oldest(stream)).1),
-            };
-            if let Some(after_ns) = skip_after_ns {
+            if let Some(after_ns) = self.lates.skip_after_ns(stream) {
+                let overdue = self.overdue(stream);
+                let late_ns = late_ns(self, overdue, self.backlog.oldest(stream), stream);
                 if overdue > 0 && late_ns > after_ns {
                     self.skip_late(stream, after_ns, now_ns);
                 }
-            } else if self.link.is_open(now_ns, !self.flights.is_empty()) && self.flight_room() > 0
-            {
-                self.lates.look(stream, overdue, self.pacer.due(stream), late_ns, now_ns);
+            } else if self.lates.spreads(stream) {
+                if !std::mem::replace(&mut looked, true) {
+                    self.look_at_rooms(now_ns);
+                }
+                let is_open = |lane: usize| self.lanes.room(lane) > 0;
+                if self.lanes.of_stream(stream).iter().any(|lane| is_open(*lane)) {
+                    let (overdue, due) = (self.reachable(stream), self.due_in_reach(stream));
+                    let oldest = self.backlog.oldest_in(stream, is_open);
+                    let late_ns = late_ns(self, overdue, oldest, stream);
+                    self.lates.look(stream, overdue, due, late_ns, now_ns);
+                }
             }
         }
     }
 
     fn skip_late(&mut self, stream: usize, after_ns: u64, now_ns: u64) {
         let left_ns = now_ns - after_ns;
-        let skipped = self.backlog.skip_to(stream, self.meant_before(stream, left_ns));
+        let skipped = self.skip_to(stream, self.meant_before(stream, left_ns), true);
         let jobs = skipped.len();
         if jobs == 0 {
             return;
@@ -56,6 +64,17 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         };
         self.stats.error(&failure, jobs, now_ns);
         self.note_skipped(&skipped);
+    }
+
+    /// Gives up the jobs of a stream up to an index: all of them, or those of open lanes.
+    pub(super) fn skip_to(&mut self, stream: usize, index: u64, all: bool) -> Spans {
+        let Dispatcher { task, lists, old_jobs, sending, pacer, lanes, backlog, notes, .. } = self;
+        let own = &sending[stream];
+        let lanes = OfStream::new(task, lists, old_jobs, own, pacer, lanes, stream);
+        let lanes = if all { lanes.all_open() } else { lanes };
+        let skipped = backlog.skip_to(stream, index, &lanes, |index| notes.pass(stream, index));
+        self.note_passed();
+        skipped
     }
 
     /// The last job of a stream, of those that are overdue, that was meant to leave before an

@@ -1,17 +1,17 @@
-//! What the dispatcher knows of the sink: whether it takes anything, and whether it ever will.
+//! What the dispatcher knows of a lane of the sink: whether it takes anything, and whether it ever
+//! will.
 
-use super::{Boxed, Dispatcher};
+use super::Dispatcher;
 use crate::run::clock::Clock;
-use crate::run::events::Event;
 use crate::run::jobs::Jobs;
 use crate::run::options::nanos;
 use crate::sink::{Failure, Outcome, Sink, State};
 
 /// The state of the way to the target.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Link {
-    /// Resolves when the sink takes commands again; nothing is sent before.
-    hold: Option<Boxed<Result<(), Failure>>>,
+    /// It is waited for until it takes commands again; nothing is sent before.
+    pub(super) is_held: bool,
     lost_since_ns: Option<u64>,
     /// Nothing is sent before this either: a sink that says it is ready and is not must not be
     /// tried in a tight loop.
@@ -19,12 +19,11 @@ pub(super) struct Link {
     backoff_ns: u64,
     /// Since the last trouble nothing has been answered: one batch at a time.
     cautious: bool,
-    refusals: Refusals,
 }
 
 /// Refusals in a row: since the target last accepted a job.
 #[derive(Clone, Debug, Default)]
-struct Refusals {
+pub(super) struct Refusals {
     jobs: u64,
     since_ns: u64,
     /// Some of them are of a kind that passes by itself.
@@ -43,16 +42,20 @@ impl Link {
         self.lost_since_ns.is_some()
     }
 
-    pub(super) fn is_held(&self) -> bool {
-        self.hold.is_some()
+    pub(super) fn lost_since_ns(&self) -> Option<u64> {
+        self.lost_since_ns
     }
 
-    /// Resolves when the sink takes commands again; never without a hold.
-    pub(super) async fn ready(&mut self) -> Result<(), Failure> {
-        match &mut self.hold {
-            Some(hold) => hold.await,
-            None => std::future::pending().await,
-        }
+    /// Notes a break; false if it is known of.
+    pub(super) fn lose(&mut self, now_ns: u64) -> bool {
+        self.cautious = true;
+        let is_new = self.lost_since_ns.is_none();
+        self.lost_since_ns.get_or_insert(now_ns);
+        is_new
+    }
+
+    pub(super) fn is_back(&mut self) {
+        self.lost_since_ns = None;
     }
 
     pub(super) fn retry_at_ns(&self) -> Option<u64> {
@@ -61,67 +64,73 @@ impl Link {
 
     /// Whether a batch may be sent now.
     pub(super) fn is_open(&self, now_ns: u64, in_flight: bool) -> bool {
-        self.hold.is_none()
+        !self.is_held
             && self.retry_at_ns.is_none_or(|retry_ns| retry_ns <= now_ns)
             && !(self.cautious && in_flight)
     }
 
+    /// Holds back for longer than the last time.
+    fn back_off(&mut self, now_ns: u64) {
+        let backoff_ns = self.backoff_ns.max(FIRST_BACKOFF_NS);
+        self.retry_at_ns = Some(now_ns.saturating_add(backoff_ns));
+        self.backoff_ns = (backoff_ns * 2).min(LONGEST_BACKOFF_NS);
+    }
+
+    /// Notes an answer of the target.
+    pub(super) fn answered(&mut self, outcome: &Outcome) {
+        if matches!(outcome, Outcome::Acked | Outcome::Failed(_)) {
+            self.cautious = false;
+            self.backoff_ns = 0;
+            self.retry_at_ns = None;
+        }
+    }
+}
+
+impl Refusals {
     /// Notes an answer of the target, to so many jobs.
     pub(super) fn answered(&mut self, outcome: &Outcome, jobs: u64, now_ns: u64) {
         match outcome {
             Outcome::Failed(failure) => {
-                if self.refusals.jobs == 0 {
-                    self.refusals.since_ns = now_ns;
+                if self.jobs == 0 {
+                    self.since_ns = now_ns;
                 }
-                self.refusals.jobs += jobs;
-                self.refusals.total += jobs;
-                self.refusals.passing |= !failure.lasting;
-                if self.refusals.last.as_ref() != Some(failure) {
-                    self.refusals.last = Some(failure.clone());
+                self.jobs += jobs;
+                self.total += jobs;
+                self.passing |= !failure.lasting;
+                if self.last.as_ref() != Some(failure) {
+                    self.last = Some(failure.clone());
                 }
             }
             Outcome::Acked => {
-                self.refusals.jobs = 0;
-                self.refusals.passing = false;
+                self.jobs = 0;
+                self.passing = false;
             }
-            Outcome::Unknown(_) | Outcome::NotSent(_) => return,
+            Outcome::Unknown(_) | Outcome::NotSent(_) => {}
         }
-        self.cautious = false;
-        self.backoff_ns = 0;
-        self.retry_at_ns = None;
     }
 }
 
 impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
-    /// Something was not sent, or not answered: holds back until the sink is ready again, or gives
-    /// up if it will never be.
-    pub(super) fn connection_trouble(&mut self, failure: &Failure, now_ns: u64) {
-        if self.link.lost_since_ns.is_none() {
-            self.link.lost_since_ns = Some(now_ns);
-            self.tell(Event::ConnectionLost { message: failure.message.clone() });
-        }
-        self.link.cautious = true;
-        if let State::Lost(failure) = self.sink.state() {
+    /// Something was not sent over a lane, or not answered: holds it back until it is ready again,
+    /// or gives the target up if it will never be.
+    pub(super) fn connection_trouble(&mut self, lane: usize, failure: &Failure, now_ns: u64) {
+        self.lanes.lose(lane, failure, now_ns);
+        if let State::Lost(failure) = self.sink.lane_state(lane) {
             self.fail(failure, now_ns);
-        } else if self.link.hold.is_none() {
-            self.link.hold = Some(Box::pin(self.sink.wait_ready()));
-            let backoff_ns = self.link.backoff_ns.max(FIRST_BACKOFF_NS);
-            self.link.retry_at_ns = Some(now_ns.saturating_add(backoff_ns));
-            self.link.backoff_ns = (backoff_ns * 2).min(LONGEST_BACKOFF_NS);
+        } else if !self.lanes.link(lane).is_held {
+            let ready = Box::pin(self.sink.lane_ready(lane));
+            self.lanes.hold(lane, ready);
+            self.lanes.link_mut(lane).back_off(now_ns);
         }
     }
 
-    /// The sink is ready again, or never will be.
-    pub(super) fn link_ready(&mut self, ready: Result<(), Failure>) {
-        self.link.hold = None;
+    /// A lane is ready again, or never will be.
+    pub(super) fn link_ready(&mut self, lane: usize, ready: Result<(), Failure>) {
         let now_ns = self.clock.now_ns();
         match ready {
             Ok(()) => {
                 self.tell_notices();
-                if let Some(since_ns) = self.link.lost_since_ns.take() {
-                    let after_s = now_ns.saturating_sub(since_ns) as f64 / 1e9;
-                    self.tell(Event::Reconnected { after_s });
-                }
+                self.lane_is_back(lane, now_ns);
             }
             Err(failure) => self.fail(failure, now_ns),
         }
@@ -136,7 +145,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     /// many jobs, or has accepted nothing in the whole run. A guard on errors leaves the say to the
     /// script while the run lasts, and at its end if it has acted.
     pub(super) fn judge_refusals(&mut self, now_ns: u64, at_end: bool) {
-        let refusals = &self.link.refusals;
+        let refusals = &self.lanes.refusals;
         let Some(failure) = &refusals.last else { return };
         let patience = if refusals.passing {
             self.options.refused_passing_for

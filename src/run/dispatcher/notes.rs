@@ -1,5 +1,6 @@
 //! What is noted in the run's journal, and how a run goes on from one.
 
+use super::lanes::OfStream;
 use super::{Dispatcher, SECOND_NS};
 use crate::journal::{Account, Base, Journal, Seam, Spans, StreamBase};
 use crate::run::clock::Clock;
@@ -8,6 +9,7 @@ use crate::run::jobs::Jobs;
 use crate::run::resumption::Resumption;
 use crate::sink::{Outcome, Sink};
 use crate::stats::{Counts, Flight, JobCounts};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -21,8 +23,11 @@ pub(super) struct Notes {
     filling: Spans,
     /// Jobs that were left out and are not noted yet.
     left_out: Spans,
-    /// The newest batch of which jobs were acknowledged.
-    settled: u64,
+    /// The streams of which jobs were passed over since the last line, for their lanes take nothing,
+    /// and the last of those.
+    passed: Vec<(usize, u64)>,
+    /// The newest batch of which jobs were acknowledged, lane by lane.
+    settled: Vec<u64>,
     /// Takes the file once a second and puts it on the disk, on a thread of its own: a disk that
     /// is slow holds up no job.
     saver: Option<SyncSender<File>>,
@@ -33,7 +38,7 @@ pub(super) struct Notes {
 }
 
 impl Notes {
-    pub(super) fn new(journal: Option<Arc<Mutex<Journal>>>, settled: u64) -> Notes {
+    pub(super) fn new(journal: Option<Arc<Mutex<Journal>>>, settled: Vec<u64>) -> Notes {
         let saver = journal.as_ref().and_then(|_| {
             let (sender, files) = sync_channel::<File>(1);
             let save = move || files.iter().for_each(|file| _ = file.sync_data());
@@ -54,6 +59,15 @@ impl Notes {
     pub(super) fn leave_out(&mut self, stream: usize, first: u64, last: u64) {
         if self.journal.is_some() {
             self.left_out.push_range(stream, first, last);
+        }
+    }
+
+    /// Notes that a job is passed over.
+    pub(super) fn pass(&mut self, stream: usize, index: u64) {
+        match self.passed.last_mut() {
+            _ if self.journal.is_none() => {}
+            Some((last, until)) if *last == stream => *until = index,
+            _ => self.passed.push((stream, index)),
         }
     }
 
@@ -102,7 +116,12 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             }
             self.notes.seams.push(seams.clone());
             self.pacer.go_on(stream, base.run_ns, *stream_ns, next.saturating_sub(1));
-            self.backlog.go_on(stream, *next, returned.iter().copied());
+            let own = &self.sending[stream];
+            let (task, lists, old_jobs) = (&self.task, &self.lists, &self.old_jobs);
+            let (pacer, lanes) = (&self.pacer, &self.lanes);
+            let lanes = OfStream::new(task, lists, old_jobs, own, pacer, lanes, stream);
+            let returned = returned.iter().copied();
+            self.backlog.go_on(stream, *next, returned, |index| lanes.of(index));
             let kinds: Vec<JobCounts> = by_job.iter().map(counts_of_kind).collect();
             self.stats.carry(stream, counts(account), &kinds);
             // What is to be sent again falls due again.
@@ -142,10 +161,19 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     }
 
     /// Notes what became of the jobs of one command, if they did not go in.
-    pub(super) fn note_outcome(&mut self, batch: u64, flights: &[Flight], outcome: &Outcome) {
+    pub(super) fn note_outcome(
+        &mut self,
+        (batch, lane): (u64, usize),
+        flights: &[Flight],
+        outcome: &Outcome,
+    ) {
         let kind = match outcome {
             Outcome::Acked => {
-                self.notes.settled = self.notes.settled.max(batch);
+                if self.notes.settled.len() <= lane {
+                    self.notes.settled.resize(lane + 1, 0);
+                }
+                let settled = &mut self.notes.settled[lane];
+                *settled = batch.max(*settled);
                 return;
             }
             Outcome::Failed(_) => 'f',
@@ -153,6 +181,23 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             Outcome::NotSent(_) => 'n',
         };
         self.notes.with(|journal| journal.settles(kind, batch, &spans(flights.iter())));
+    }
+
+    /// Notes that a lane has answered a batch, if that does not follow from the next line: an older
+    /// one is in flight, over a lane that may not answer for long.
+    pub(super) fn note_answered(&mut self, batch: u64, lane: usize) {
+        if self.flights.oldest() <= batch {
+            self.notes.with(|journal| journal.answers(batch, lane));
+        }
+    }
+
+    /// Notes the jobs that were passed over.
+    pub(super) fn note_passed(&mut self) {
+        self.notes.note_left_out();
+        for (stream, last) in &self.notes.passed {
+            self.notes.with(|journal| journal.passes(*stream, *last));
+        }
+        self.notes.passed.clear();
     }
 
     /// Notes jobs that were given up for being late.
@@ -201,14 +246,12 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             return;
         }
         self.notes.note_left_out();
-        let is_long = self.notes.with(|journal| journal.is_long()) == Some(true);
+        // Written anew, it lists each job that was passed over.
+        let holes = self.backlog.has_holes();
+        let is_long = self.notes.with(|journal| journal.is_long(holes)) == Some(true);
         let noted = if is_long {
             let base = self.base(now_ns);
-            let flying: Vec<(u64, Spans)> = self
-                .flights
-                .iter()
-                .map(|(batch, sent)| (batch, spans(sent.ledger.metas().iter())))
-                .collect();
+            let flying: Vec<(u64, Spans)> = self.flying();
             let flying = flying.iter().map(|(batch, jobs)| (*batch, jobs));
             self.notes.with(|journal| journal.rebase(&base, flying))
         } else {
@@ -221,6 +264,16 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             _ = saver.try_send(file);
         }
         self.heed(noted);
+    }
+
+    /// What is in flight: batches and jobs.
+    fn flying(&self) -> Vec<(u64, Spans)> {
+        let mut batches: BTreeMap<u64, Vec<&Flight>> = BTreeMap::new();
+        for (batch, sent) in self.flights.iter() {
+            batches.entry(batch).or_default().extend(sent.ledger.metas());
+        }
+        let of = |(batch, jobs): (u64, Vec<&Flight>)| (batch, spans(jobs.into_iter()));
+        batches.into_iter().map(of).collect()
     }
 
     /// Ends the journal: it is removed if nothing is left to go on with.
@@ -266,7 +319,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             StreamBase {
                 stream_ns: self.pacer.stream_ns(stream, now_ns),
                 next: if stopped { self.pacer.due(stream) + 1 } else { self.backlog.next(stream) },
-                returned: self.backlog.returned(stream).collect(),
+                returned: self.left_of(stream),
                 left_out,
                 stopped,
                 seams: self.notes.seams.get(stream).cloned().unwrap_or_default(),
@@ -283,9 +336,15 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         Base {
             run_ns: now_ns,
             next_batch: self.flights.next(),
-            settled: self.notes.settled,
+            settled: self.notes.settled.iter().copied().max().unwrap_or(0),
+            settled_in: self.notes.settled.clone(),
             streams: self.streams().map(of_stream).collect(),
         }
+    }
+
+    fn left_of(&self, stream: usize) -> Vec<u64> {
+        let lanes = self.lanes_of_stream(stream);
+        self.backlog.returned(stream, |index| lanes.of(index))
     }
 
     /// A journal that can't be written is none: it would tell less than what happened.

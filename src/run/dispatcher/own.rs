@@ -104,7 +104,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         if !std::mem::replace(&mut self.server.said, true) {
             self.tell(Event::Warning { message: message.clone() });
         }
-        let connected = !self.link.is_lost() && matches!(self.sink.state(), State::Ready);
+        let connected = !self.lanes.is_any_lost() && matches!(self.sink.state(), State::Ready);
         let asked_ns = self.server.asked_ns;
         let since_ns = connected.then(|| self.server.blind_since_ns.unwrap_or(asked_ns));
         self.server.blind_since_ns = since_ns;

@@ -9,33 +9,48 @@ use crate::run::guards::{GuardEntry, Hit};
 use crate::run::jobs::Jobs;
 use crate::sink::{Failure, Queue, Seen, Sink, State};
 use crate::stats::workers::Workers;
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::sync::Arc;
 
 /// What a queue said.
 pub(super) struct Reading {
     queue: usize,
     seen: Result<Seen, Failure>,
+    lane: usize,
+    /// Which question of the lane it answers.
+    question: u64,
 }
 
-/// Asks the queues for their depths, one at a time, in rounds.
+/// Asks the queues for their depths, one at a time in each lane, in rounds.
 pub(super) struct Probe {
     queues: Vec<Queue>,
-    out: Option<Boxed<Reading>>,
-    /// The queue that was asked last.
-    asking: usize,
-    asked_ns: u64,
-    next_round_ns: u64,
+    out: FuturesUnordered<Boxed<Reading>>,
+    rounds: Vec<Round>,
     unread: Vec<Unread>,
     /// The last depth of each queue, and when it was asked for.
     last: Vec<Option<(u64, u64)>>,
-    /// How many jobs of each stream had their outcome when the question that is out was asked.
-    settled: Vec<u64>,
-    /// The same of the last depth of each queue.
+    /// How many jobs of each stream had their outcome when that question was asked.
     settled_then: Vec<Vec<u64>>,
     /// What the workers of each queue did.
     workers: Vec<Workers>,
     /// Which queues are asked for more than their depth.
     watched: Vec<bool>,
+}
+
+/// The questions of a lane.
+#[derive(Clone, Debug, Default)]
+struct Round {
+    /// Its queues.
+    queues: Vec<usize>,
+    /// The one that was asked last, by its place among these.
+    asking: usize,
+    is_out: bool,
+    /// Which question was asked last: an answer to an older one comes too late.
+    question: u64,
+    asked_ns: u64,
+    /// How many jobs of each stream had their outcome then.
+    settled: Vec<u64>,
+    next_ns: u64,
 }
 
 /// What is known of a queue whose depth can't be read.
@@ -58,7 +73,11 @@ async fn look<S: Sink>(sink: &S, queue: &Queue, watched: bool) -> Result<Seen, F
 
 impl Probe {
     /// Over the queues that jobs go to, and those that guards name besides.
-    pub(super) fn new<'a>(jobs: &impl Jobs, guards: impl Iterator<Item = &'a Guard>) -> Probe {
+    pub(super) fn new<'a>(
+        jobs: &impl Jobs,
+        guards: impl Iterator<Item = &'a Guard>,
+        lanes_of: impl Fn(&[Queue]) -> Vec<usize>,
+    ) -> Probe {
         let mut queues = jobs.queues().to_vec();
         for guard in guards {
             if let GuardKind::Depth { queue: Some(name), .. } = &guard.kind
@@ -72,23 +91,32 @@ impl Probe {
         let settled_then = vec![Vec::new(); queues.len()];
         let workers = vec![Workers::default(); queues.len()];
         let watched = (0..queues.len()).map(|queue| jobs.is_watched(queue)).collect();
-        Probe {
-            queues,
-            out: None,
-            asking: 0,
-            asked_ns: 0,
-            next_round_ns: 0,
-            unread,
-            last,
-            settled: Vec::new(),
-            settled_then,
-            workers,
-            watched,
+        let (out, rounds) = (FuturesUnordered::new(), Vec::new());
+        let mut probe = Probe { queues, out, rounds, unread, last, settled_then, workers, watched };
+        let lanes = lanes_of(&probe.queues);
+        lanes.into_iter().enumerate().for_each(|(queue, lane)| probe.ask_in(queue, lane));
+        probe
+    }
+
+    /// Notes the lane of a queue.
+    fn ask_in(&mut self, queue: usize, lane: usize) {
+        if self.rounds.len() <= lane {
+            self.rounds.resize(lane + 1, Round::default());
         }
+        self.rounds[lane].queues.push(queue);
+    }
+
+    fn lane_of(&self, queue: usize) -> usize {
+        self.rounds.iter().position(|round| round.queues.contains(&queue)).unwrap_or(0)
+    }
+
+    /// Begins the next rounds now.
+    fn hurry(&mut self, now_ns: u64) {
+        self.rounds.iter_mut().for_each(|round| round.next_ns = now_ns);
     }
 
     /// The place of a queue, taken in if it is new; and whether it is.
-    pub(super) fn place(&mut self, queue: &Queue, watched: bool) -> (usize, bool) {
+    pub(super) fn place(&mut self, queue: &Queue, watched: bool, lane: usize) -> (usize, bool) {
         if let Some(place) = self.queues.iter().position(|known| known == queue) {
             return (place, false);
         }
@@ -98,6 +126,7 @@ impl Probe {
         self.settled_then.push(Vec::new());
         self.workers.push(Workers::default());
         self.watched.push(watched);
+        self.ask_in(self.queues.len() - 1, lane);
         (self.queues.len() - 1, true)
     }
 
@@ -125,15 +154,15 @@ impl Probe {
     }
 
     pub(super) fn is_out(&self) -> bool {
-        self.out.is_some()
+        !self.out.is_empty()
     }
 
-    /// Resolves with the answer to the question that is out; never without one.
+    /// Resolves with the answer to a question that is out; never without one.
     pub(super) async fn reading(&mut self) -> Reading {
-        let Some(out) = &mut self.out else { return std::future::pending().await };
-        let reading = out.await;
-        self.out = None;
-        reading
+        match self.out.next().await {
+            Some(reading) => reading,
+            None => std::future::pending().await,
+        }
     }
 }
 
@@ -147,55 +176,74 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let waited = self.task.waits.is_waiting();
         self.judge_waits(now_ns);
         if !waited && self.task.waits.is_waiting() {
-            self.probe.next_round_ns = now_ns;
+            self.probe.hurry(now_ns);
         }
         self.warn(now_ns);
         if self.guards.asks_errors() {
             let hits = self.guards.judge_errors(now_ns);
             self.act(hits, now_ns);
         }
-        if self.probe.is_out() && now_ns.saturating_sub(self.probe.asked_ns) > PATIENCE_NS {
-            self.probe.out = None;
-            self.probe_failed(self.probe.asking, "no answer", now_ns);
-        }
-        if !self.probe.is_out()
-            && now_ns >= self.probe.next_round_ns
-            && !self.probe.queues.is_empty()
-        {
-            let often = self.guards.asks_depths()
-                || self.guards.asks_workers()
-                || self.expecting.asks_depths()
-                || self.task.waits.is_waiting();
-            let every_ns = if often { 0 } else { SECOND_NS };
-            self.probe.next_round_ns = now_ns.saturating_add(every_ns);
-            self.ask_depth(0, now_ns);
+        let often = self.guards.asks_depths()
+            || self.guards.asks_workers()
+            || self.expecting.asks_depths()
+            || self.task.waits.is_waiting();
+        for lane in 0..self.probe.rounds.len() {
+            self.ask_lane(lane, often, now_ns);
         }
     }
 
-    fn ask_depth(&mut self, queue: usize, now_ns: u64) {
-        let (sink, asked) = (Arc::clone(&self.sink), self.probe.queues[queue].clone());
-        self.probe.asking = queue;
-        self.probe.asked_ns = now_ns;
+    /// Begins a round of a lane's queues if it is time, and gives up a question that is out for too
+    /// long.
+    fn ask_lane(&mut self, lane: usize, often: bool, now_ns: u64) {
+        let round = &mut self.probe.rounds[lane];
+        if round.is_out && now_ns.saturating_sub(round.asked_ns) > PATIENCE_NS {
+            round.is_out = false;
+            let queue = round.queues[round.asking];
+            self.probe_failed(queue, "no answer", now_ns);
+        }
+        let round = &mut self.probe.rounds[lane];
+        if !round.is_out && now_ns >= round.next_ns && !round.queues.is_empty() {
+            let every_ns = if often { 0 } else { SECOND_NS };
+            round.next_ns = now_ns.saturating_add(every_ns);
+            self.ask_depth(lane, 0, now_ns);
+        }
+    }
+
+    fn ask_depth(&mut self, lane: usize, place: usize, now_ns: u64) {
+        let round = &mut self.probe.rounds[lane];
+        round.asking = place;
+        round.asked_ns = now_ns;
+        round.is_out = true;
+        round.question += 1;
         let streams = self.stats.streams().iter();
-        self.probe.settled =
-            streams.map(|stream| stream.counts.acked + stream.counts.unknown).collect();
+        round.settled = streams.map(|stream| stream.counts.acked + stream.counts.unknown).collect();
+        let (queue, question) = (round.queues[place], round.question);
+        let (sink, asked) = (Arc::clone(&self.sink), self.probe.queues[queue].clone());
         let watched = self.probe.watched[queue];
-        self.probe.out = Some(Box::pin(async move {
-            Reading { queue, seen: look(sink.as_ref(), &asked, watched).await }
+        self.probe.out.push(Box::pin(async move {
+            let seen = look(sink.as_ref(), &asked, watched).await;
+            Reading { queue, seen, lane, question }
         }));
     }
 
     /// Takes an answer in and asks the next queue of the round.
     pub(super) fn depth_read(&mut self, reading: Reading) {
         let now_ns = self.clock.now_ns();
+        let round = &mut self.probe.rounds[reading.lane];
+        if reading.question != round.question || !round.is_out {
+            return;
+        }
+        round.is_out = false;
+        let (asked_ns, next) = (round.asked_ns, round.asking + 1);
+        let has_next = next < round.queues.len();
         match reading.seen {
             Ok(seen) => {
                 let depth = seen.depth();
                 self.note_workers(reading.queue, seen);
                 self.probe.unread[reading.queue] = Unread::default();
-                self.probe.last[reading.queue] = Some((self.probe.asked_ns, depth));
-                let settled = &mut self.probe.settled_then[reading.queue];
-                settled.clone_from(&self.probe.settled);
+                self.probe.last[reading.queue] = Some((asked_ns, depth));
+                let settled = &self.probe.rounds[reading.lane].settled;
+                self.probe.settled_then[reading.queue].clone_from(settled);
                 if self.is_warming(reading.queue, now_ns) {
                     self.stats.depth_mut(reading.queue).seen_unjudged(depth);
                 } else {
@@ -208,8 +256,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             }
             Err(failure) => self.probe_failed(reading.queue, &failure.message, now_ns),
         }
-        if reading.queue + 1 < self.probe.queues.len() {
-            self.ask_depth(reading.queue + 1, now_ns);
+        if has_next {
+            self.ask_depth(reading.lane, next, now_ns);
         }
     }
 
@@ -250,8 +298,10 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     /// on.
     fn probe_failed(&mut self, queue: usize, why: &str, now_ns: u64) {
         let message = self.say_unread(queue, why);
-        let connected = !self.link.is_lost() && matches!(self.sink.state(), State::Ready);
-        let asked_ns = self.probe.asked_ns;
+        let lane = self.probe.lane_of(queue);
+        let is_ready = matches!(self.sink.lane_state(lane), State::Ready);
+        let connected = is_ready && !self.lanes.is_lost(lane);
+        let asked_ns = self.probe.rounds[lane].asked_ns;
         let unread = &mut self.probe.unread[queue];
         unread.since_ns = connected.then(|| unread.since_ns.unwrap_or(asked_ns));
         if unread.since_ns.is_none_or(|since_ns| now_ns.saturating_sub(since_ns) < PATIENCE_NS) {
@@ -281,9 +331,14 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         &mut self,
         note: impl Fn(&mut Self, usize, u64),
     ) -> Option<Failure> {
-        self.probe.out = None;
-        let mut blind = None;
+        self.probe.out.clear();
+        self.probe.rounds.iter_mut().for_each(|round| round.is_out = false);
+        let (mut blind, mut silent) = (None, Vec::new());
         for queue in 0..self.probe.queues.len() {
+            let lane = self.probe.lane_of(queue);
+            if silent.contains(&lane) {
+                continue;
+            }
             let watched = self.probe.watched[queue];
             let looked = look(self.sink.as_ref(), &self.probe.queues[queue], watched).await;
             let failure = match looked {
@@ -297,8 +352,9 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             };
             let message = self.say_unread(queue, &failure.message);
             if !failure.lasting {
-                // The others would not be told either, or only after as long a wait.
-                break;
+                // The others of its lane would not be told either, or only after as long a wait.
+                silent.push(lane);
+                continue;
             }
             if let Some(guard) = self.guards.watching(queue) {
                 let text = &self.guards.guard(guard).text;

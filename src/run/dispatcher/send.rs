@@ -2,9 +2,10 @@
 
 use super::Dispatcher;
 use super::flights::{Reply, Sent};
+use super::lanes::OfStream;
 use crate::run::clock::Clock;
 use crate::run::jobs::{DueJob, Jobs};
-use crate::sink::{Failure, Outcome, Sink};
+use crate::sink::{Command, Failure, Ledger, Outcome, Sink};
 use crate::stats::{Flight, Settled};
 use std::sync::Arc;
 
@@ -16,24 +17,32 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         if full && !self.flights.is_empty() { 0 } else { jobs }
     }
 
-    /// Jobs of a stream that may be sent now, rates of the sum and room apart.
+    /// Jobs of a stream that may be sent now, rates of the sum and room in all apart.
     fn sendable(&mut self, stream: usize, now_ns: u64) -> u64 {
-        let overdue = self.overdue(stream);
+        let overdue = self.reachable(stream);
         if overdue == 0 || self.pacer.is_paused(stream) {
             return 0;
         }
-        let room = self.lates.room(stream, self.pacer.due(stream), now_ns);
+        let rooms = self.lanes.of_stream(stream).iter().map(|lane| self.lanes.room(*lane));
+        let of_lanes = rooms.fold(0, u64::saturating_add);
+        let due = self.due_in_reach(stream);
+        let room = self.lates.room(stream, due, now_ns).min(of_lanes);
         overdue.min(room).min(self.guards.room(Some(stream), now_ns))
     }
 
-    /// Whether the sink takes anything right now.
-    pub(super) fn can_hand_over(&self, now_ns: u64) -> bool {
-        self.link.is_open(now_ns, !self.flights.is_empty()) && self.flight_room() > 0
+    /// Jobs of a stream that have fallen due, less those that a missed server holds up.
+    pub(super) fn due_in_reach(&self, stream: usize) -> u64 {
+        let held = match self.lanes.of_stream(stream) {
+            [] | [_] => 0,
+            _ => self.held(stream, |lane| self.lanes.room(lane) > 0),
+        };
+        self.pacer.due(stream).saturating_sub(held)
     }
 
     /// Whether any job can be sent right now.
     pub(super) fn can_send(&mut self, now_ns: u64) -> bool {
-        self.can_hand_over(now_ns)
+        self.look_at_rooms(now_ns);
+        self.lanes.has_room()
             && self.streams().any(|stream| self.sendable(stream, now_ns) > 0)
             && self.guards.room(None, now_ns) > 0
     }
@@ -41,9 +50,13 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     /// Whether a job waits that only a rate may be holding.
     pub(super) fn is_throttled(&self) -> bool {
         self.flight_room() > 0
-            && self
-                .streams()
-                .any(|stream| self.overdue(stream) > 0 && !self.pacer.is_paused(stream))
+            && self.streams().any(|stream| {
+                let waits = match self.lanes.count() {
+                    1 => self.overdue(stream),
+                    _ => self.reachable(stream),
+                };
+                waits > 0 && !self.pacer.is_paused(stream)
+            })
     }
 
     /// Sends one batch of what is due, if anything can be sent.
@@ -61,7 +74,10 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         self.backlog.share(&mut shares, room);
         self.fill(&shares);
         self.shares = shares;
-        self.hand_over();
+        self.note_passed();
+        if !self.builder.is_empty() {
+            self.hand_over();
+        }
     }
 
     /// Writes jobs into the builder until the shares or the bytes of a batch are used up.
@@ -73,7 +89,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let mut bytes = 0;
         for (stream, share) in shares.iter().enumerate() {
             for _ in 0..*share {
-                let index = self.backlog.take(stream);
+                let Some((index, lane)) = self.take(stream) else { break };
+                self.lanes.fill(lane);
                 self.notes.fill(stream, index);
                 let number = self.pacer.schedule(stream).number_of(index);
                 let (planned_ns, intended_ns) = self.pacer.times_of(stream, index);
@@ -113,9 +130,37 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         }
     }
 
-    /// Hands the builder's batch to the sink.
+    /// The next job of a stream to be sent, and its lane.
+    fn take(&mut self, stream: usize) -> Option<(u64, usize)> {
+        let Dispatcher { task, lists, old_jobs, sending, pacer, lanes, backlog, notes, .. } = self;
+        let due = pacer.due(stream);
+        let own = &sending[stream];
+        let lanes = OfStream::new(task, lists, old_jobs, own, pacer, lanes, stream);
+        backlog.take(stream, due, &lanes, |index| notes.pass(stream, index))
+    }
+
+    /// Hands the builder's batch to the sink, lane by lane.
     fn hand_over(&mut self) {
-        let (commands, ledger) = self.builder.finish();
+        let batch = self.flights.next();
+        self.note_sending(batch);
+        self.flights.begin();
+        if self.lanes.count() == 1 {
+            let (commands, ledger) = self.builder.finish();
+            return self.hand_over_to(batch, 0, commands, ledger);
+        }
+        let lanes = &self.lanes;
+        for (lane, commands, ledger) in self.builder.finish_by(|place| lanes.of_queue(place)) {
+            self.hand_over_to(batch, lane, commands, ledger);
+        }
+    }
+
+    fn hand_over_to(
+        &mut self,
+        batch: u64,
+        lane: usize,
+        commands: Vec<Command>,
+        ledger: Ledger<Flight>,
+    ) {
         let sent_ns = self.clock.now_ns();
         self.stats.handed_over(ledger.metas());
         self.expecting.handed_over(ledger.metas());
@@ -124,22 +169,20 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             self.lates.sent(group[0].stream as usize, group.len() as u64);
         }
         let command_bytes = commands.iter().map(|command| command.args.byte_len() as u64).collect();
-        let number = self.flights.next();
-        self.note_sending(number);
-        let answer = self.sink.send_marked(&commands, number);
+        let answer = self.sink.send_marked(&commands, batch);
         self.builder.recycle(commands);
-        let batch = self.flights.add(Sent { ledger, command_bytes, sent_ns });
+        self.flights.add(batch, lane, Sent { ledger, command_bytes, sent_ns });
         let clock = Arc::clone(&self.clock);
         self.replies.push(Box::pin(async move {
             let outcomes = answer.await;
-            Reply { batch, outcomes, at_ns: clock.now_ns() }
+            Reply { batch, lane, outcomes, at_ns: clock.now_ns() }
         }));
     }
 
     /// Takes the outcome of a batch in.
     pub(super) fn settle(&mut self, reply: Reply) {
-        let Reply { batch, mut outcomes, at_ns } = reply;
-        let Some(sent) = self.flights.remove(batch) else { return };
+        let Reply { batch, lane, mut outcomes, at_ns } = reply;
+        let Some(sent) = self.flights.remove(batch, lane) else { return };
         let silent = Failure {
             kind: "io".to_owned(),
             message: "no outcome for a command".to_owned(),
@@ -151,16 +194,18 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             let command = Settled { bytes: *bytes, sent_ns: sent.sent_ns, at_ns };
             self.stats.settled(flights, outcome, command);
             self.expecting.settled(flights, outcome, command);
-            self.link.answered(outcome, flights.len() as u64, at_ns);
+            self.lanes.refusals.answered(outcome, flights.len() as u64, at_ns);
+            self.lanes.link_mut(lane).answered(outcome);
             match outcome {
                 Outcome::NotSent(failure) | Outcome::Unknown(failure) => trouble = Some(failure),
                 Outcome::Acked | Outcome::Failed(_) => {}
             }
-            self.note_outcome(batch, flights, outcome);
-            self.note_answers(flights, outcome, sent.sent_ns, at_ns);
+            self.note_outcome((batch, lane), flights, outcome);
+            self.note_answers(lane, flights, outcome, sent.sent_ns, at_ns);
         }
+        self.note_answered(batch, lane);
         if let Some(failure) = trouble {
-            self.connection_trouble(failure, at_ns);
+            self.connection_trouble(lane, failure, at_ns);
         }
         self.judge_refusals(at_ns, false);
         if self.guards.asks_errors() {
@@ -170,7 +215,14 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     }
 
     /// Tells guards and backlog what became of the jobs of a command.
-    fn note_answers(&mut self, flights: &[Flight], outcome: &Outcome, sent_ns: u64, at_ns: u64) {
+    fn note_answers(
+        &mut self,
+        lane: usize,
+        flights: &[Flight],
+        outcome: &Outcome,
+        sent_ns: u64,
+        at_ns: u64,
+    ) {
         for group in flights.chunk_by(|a, b| a.stream == b.stream) {
             let (stream, jobs) = (group[0].stream as usize, group.len() as u64);
             match outcome {
@@ -183,7 +235,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
                     self.lates.came_back(stream, jobs);
                     let lost = group
                         .iter()
-                        .filter(|flight| !self.backlog.give_back(stream, flight.index))
+                        .filter(|flight| !self.backlog.give_back(stream, flight.index, lane))
                         .count();
                     self.stats.skipped(stream, lost as u64);
                 }
@@ -196,10 +248,10 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         if !self.flights.is_empty() {
             self.notes.leave_in_doubt();
         }
-        for batch in self.flights.batches() {
+        for (batch, lane) in self.flights.parts() {
             let failure =
                 Failure { kind: "unanswered".to_owned(), message: why.to_owned(), lasting: false };
-            let Some(sent) = self.flights.remove(batch) else { continue };
+            let Some(sent) = self.flights.remove(batch, lane) else { continue };
             let outcomes = vec![Outcome::Unknown(failure); sent.command_bytes.len()];
             for ((outcome, flights), bytes) in
                 sent.ledger.settle(&outcomes).zip(&sent.command_bytes)

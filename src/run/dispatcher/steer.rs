@@ -4,6 +4,7 @@
 //! another ([`crate::schedule::Spliced`]). What has fallen due by then stays due, and is sent.
 
 use super::Dispatcher;
+use super::lanes::OfStream;
 use crate::job::Format;
 use crate::plan::{Guard, GuardKind, Late, Phrase, Plan};
 use crate::run::clock::Clock;
@@ -214,8 +215,16 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         self.fall_due(now_ns);
         self.leave_journal();
         let (planned_before, due) = (self.stats.counts().planned, self.stats.counts().due);
+        let left: Vec<Vec<u64>> = self.streams().map(|stream| self.take_left(stream)).collect();
         let lanes = self.lanes_of(&plan, &sources, entry, now_ns);
         self.send_other(jobs, &lanes);
+        self.map_lanes();
+        for (stream, left) in left.into_iter().enumerate() {
+            for index in left {
+                let lane = self.lanes_of_stream(stream).of(index);
+                self.backlog.give_back(stream, index, lane);
+            }
+        }
         self.guard_otherwise(&plan, &lanes, now_ns);
         self.task.expectations.clone_from(&plan.expectations);
         self.expecting.replace(&plan.expectations, &lanes);
@@ -247,6 +256,13 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         self.reloads.push(reload.clone());
         self.tell(Event::Reloaded { reload });
         Ok(())
+    }
+
+    fn take_left(&mut self, stream: usize) -> Vec<u64> {
+        let Dispatcher { task, lists, old_jobs, sending, pacer, lanes, backlog, .. } = self;
+        let own = &sending[stream];
+        let lanes = OfStream::new(task, lists, old_jobs, own, pacer, lanes, stream);
+        backlog.take_left(stream, |index| lanes.of(index))
     }
 
     /// The stream of the run for each one of a plan, by its name. New ones join, those that the plan
@@ -339,7 +355,10 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         for (own, queue) in jobs.queues().iter().enumerate() {
             let known = (0..).map_while(|at| Some((at, self.builder.queue(at)?)));
             let known = known.into_iter().find(|(_, known)| *known == queue).map(|(at, _)| at);
-            let place = known.unwrap_or_else(|| self.builder.add_queue(queue.clone()));
+            let place = known.unwrap_or_else(|| {
+                self.lanes.add_queue(self.lane_of_queue(queue));
+                self.builder.add_queue(queue.clone())
+            });
             lists.builder.push(place);
             lists.probe.push(self.ask_also(queue, jobs.is_watched(own)));
         }
@@ -347,7 +366,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     }
 
     fn ask_also(&mut self, queue: &Queue, watched: bool) -> usize {
-        let (place, is_new) = self.probe.place(queue, watched);
+        let lane = self.lane_of_queue(queue);
+        let (place, is_new) = self.probe.place(queue, watched, lane);
         if is_new {
             self.stats.add_queue();
         }

@@ -12,6 +12,7 @@ mod expecting;
 mod faults;
 mod guarding;
 mod holding;
+mod lanes;
 mod lateness;
 mod measuring;
 mod reloading;

@@ -32,6 +32,8 @@ pub(super) struct Slots {
     run: Option<String>,
     options: Options,
     lanes: Mutex<BTreeMap<u16, Arc<Lane>>>,
+    /// The slots by the numbers of their lanes, as they were first asked for.
+    numbers: Mutex<Vec<u16>>,
 }
 
 /// Lanes that one run may have: each is two connections.
@@ -44,7 +46,7 @@ pub(super) fn key_of(queue: &Queue) -> String {
 
 impl Slots {
     pub(super) fn new(way: Way, run: Option<String>, options: Options) -> Slots {
-        Slots { way, run, options, lanes: Mutex::default() }
+        Slots { way, run, options, lanes: Mutex::default(), numbers: Mutex::default() }
     }
 
     /// The way to a slot, and the proof that batches to it carry.
@@ -193,18 +195,30 @@ impl Lanes {
         Some([first, other].map(|key| String::from_utf8_lossy(&key).into_owned()))
     }
 
-    /// For each queue the place of its lane among theirs.
+    /// For each queue the number of its lane, which stays the same.
     pub(super) fn numbers(&self, queues: &[Queue]) -> Vec<usize> {
-        let Lanes::BySlot(_) = self else { return vec![0; queues.len()] };
-        let mut slots: Vec<u16> = Vec::new();
+        let Lanes::BySlot(slots) = self else { return vec![0; queues.len()] };
+        let mut numbers = slots.numbers.lock().unwrap_or_else(PoisonError::into_inner);
         let number = |queue: &Queue| {
             let slot = slot::of_key(key_of(queue).as_bytes());
-            slots.iter().position(|known| *known == slot).unwrap_or_else(|| {
-                slots.push(slot);
-                slots.len() - 1
+            numbers.iter().position(|known| *known == slot).unwrap_or_else(|| {
+                numbers.push(slot);
+                numbers.len() - 1
             })
         };
         queues.iter().map(number).collect()
+    }
+
+    /// The lane of a number, if it has been made: that is done when it is first needed.
+    pub(super) fn numbered(&self, number: usize) -> Option<Arc<Lane>> {
+        match self {
+            Lanes::One(lane) => Some(lane.clone()),
+            Lanes::BySlot(slots) => {
+                let numbers = slots.numbers.lock().unwrap_or_else(PoisonError::into_inner);
+                let slot = *numbers.get(number)?;
+                slots.lock().get(&slot).cloned()
+            }
+        }
     }
 
     /// The first key of commands, as a name.

@@ -6,6 +6,7 @@ use super::cursor::Cursor;
 use super::route::{Detour, Reached, Way};
 use super::{Options, broken};
 use crate::sink::{Command, Failure, Notice, Outcome, State};
+use crate::target::Place;
 use flight::Batch;
 use inquiry::{Evidence, Identity, Question};
 use standing::Standing;
@@ -43,6 +44,7 @@ pub(super) struct Link {
     state: watch::Receiver<State>,
     generation: Arc<AtomicU64>,
     notices: Arc<Mutex<Vec<Notice>>>,
+    place: Arc<Mutex<Option<Place>>>,
     /// Batches carry their proof.
     proven: bool,
 }
@@ -78,7 +80,7 @@ impl Link {
             (socket, keeper.identity) = inquiry::meet(socket, cursor, &keeper.notices).await?;
         }
         let turns = keeper.way.turns();
-        keeper.here = place.map(|place| Detour { place, asking: false });
+        keeper.is_at(place.map(|place| Detour { place, asking: false }));
         tokio::spawn(keeper.run(Some(socket), Traffic::new(standing, turns)));
         Ok((link, recollection))
     }
@@ -98,6 +100,7 @@ impl Link {
         let (state, watched) = watch::channel(state);
         let generation = Arc::new(AtomicU64::new(0));
         let notices = Arc::new(Mutex::new(Vec::new()));
+        let place = Arc::new(Mutex::new(None));
         let keeper = Keeper {
             way,
             options,
@@ -105,12 +108,13 @@ impl Link {
             state,
             generation: generation.clone(),
             notices: notices.clone(),
+            place: place.clone(),
             identity: Identity::default(),
             in_doubt: false,
             here: None,
             turned: None,
         };
-        (Link { batches, state: watched, generation, notices, proven }, keeper)
+        (Link { batches, state: watched, generation, notices, place, proven }, keeper)
     }
 
     /// Hands commands over before it returns: the queue to the task is first in, first out, which
@@ -162,10 +166,15 @@ impl Link {
     pub(super) fn notices(&self) -> Vec<Notice> {
         std::mem::take(&mut *lock(&self.notices))
     }
+
+    /// The server that the connection leads to, or led to before it broke, if there may be several.
+    pub(super) fn place(&self) -> Option<Place> {
+        lock(&self.place).clone()
+    }
 }
 
-fn lock(notices: &Mutex<Vec<Notice>>) -> std::sync::MutexGuard<'_, Vec<Notice>> {
-    notices.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(shared: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Resolves when the state is `Ready`, or with the failure of `Lost`.
@@ -188,6 +197,7 @@ struct Keeper {
     state: watch::Sender<State>,
     generation: Arc<AtomicU64>,
     notices: Arc<Mutex<Vec<Notice>>>,
+    place: Arc<Mutex<Option<Place>>>,
     /// The connection's, where batches carry their proof.
     identity: Identity,
     /// Somebody waits for what only the server can tell.
@@ -238,7 +248,7 @@ impl Keeper {
                 None => return,
             };
             socket = Some(regained.socket);
-            self.here = regained.here;
+            self.is_at(regained.here);
             traffic.set_asking(self.here.as_ref().is_some_and(|here| here.asking));
             if let Some((identity, evidence)) = regained.told {
                 self.identity = identity;
@@ -255,6 +265,12 @@ impl Keeper {
             // First the outcomes, then the state: what must go again is known when it can.
             self.state.send_replace(State::Ready);
         }
+    }
+
+    /// Notes where the connection leads.
+    fn is_at(&mut self, here: Option<Detour>) {
+        *lock(&self.place) = here.as_ref().map(|here| here.place.clone());
+        self.here = here;
     }
 
     /// Moves bytes until the connection is over: it broke, or another server has taken over from

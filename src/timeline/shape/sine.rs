@@ -2,8 +2,9 @@
 
 use super::Near;
 use crate::timeline::dd::Dd;
-use crate::timeline::functions::{INVERSE_TWO_PI, cos_turns, sin_turns};
+use crate::timeline::functions::{INVERSE_TWO_PI, cos_turns, sin_cos, sin_turns};
 use crate::timeline::num::Num;
+use crate::timeline::plain::Kepler;
 use std::f64::consts::TAU;
 
 /// A wave.
@@ -23,6 +24,8 @@ pub struct Sine {
     swing: Dd,
     /// cos(2π·phase)
     cos_phase: Dd,
+    /// The same in plain numbers.
+    pub kepler: Option<Kepler>,
 }
 
 /// Whether a number of turns is whole but for rounding.
@@ -36,6 +39,9 @@ impl Sine {
     /// A wave; the period must be above 0.
     pub fn new(base: Num, amp: Num, period: Num, phase: Num) -> Sine {
         let phase = reduced(phase);
+        let cos_phase = cos_turns(phase.dd());
+        let [plain_base, plain_amp, plain_period, plain_phase] =
+            [base, amp, period, phase].map(|number| number.dd().hi);
         Sine {
             base,
             amp,
@@ -43,7 +49,8 @@ impl Sine {
             phase,
             frequency: Dd::ONE / period.dd(),
             swing: amp.dd() * period.dd() * INVERSE_TWO_PI,
-            cos_phase: cos_turns(phase.dd()),
+            cos_phase,
+            kepler: Kepler::new(plain_base, plain_amp, plain_period, plain_phase, cos_phase.hi),
         }
     }
 
@@ -99,7 +106,7 @@ impl Sine {
     /// Integral and rate at x in plain precision.
     pub fn aim(&self, x: f64) -> (f64, f64) {
         let turns = self.phase.dd().hi + x * self.frequency.hi;
-        let (sin, cos) = ((turns - turns as i64 as f64) * TAU).sin_cos();
+        let (sin, cos) = sin_cos((turns - turns as i64 as f64) * TAU);
         let base = self.base.dd().hi;
         (base * x + self.swing.hi * (self.cos_phase.hi - cos), base + self.amp.dd().hi * sin)
     }
@@ -107,7 +114,7 @@ impl Sine {
     /// Only the wave in plain precision: its sine is good to 10⁻¹⁵ on any machine.
     pub fn near(&self, x: Dd) -> Near {
         let turns = self.turns(x);
-        let (sin, cos) = ((turns - turns.floor()).hi * TAU).sin_cos();
+        let (sin, cos) = sin_cos((turns - turns.floor()).hi * TAU);
         let wave = self.swing.hi * (self.cos_phase.hi - cos);
         Near {
             area: self.base.dd() * x + Dd::new(wave),

@@ -49,7 +49,7 @@ fn leaf() -> impl Strategy<Value = Curve> {
 }
 
 /// Any curve, its marks all of one name: numbered below.
-fn any_curve() -> impl Strategy<Value = Curve> {
+pub(super) fn any_curve() -> impl Strategy<Value = Curve> {
     leaf().prop_recursive(6, 32, 4, |inner| {
         let one = || inner.clone().prop_map(Box::new);
         let many = || prop::collection::vec(inner.clone(), 0..4);
