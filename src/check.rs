@@ -14,6 +14,7 @@ mod defaults;
 mod digest;
 mod drawn;
 mod draws;
+mod echoes;
 mod ends;
 mod envelope;
 mod expect;
@@ -131,7 +132,7 @@ pub fn check(source: &SourceFile, options: &Options) -> Checked {
     let plan = checker.script(&scripts);
     let (allows, mut directives) = lint::directives::read(source, &scripts[0]);
     checker.problems.append(&mut directives);
-    let mut problems = without_echoes(source, checker.problems);
+    let mut problems = echoes::without_echoes(source, checker.problems);
     parentheses::without_parentheses(source, &checker.shapes, &mut problems);
     let plan = plan.filter(|_| problems.iter().all(|p| p.severity != Severity::Error));
     let files = source.files().into_iter().chain(checker.rows.paths()).collect();
@@ -150,23 +151,6 @@ pub fn check(source: &SourceFile, options: &Options) -> Checked {
     problems.sort_by_key(|problem| problem.place.0);
     lints.sort_by_key(|problem| problem.place.0);
     Checked { plan, problems, lints, files }
-}
-
-/// A quote that is missing turns the texts of its line inside out: what else is found there follows
-/// from it.
-fn without_echoes(source: &SourceFile, mut problems: Vec<Problem>) -> Vec<Problem> {
-    let line = |problem: &Problem| {
-        let start = problem.place.0.start;
-        (source.part_of(start), source.line_column(start).0)
-    };
-    let open = |problem: &&Problem| {
-        problem.code == Code::Quote && source.slice(problem.place.0).starts_with('"')
-    };
-    let open: BTreeSet<(usize, usize)> = problems.iter().filter(open).map(line).collect();
-    if !open.is_empty() {
-        problems.retain(|problem| problem.code == Code::Quote || !open.contains(&line(problem)));
-    }
-    problems
 }
 
 /// The work in hand.

@@ -4,7 +4,7 @@
 //! asked for it, and `check` says so there.
 
 use crate::ast::{Name, Statement, StatementKind};
-use crate::parse::{MAX_BYTES, decode, parse_part};
+use crate::parse::{self, MAX_BYTES, decode};
 use crate::source::{SourceFile, Used};
 use std::collections::HashMap;
 use std::io::Read as _;
@@ -23,13 +23,9 @@ pub fn gather(mut source: SourceFile) -> SourceFile {
     }
     let mut part = 0;
     while part < source.parts() {
-        // Reading it twice would be a waste for the many that use nothing.
-        if mentions_use(source.slice(source.part_span(part))) {
-            let (script, _) = parse_part(&source, part);
-            for path in uses(&script.statements) {
-                let used = one(&mut source, path, &mut known);
-                source.resolve(path.span, used);
-            }
+        for path in parse::uses(&source, part) {
+            let used = one(&mut source, &path, &mut known);
+            source.resolve(path.span, used);
         }
         part += 1;
     }
@@ -41,13 +37,6 @@ pub fn uses(statements: &[Statement]) -> impl Iterator<Item = &Name> {
     statements.iter().filter_map(|statement| match &statement.kind {
         StatementKind::Use(path) => Some(path),
         _ => None,
-    })
-}
-
-fn mentions_use(text: &str) -> bool {
-    text.match_indices("use").any(|(at, _)| {
-        let is_word = !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
-        is_word && text[at + 3..].starts_with([' ', '\t'])
     })
 }
 

@@ -16,12 +16,14 @@ mod job;
 mod lexicon;
 mod number;
 mod phrase;
+mod pieces;
 mod policy;
 mod shape;
 mod slips;
 pub(crate) mod table;
 mod text;
 mod tokens;
+mod tree;
 mod words;
 
 use crate::ast::{
@@ -29,8 +31,9 @@ use crate::ast::{
 };
 use crate::problem::{Code, Problem};
 use crate::source::{SourceFile, Span};
-use pest::Parser as _;
+use tree::Pair;
 
+pub use pieces::uses;
 pub use policy::policy;
 
 /// The parser that pest makes of the grammar.
@@ -41,8 +44,6 @@ mod grammar {
 }
 
 use grammar::Rule;
-
-type Pair<'s> = pest::iterators::Pair<'s, Rule>;
 
 /// The largest script that is read, in bytes.
 pub const MAX_BYTES: usize = 16 << 20;
@@ -77,6 +78,11 @@ pub fn parse(source: &SourceFile) -> (Script, Vec<Problem>) {
 
 /// Reads one of the files of a source; 0 is the script.
 pub fn parse_part(source: &SourceFile, part: usize) -> (Script, Vec<Problem>) {
+    parse_in_pieces(source, part, pieces::BYTES)
+}
+
+/// The same in pieces of so many bytes or more.
+fn parse_in_pieces(source: &SourceFile, part: usize, least: usize) -> (Script, Vec<Problem>) {
     let whole = source.part_span(part);
     let base = whole.start;
     if whole.len() > MAX_BYTES {
@@ -103,22 +109,20 @@ pub fn parse_part(source: &SourceFile, part: usize) -> (Script, Vec<Problem>) {
         shaky,
         ..Reader::default()
     };
-    match grammar::Grammar::parse(Rule::file, &text) {
-        Ok(mut pairs) => {
-            if let Some(file) = pairs.next() {
-                script.statements = reader.statements(file);
+    for piece in pieces::pieces(text.len(), &scan.cuts, least) {
+        match tree::read_part(Rule::file, &text, piece) {
+            Ok(tree) => {
+                let read = tree.root().map(|file| reader.statements(file));
+                script.statements.extend(read.into_iter().flatten());
             }
-        }
-        Err(error) => {
-            let at = match error.location {
-                pest::error::InputLocation::Pos(at) => at,
-                pest::error::InputLocation::Span((at, _)) => at,
-            };
-            let span = Span::new(at, at + 1).shifted(base);
-            reader.problems.push(
-                Problem::error(Code::Expected, span, "this cannot be read")
-                    .label("nothing is understood from here on"),
-            );
+            Err(tree::Stopped { at, .. }) => {
+                let span = Span::new(at, at + 1).shifted(base);
+                reader.problems.push(
+                    Problem::error(Code::Expected, span, "this cannot be read")
+                        .label("nothing is understood from here on"),
+                );
+                break;
+            }
         }
     }
     let mut problems = reader.problems;
@@ -185,13 +189,12 @@ impl Reader {
     }
 
     fn span(&self, pair: &Pair<'_>) -> Span {
-        let span = pair.as_span();
-        Span::new(span.start() + self.offset, span.end() + self.offset)
+        Span::new(pair.start() + self.offset, pair.end() + self.offset)
     }
 
     /// The span without the blanks behind it.
     fn trimmed(&self, pair: &Pair<'_>) -> Span {
-        let start = pair.as_span().start() + self.offset;
+        let start = pair.start() + self.offset;
         Span::new(start, start + pair.as_str().trim_end().len())
     }
 
@@ -362,7 +365,7 @@ impl Reader {
     /// A name, quoted or not.
     fn name(&mut self, pair: Pair<'_>) -> Name {
         let span = self.span(&pair);
-        let inner = pair.clone().into_inner().next().unwrap_or(pair);
+        let inner = pair.into_inner().next().unwrap_or(pair);
         match inner.as_rule() {
             Rule::string => self.plain_string(&inner),
             Rule::hyphened => {
@@ -393,7 +396,9 @@ impl Reader {
         let span = self.trimmed(pair);
         let lead = pair.as_str().len() - pair.as_str().trim_start().len();
         let span = Span::new(span.start as usize + lead, span.end as usize);
-        if self.is_blamed(span) {
+        // Where a brace is missing, what stands behind another one may be right where it was meant.
+        let first = pair.as_str().split_whitespace().next().unwrap_or_default();
+        if self.is_blamed(span) || self.shaky && broken::is_suffix(first) {
             return;
         }
         self.push(
@@ -433,9 +438,8 @@ pub fn expression(text: &str) -> Option<crate::ast::Expr> {
     if !scan.problems.is_empty() {
         return None;
     }
-    let pairs = grammar::Grammar::parse(Rule::lone_expr, text).ok()?;
-    let lone = pairs.into_iter().next()?;
-    let expr = lone.into_inner().find(|pair| pair.as_rule() == Rule::expr)?;
+    let tree = tree::read(Rule::lone_expr, text).ok()?;
+    let expr = tree.root()?.into_inner().find(|pair| pair.as_rule() == Rule::expr)?;
     let mut reader = Reader::default();
     let expr = reader.expr(expr);
     reader.problems.is_empty().then_some(expr)

@@ -238,6 +238,13 @@ impl SourceFile {
         (line - of(part.start) + 1, column + 1)
     }
 
+    /// The line of a byte offset in its file, counted from 1.
+    pub fn line(&self, offset: u32) -> usize {
+        let start = self.files.parts[self.part_of(offset)].start;
+        let of = |offset: u32| self.line_starts.partition_point(|start| *start <= offset).max(1);
+        of(offset) - if start == 0 { 1 } else { of(start) } + 1
+    }
+
     /// The text under a span; empty where the span is not within the text.
     pub fn slice(&self, span: Span) -> &str {
         self.text.get(span.range()).unwrap_or("")

@@ -3,6 +3,7 @@
 
 use loadc::check::{Options, check};
 use loadc::diag;
+use loadc::gather::gather;
 use loadc::problem::{Problem, Severity};
 use loadc::source::SourceFile;
 use proptest::prelude::*;
@@ -386,6 +387,58 @@ fn a_lost_word_is_one_finding() {
     }
     // Where a name is lost, its uses are findings too.
     assert!(cascades.len() * 20 < lost, "{} of {lost}: {cascades:?}", cascades.len());
+}
+
+/// Where a text has brackets and quotes that are no part of a comment, and brackets that are none of a
+/// string.
+fn brackets(text: &str) -> Vec<usize> {
+    let (mut found, mut quoted, mut commented) = (Vec::new(), false, false);
+    for (at, c) in text.char_indices() {
+        match c {
+            '\n' => (quoted, commented) = (false, false),
+            _ if commented => {}
+            '"' => {
+                quoted = !quoted;
+                found.push(at);
+            }
+            _ if quoted => {}
+            '#' => commented = true,
+            '{' | '}' | '(' | ')' => found.push(at),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// "None of them caused by another": what a bracket or a quote that is missing makes of the rest is not
+/// held against it.
+#[test]
+fn a_lost_bracket_is_one_finding() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/scripts/ok");
+    let (mut lost, mut cascades) = (0, Vec::new());
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "load") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        for at in brackets(&text) {
+            let less = format!("{}{}", &text[..at], &text[at + 1..]);
+            let source =
+                gather(SourceFile::new("any.load", less).from_path(folder.join("any.load")));
+            let problems = check(&source, &Options::default()).problems;
+            lost += 1;
+            if problems.len() > 1 {
+                let messages: Vec<_> =
+                    problems.into_iter().map(|problem| problem.message).collect();
+                let brace = matches!(&text[at..=at], "{" | "}");
+                assert!(!brace, "{path:?} without the brace at {at}: {messages:#?}");
+                cascades.push((path.clone(), at, messages));
+            }
+        }
+    }
+    // Brackets on several lines, and a comment's mark that was a text's.
+    assert!(cascades.len() * 50 < lost, "{} of {lost}: {cascades:#?}", cascades.len());
 }
 
 #[test]

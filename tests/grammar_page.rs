@@ -1,7 +1,10 @@
 //! `docs/grammar.md` is the grammar itself, in the notation that people read. `LOADC_UPDATE_DOCS=1`
 //! writes it anew.
+//!
+//! What the grammar says is read here and not by pest's own crate for that: with it among the crates of
+//! the tests, pest would look at the stack before every rule in them, and in the benches, as it does
+//! not in loadc.
 
-use pest_meta::ast::{Expr, Rule, RuleType};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -36,9 +39,7 @@ struct Grammar {
 impl Grammar {
     fn read(path: &Path) -> Grammar {
         let text = std::fs::read_to_string(path).unwrap();
-        let pairs =
-            pest_meta::parser::parse(pest_meta::parser::Rule::grammar_rules, &text).unwrap();
-        let rules = pest_meta::parser::consume_rules(pairs).unwrap();
+        let rules = Meta::rules(&text);
         let mut sections: Vec<(String, Vec<String>)> = Vec::new();
         for line in text.lines() {
             if let Some(title) = line.strip_prefix("// ── ") {
@@ -64,7 +65,7 @@ impl Grammar {
     /// Whether a rule leaves no trace.
     fn is_nothing(&self, name: &str) -> bool {
         let rule = self.rules.iter().find(|rule| rule.name == name);
-        rule.is_some_and(|rule| matches!(rule.expr, Expr::PosPred(_) | Expr::NegPred(_)))
+        rule.is_some_and(|rule| matches!(rule.expr, Expr::PosPred | Expr::NegPred(_)))
     }
 
     /// The page.
@@ -95,8 +96,8 @@ impl Grammar {
     fn shown(&self, rule: &Rule) -> Option<String> {
         let inner = self.expr(&rule.expr, 0)?;
         // Marks have no blanks between their characters: worth saying only of what is no single word.
-        Some(match rule.ty {
-            RuleType::Atomic if is_joined(&rule.expr) && inner.contains(' ') => {
+        Some(match rule.is_atomic {
+            true if is_joined(&rule.expr) && inner.contains(' ') => {
                 format!("{inner}   /* without blanks */")
             }
             _ => inner,
@@ -110,7 +111,8 @@ impl Grammar {
         let repeated =
             |inner: &Expr, sign: &str| self.expr(inner, 2).map(|text| format!("{text}{sign}"));
         match expr {
-            Expr::Str(text) | Expr::Insens(text) => Some(quoted(text)),
+            Expr::Str(text) => Some(quoted(text)),
+            Expr::Range(only, to) if only == to => Some(quoted(&only.to_string())),
             Expr::Range(from, to) => Some(format!("[{from}-{to}]")),
             Expr::Ident(name) if self.is_left_out(name) => None,
             Expr::Ident(name) => match self.words.get(name) {
@@ -123,17 +125,12 @@ impl Grammar {
                 }),
             },
             // What is not meant is said by what is.
-            Expr::PosPred(_) | Expr::NegPred(_) => None,
-            Expr::Seq(..) => {
-                let mut parts = Vec::new();
-                flat(expr, &mut parts, |expr| match expr {
-                    Expr::Seq(left, right) => Some((left, right)),
-                    _ => None,
-                });
+            Expr::PosPred | Expr::NegPred(_) => None,
+            Expr::Seq(parts) => {
                 let mut shown: Vec<String> = Vec::new();
                 for (at, part) in parts.iter().enumerate() {
                     let any = matches!(part, Expr::Ident(name) if name == "ANY");
-                    match at.checked_sub(1).map(|before| parts[before]) {
+                    match at.checked_sub(1).map(|before| &parts[before]) {
                         Some(Expr::NegPred(but)) if any => {
                             let but =
                                 self.expr(but, 0).unwrap_or_else(|| "the end of the line".into());
@@ -149,13 +146,8 @@ impl Grammar {
                     _ => Some(group(shown.join(" "), 1)),
                 }
             }
-            Expr::Choice(..) => {
-                let mut parts = Vec::new();
-                flat(expr, &mut parts, |expr| match expr {
-                    Expr::Choice(left, right) => Some((left, right)),
-                    _ => None,
-                });
-                let nothing = |part: &&Expr| matches!(part, Expr::Ident(n) if self.is_nothing(n));
+            Expr::Choice(parts) => {
+                let nothing = |part: &Expr| matches!(part, Expr::Ident(n) if self.is_nothing(n));
                 let mut shown: Vec<String> =
                     parts.iter().filter_map(|part| self.expr(part, 0)).collect();
                 if parts.iter().any(nothing) {
@@ -169,12 +161,8 @@ impl Grammar {
                 }
             }
             Expr::Opt(inner) => repeated(inner, "?"),
-            Expr::Rep(inner) | Expr::RepMax(inner, _) => repeated(inner, "*"),
-            Expr::RepOnce(inner)
-            | Expr::RepExact(inner, _)
-            | Expr::RepMin(inner, _)
-            | Expr::RepMinMax(inner, _, _) => repeated(inner, "+"),
-            _ => None,
+            Expr::Rep(inner) => repeated(inner, "*"),
+            Expr::RepOnce(inner) => repeated(inner, "+"),
         }
     }
 }
@@ -183,7 +171,7 @@ impl Grammar {
 fn word(expr: &Expr) -> Option<String> {
     match expr {
         Expr::Str(text) => Some(text.clone()),
-        Expr::Seq(left, right) if matches!(**right, Expr::NegPred(_)) => word(left),
+        Expr::Seq(parts) => parts[1..].iter().all(Expr::is_edge).then(|| word(&parts[0])).flatten(),
         _ => None,
     }
 }
@@ -191,24 +179,183 @@ fn word(expr: &Expr) -> Option<String> {
 /// Whether an expression joins others, rather than choosing among words.
 fn is_joined(expr: &Expr) -> bool {
     match expr {
-        Expr::Seq(left, right) => !matches!(**right, Expr::NegPred(_)) || is_joined(left),
-        Expr::Choice(left, right) => is_joined(left) || is_joined(right),
+        Expr::Seq(parts) => !parts[1..].iter().all(Expr::is_edge) || is_joined(&parts[0]),
+        Expr::Choice(parts) => parts.iter().any(is_joined),
         Expr::Rep(_) | Expr::RepOnce(_) => true,
         _ => false,
     }
 }
 
-fn flat<'e>(
-    expr: &'e Expr,
-    parts: &mut Vec<&'e Expr>,
-    pair: impl Fn(&'e Expr) -> Option<(&'e Expr, &'e Expr)> + Copy,
-) {
-    match pair(expr) {
-        Some((left, right)) => {
-            flat(left, parts, pair);
-            flat(right, parts, pair);
+/// A rule of the grammar.
+struct Rule {
+    name: String,
+    is_atomic: bool,
+    expr: Expr,
+}
+
+/// What a rule says. Sequences and choices hold none of their own kind.
+enum Expr {
+    Str(String),
+    Range(char, char),
+    Ident(String),
+    PosPred,
+    NegPred(Box<Expr>),
+    Seq(Vec<Expr>),
+    Choice(Vec<Expr>),
+    Opt(Box<Expr>),
+    Rep(Box<Expr>),
+    /// At least one, or a number of them.
+    RepOnce(Box<Expr>),
+}
+
+impl Expr {
+    /// Whether it only says where a word ends.
+    fn is_edge(&self) -> bool {
+        matches!(self, Expr::NegPred(_)) || matches!(self, Expr::Ident(name) if name == "edge")
+    }
+}
+
+/// The notation of pest, as far as the grammar uses it, token by token.
+struct Meta {
+    tokens: std::iter::Peekable<std::vec::IntoIter<String>>,
+}
+
+impl Meta {
+    fn rules(text: &str) -> Vec<Rule> {
+        let mut meta = Meta { tokens: tokens(text).into_iter().peekable() };
+        let mut rules = Vec::new();
+        while let Some(name) = meta.tokens.next() {
+            meta.takes("=");
+            let is_atomic = meta.is_next("@");
+            let _ = is_atomic || meta.is_next("$") || meta.is_next("_") || meta.is_next("!");
+            meta.takes("{");
+            let expr = meta.choice();
+            meta.takes("}");
+            rules.push(Rule { name, is_atomic, expr });
         }
-        None => parts.push(expr),
+        rules
+    }
+
+    fn takes(&mut self, token: &str) {
+        assert_eq!(self.tokens.next().as_deref(), Some(token));
+    }
+
+    fn is_next(&mut self, token: &str) -> bool {
+        self.tokens.next_if(|next| next == token).is_some()
+    }
+
+    fn choice(&mut self) -> Expr {
+        let mut parts = Vec::new();
+        loop {
+            match self.sequence() {
+                Expr::Choice(inner) => parts.extend(inner),
+                other => parts.push(other),
+            }
+            if !self.is_next("|") {
+                return if parts.len() == 1 { parts.remove(0) } else { Expr::Choice(parts) };
+            }
+        }
+    }
+
+    fn sequence(&mut self) -> Expr {
+        let mut parts = Vec::new();
+        loop {
+            match self.term() {
+                Expr::Seq(inner) => parts.extend(inner),
+                other => parts.push(other),
+            }
+            if !self.is_next("~") {
+                return if parts.len() == 1 { parts.remove(0) } else { Expr::Seq(parts) };
+            }
+        }
+    }
+
+    fn term(&mut self) -> Expr {
+        if self.is_next("!") {
+            return Expr::NegPred(Box::new(self.term()));
+        }
+        if self.is_next("&") {
+            self.term();
+            return Expr::PosPred;
+        }
+        let mut term = self.atom();
+        loop {
+            term = if self.is_next("*") {
+                Expr::Rep(Box::new(term))
+            } else if self.is_next("+") {
+                Expr::RepOnce(Box::new(term))
+            } else if self.is_next("?") {
+                Expr::Opt(Box::new(term))
+            } else if self.is_next("{") {
+                while !self.is_next("}") {
+                    self.tokens.next();
+                }
+                Expr::RepOnce(Box::new(term))
+            } else {
+                return term;
+            };
+        }
+    }
+
+    fn atom(&mut self) -> Expr {
+        let token = self.tokens.next().unwrap();
+        if token == "(" {
+            let inner = self.choice();
+            self.takes(")");
+            return inner;
+        }
+        match token.split_at(1) {
+            ("\"", text) => Expr::Str(text.to_owned()),
+            ("'", from) => {
+                self.takes(".");
+                self.takes(".");
+                let to = self.tokens.next().unwrap();
+                Expr::Range(from.chars().next().unwrap(), to.chars().nth(1).unwrap())
+            }
+            _ => Expr::Ident(token),
+        }
+    }
+}
+
+/// Names, marks, and texts that stand behind the quote that opened them.
+fn tokens(text: &str) -> Vec<String> {
+    let mut tokens = Vec::new();
+    let mut chars = text.chars().peekable();
+    while let Some(first) = chars.next() {
+        let mut token = first.to_string();
+        match first {
+            '/' if chars.peek() == Some(&'/') => {
+                while chars.next_if(|c| *c != '\n').is_some() {}
+                continue;
+            }
+            '"' | '\'' => {
+                while let Some(c) = chars.next().filter(|c| *c != first) {
+                    token.push(if c == '\\' { escaped(&mut chars) } else { c });
+                }
+            }
+            c if c.is_whitespace() => continue,
+            c if c.is_ascii_alphanumeric() || c == '_' => {
+                while let Some(c) = chars.next_if(|c| c.is_ascii_alphanumeric() || *c == '_') {
+                    token.push(c);
+                }
+            }
+            _ => {}
+        }
+        tokens.push(token);
+    }
+    tokens
+}
+
+fn escaped(chars: &mut impl Iterator<Item = char>) -> char {
+    match chars.next().unwrap() {
+        'n' => '\n',
+        'r' => '\r',
+        't' => '\t',
+        'u' => {
+            let digits: String = chars.skip(1).take_while(|c| *c != '}').collect();
+            char::from_u32(u32::from_str_radix(&digits, 16).unwrap()).unwrap()
+        }
+        c => c,
     }
 }
 

@@ -115,10 +115,11 @@ fn a_run_that_is_killed_holds_on_and_what_was_cut_stays_cut() {
 #[test]
 fn a_dry_run_says_that_it_takes_the_bound_and_parts_are_refused() {
     let script = format!("{JOB}hold depth 60 for 10s\nconstant 10 for 1s");
-    let (output, report) = run(&script, "redis://127.0.0.1:1", &["--dry-run"]);
+    let server = RedisServer::start();
+    let (output, report) = run(&script, &server.url(), &["--dry-run"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert_eq!((&report["jobs"], &report["bound_jobs"]), (&610.into(), &600.into()));
-    let (output, _) = run(&script, "redis://127.0.0.1:1", &["--shard", "1/2"]);
+    let (output, _) = run(&script, &server.url(), &["--shard", "1/2"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("E0407"), "{}", stderr(&output));
 }

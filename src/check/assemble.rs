@@ -17,7 +17,6 @@ use crate::source::Span;
 use crate::target::Target;
 use crate::timeline::curve::Curve;
 use crate::timeline::{CurveError, MarkJobs, MarkSpan, Timeline};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 impl Checker<'_> {
@@ -50,7 +49,8 @@ impl Checker<'_> {
             stream.waits = self.waits(stream, waits)?;
             notes.extend(stretches::note(stream));
             let marks = stream.timeline.marks_by(&|count| stream.due.jobs_to(count));
-            let marks = marks.iter().map(|mark| (mark.id, mark)).collect();
+            let mut marks: Vec<&MarkSpan> = marks.iter().collect();
+            marks.sort_by_key(|mark| mark.id);
             stream.phrases = self.phrases(nodes, &marks, (warmups, waits));
         }
         let of_each: Vec<&[Node]> = all_nodes.iter().map(|(nodes, ..)| nodes.as_slice()).collect();
@@ -215,18 +215,19 @@ impl Checker<'_> {
     fn phrases(
         &self,
         nodes: &[Node],
-        marks: &BTreeMap<u32, &MarkSpan>,
+        marks: &[&MarkSpan],
         kinds: (&[u32], &[Waiting]),
     ) -> Vec<Phrase> {
         let (warmups, waits) = kinds;
         let phrase = |node: &Node| {
-            let mark = marks.get(&node.mark)?;
+            let mark = marks.binary_search_by_key(&node.mark, |mark| mark.id).ok()?;
+            let mark = marks[mark];
             Some(Phrase {
                 text: node.text.clone(),
                 label: node.label.clone(),
                 file: (self.source.part_of(node.span.start) > 0)
                     .then(|| self.source.name_at(node.span.start).to_owned()),
-                line: self.source.line_column(node.span.start).0,
+                line: self.source.line(node.span.start),
                 span: node.span,
                 start_ns: mark.start_ns,
                 end_ns: mark.end_ns,

@@ -107,8 +107,12 @@ impl Checker<'_> {
     }
 
     pub(super) fn phrase_text(&self, phrase: &Phrase) -> String {
-        let words = self.source.slice(phrase.head).lines();
-        let words = words.map(|line| line.split('#').next().unwrap_or("").trim());
+        let written = self.source.slice(phrase.head);
+        let plain = !phrase.kind.is_block() && !written.contains(['\n', '\r', '#', '\t']);
+        if plain && !written.contains("  ") && phrase.total.is_none() && phrase.until.is_none() {
+            return written.trim().to_owned();
+        }
+        let words = written.lines().map(|line| line.split('#').next().unwrap_or("").trim());
         let head = words.collect::<Vec<_>>().join(" ");
         let mut text = match &phrase.kind {
             PhraseKind::Group(_) => "{ … }".to_owned(),

@@ -2,7 +2,7 @@
 
 use super::Checker;
 use crate::ast::{Between, Burst, Expr, Length, Points, Ramp, RampCurve, Sine, Steps};
-use crate::exact::{Exact, checked, whole};
+use crate::exact::{Exact, checked, minus, order, plus, times, whole};
 use crate::problem::{Code, Problem};
 use crate::source::Span;
 use crate::timeline::curve::Curve;
@@ -148,9 +148,10 @@ impl Checker<'_> {
             true => checked('*', &rate, &base)?,
             false => rate,
         };
+        let off = self.arithmetic('-', &every, &on, burst.every.span)?;
         let cycle = Curve::Sequence(vec![
             Curve::Constant { rate, length: Some(on) },
-            Curve::Constant { rate: base, length: Some(every - on) },
+            Curve::Constant { rate: base, length: Some(off) },
         ]);
         let times = match times {
             None => None,
@@ -181,7 +182,7 @@ impl Checker<'_> {
             };
             match (rate, length, parts.as_mut()) {
                 (Some(rate), Some(length), Some(parts)) => {
-                    sum += length;
+                    sum = self.arithmetic('+', &sum, &length, level.span)?;
                     parts.push(Curve::Constant { rate, length: Some(length) });
                 }
                 _ => parts = None,
@@ -253,12 +254,24 @@ impl Checker<'_> {
             );
             return None;
         }
+        let up = order(&last, &first).is_gt();
         let level = |n: i128| {
-            let height = step * whole(n);
-            if last > first { (first + height).min(last) } else { (first - height).max(last) }
+            let height = times(&step, &whole(n))?;
+            let level = if up { plus(&first, &height)? } else { minus(&first, &height)? };
+            let beyond = if up { order(&level, &last) } else { order(&last, &level) };
+            Some(if beyond.is_gt() { last } else { level })
         };
-        let parts = (0..=steps).map(|n| Curve::Constant { rate: level(n), length: Some(every) });
-        Some(Curve::Sequence(parts.collect()))
+        let part = |n| Some(Curve::Constant { rate: level(n)?, length: Some(every) });
+        let parts = (0..=steps).map(part).collect::<Option<_>>();
+        if parts.is_none() {
+            let problem = Problem::error(
+                Code::Arithmetic,
+                by.span,
+                "this needs more digits than loadc keeps",
+            );
+            self.report(problem.help("write steps with fewer decimals"));
+        }
+        parts.map(Curve::Sequence)
     }
 
     pub(super) fn points(&mut self, points: &Points) -> Option<Curve> {
@@ -299,7 +312,8 @@ impl Checker<'_> {
                 );
                 return None;
             }
-            let (from, to, over) = (*r0, *r1, *t1 - *t0);
+            let (from, to) = (*r0, *r1);
+            let over = self.arithmetic('-', t1, t0, *later)?;
             let ramp = |curve| Curve::Ramp { from, to, over, curve, mirrored: false };
             parts.push(match points.between {
                 Between::Linear => ramp(RampCurve::Linear),

@@ -4,7 +4,7 @@
 use super::Checker;
 use super::value::Val;
 use crate::ast::{Expr, ExprKind, Unit};
-use crate::exact::{Exact, checked, to_f64, whole};
+use crate::exact::{Exact, checked, order, to_f64, whole};
 use crate::problem::{Code, Problem};
 
 /// The highest rate a script may ask for, in jobs per second.
@@ -17,6 +17,11 @@ pub(super) const MAX_NANOS: u64 = 500 * YEAR_SECONDS as u64 * 1_000_000_000;
 const MAX_YEARS: i128 = 100;
 /// The highest count: beyond it sums of several would not be exact any more.
 pub(super) const MAX_COUNT: i128 = 1_000_000_000_000_000;
+
+/// Whether a value lies between two whole numbers, or is one of them.
+fn is_within(value: &Exact, low: i128, high: i128) -> bool {
+    order(value, &whole(low)).is_ge() && order(value, &whole(high)).is_le()
+}
 
 /// A unit in a reader's words.
 pub(super) fn unit_name(unit: Unit) -> &'static str {
@@ -80,7 +85,7 @@ impl Checker<'_> {
         (low, high): (i128, i128),
         (what, unit): (&str, &str),
     ) -> Option<Exact> {
-        if value < whole(low) || value > whole(high) {
+        if !is_within(&value, low, high) {
             let below = value < whole(low);
             let (bound, side) = if below { (low, "below") } else { (high, "above") };
             let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
@@ -117,14 +122,14 @@ impl Checker<'_> {
 
     fn any_rate(&mut self, expr: &Expr) -> Option<Exact> {
         let (value, unit) = self.quantity(expr)?;
+        if matches!(unit, Unit::Rate | Unit::Plain) {
+            if let (ExprKind::Name(name), Unit::Plain) = (&expr.kind, unit) {
+                self.uses.entry(name.clone()).or_default().1 += 1;
+            }
+            return Some(value);
+        }
         let text = self.text_of(expr);
         let help = match unit {
-            Unit::Rate | Unit::Plain => {
-                if let (ExprKind::Name(name), Unit::Plain) = (&expr.kind, unit) {
-                    self.uses.entry(name.clone()).or_default().1 += 1;
-                }
-                return Some(value);
-            }
             Unit::Duration if text.ends_with('m') => {
                 let number = &text[..text.len() - 1];
                 format!(
@@ -150,6 +155,9 @@ impl Checker<'_> {
             };
             self.wrong_unit(expr, unit, "a duration", help);
             return None;
+        }
+        if is_within(&value, 0, MAX_YEARS * YEAR_SECONDS) {
+            return Some(value);
         }
         let years = checked('/', &value, &whole(YEAR_SECONDS))?;
         self.range(expr, years, (0, MAX_YEARS), ("a duration", "years")).map(|_| value)

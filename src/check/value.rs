@@ -129,7 +129,9 @@ impl Checker<'_> {
             self.uses.entry(name.to_owned()).or_default().0 += 1;
             self.reach(span, self.lets.get(name).copied());
         }
-        self.work_out(name);
+        if let Some(State::Waiting(_)) = self.names.get(name) {
+            self.work_out(name);
+        }
         match self.names.get(name) {
             Some(State::Done(value)) => value.clone(),
             Some(_) => {

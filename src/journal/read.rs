@@ -277,8 +277,8 @@ impl Replay {
     fn hands_out(&mut self, jobs: &Spans) -> Result<(), Wrong> {
         for span in jobs.iter() {
             let next = self.base.streams[span.stream].next;
-            let rest = (span.stream, span.first.saturating_add(1))..=(span.stream, span.last);
-            if span.first == next && self.left_out.range(rest).next().is_none() {
+            let clear = self.row_before_left_out(span.stream, span.first, span.last) == span.last;
+            if span.first == next && clear {
                 self.goes_to(span.stream, span.last.saturating_add(1));
                 continue;
             }

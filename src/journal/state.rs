@@ -102,7 +102,7 @@ pub struct Account {
     pub cut: u64,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde asks for")]
+/// What serde asks before it writes a number.
 fn is_none(jobs: &u64) -> bool {
     *jobs == 0
 }

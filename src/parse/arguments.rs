@@ -31,6 +31,10 @@ impl Reader {
     /// Fills a slot, or notes that it is filled already.
     pub(super) fn once<T>(&mut self, slot: &mut Option<T>, value: T, span: Span, name: &str) {
         if slot.is_some() {
+            // What follows a block belongs to another where a brace is missing.
+            if self.shaky && matches!(name, "total" | "as" | "until") {
+                return;
+            }
             self.push(
                 Problem::error(Code::Twice, span, format!("`{name}` is given twice"))
                     .label("the second time")

@@ -3,16 +3,14 @@
 //! The statement is read again, alone, so that pest tells how far it came and what it looked for;
 //! slips that have a known cause are recognised first.
 
-use super::lexicon::{ELSEWHERE, GUARD, RuleWords, is_percentile, is_rule};
+use super::lexicon::{ELSEWHERE, GUARD, RuleWords, holds_depth, is_percentile, is_rule};
 use super::slips::{Look, slip};
 use super::table::{self, STATEMENT};
 use super::tokens::Token;
 use super::words;
-use super::{Rule, grammar::Grammar};
+use super::{Rule, tree};
 use crate::problem::{Code, Problem, did_you_mean};
 use crate::source::Span;
-use pest::Parser as _;
-use pest::error::{ErrorVariant, InputLocation};
 
 /// A statement that could not be read.
 pub(super) struct Broken<'t> {
@@ -42,10 +40,7 @@ impl Broken<'_> {
             return (problem.label("no word of the language"), false);
         };
         let called = self.all.get(1).is_some_and(|second| second.text == "(" && !first.is_number());
-        // `hold` alone belongs to a ramp.
-        let held =
-            self.all.get(1).is_some_and(|second| first.text == "hold" && second.text == "depth");
-        if table::leads(first.text, STATEMENT) || called || held {
+        if table::leads(first.text, STATEMENT) || called || holds_depth(self.all) {
             return self.expected(Rule::lone_statement, behind);
         }
         (self.no_statement(first), false)
@@ -158,9 +153,10 @@ impl Broken<'_> {
         let before = self.all.get(index - 1).map(|token| token.text);
         let statement = self.all.first().map_or("", |first| first.text);
         let expected = words::expected(&rules, before, statement);
-        let complete = self.all.get(index).is_some_and(|token| {
-            Grammar::parse(start, self.text[..token.start].trim_end()).is_ok()
-        });
+        let complete = self
+            .all
+            .get(index)
+            .is_some_and(|token| tree::reads(start, self.text[..token.start].trim_end()));
         let look = Look {
             text: self.text,
             tokens: self.all,
@@ -228,12 +224,8 @@ impl Broken<'_> {
 
 /// Where reading a text stopped, and what was looked for there; `None` if it can be read.
 fn stopped(start: Rule, text: &str) -> Option<(usize, Vec<Rule>)> {
-    let error = Grammar::parse(start, text).err()?;
-    let (InputLocation::Pos(at) | InputLocation::Span((at, _))) = error.location;
-    match error.variant {
-        ErrorVariant::ParsingError { positives, .. } => Some((at, positives)),
-        ErrorVariant::CustomError { .. } => Some((at, Vec::new())),
-    }
+    let stopped = tree::read(start, text).err()?;
+    Some((stopped.at, stopped.sought))
 }
 
 fn quoted_list(kind: u8) -> String {

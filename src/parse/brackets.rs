@@ -26,12 +26,16 @@ pub(super) struct Scan {
     pub blamed: Vec<Span>,
     /// Bytes that the grammar is to see as others, in no order.
     pub edits: Vec<Edit>,
+    /// Where lines begin at which the text may be cut: no statement goes on from the line before.
+    pub cuts: Vec<usize>,
     /// Whether the nesting is deeper than the grammar may follow; then the look ended there.
     pub too_deep: bool,
     /// Where the line in hand begins.
     line: usize,
     /// No further `*/` comes.
     no_comment_end: bool,
+    /// Where the last comment ends.
+    comment_end: usize,
 }
 
 impl Scan {
@@ -70,10 +74,16 @@ pub(super) fn scan(text: &str) -> Scan {
     let mut at = 0;
     while at < bytes.len() {
         match bytes[at] {
-            b'\n' | b'\r' => scan.line = at + 1,
+            b'\n' | b'\r' => {
+                scan.line = at + 1;
+                if stack.is_empty() && scan.is_cut(bytes, at) {
+                    scan.cuts.push(at + 1);
+                }
+            }
             b'#' => {
                 let end = line_end(bytes, at);
                 scan.comments.push(Span::new(at, end));
+                scan.comment_end = end;
                 at = end;
                 continue;
             }
@@ -84,6 +94,7 @@ pub(super) fn scan(text: &str) -> Scan {
             b'\'' => at = scan.single_quotes(text, at),
             b'/' if stands_apart(bytes, at) => {
                 if let Some(end) = scan.foreign_comment(text, at) {
+                    scan.comment_end = end;
                     at = end;
                     continue;
                 }
@@ -122,6 +133,15 @@ impl Scan {
         if self.problems.len() < super::MAX_PROBLEMS {
             self.problems.push(problem);
         }
+    }
+
+    /// Whether the statement of a line outside of all brackets ends with it, and another begins on
+    /// the next. What a line goes on behind is a mark; where a comment hides it, nothing is said.
+    fn is_cut(&self, bytes: &[u8], end: usize) -> bool {
+        let last = end.checked_sub(1).and_then(|last| bytes.get(last));
+        let ends = last.is_some_and(|last| last.is_ascii_alphanumeric() || b"\"%)}".contains(last));
+        let next = bytes.get(end + 1);
+        ends && self.comment_end != end && next.is_some_and(u8::is_ascii_lowercase)
     }
 
     /// Passes a string; returns where to go on.

@@ -19,16 +19,16 @@ impl Reader {
     pub(super) fn broken_statement(&mut self, pair: Pair<'_>) -> StatementKind {
         let span = self.trimmed(&pair);
         let text = &pair.as_str()[..span.len()];
-        let behind = &pair.as_span().get_input()[pair.as_span().start() + span.len()..];
+        let behind = &pair.input()[pair.start() + span.len()..];
         let all = tokens(text);
         // Its own line is what matters: a block further on speaks for itself.
         let head = all.iter().position(|token| token.text == "{").map_or(all.len(), |at| at + 1);
-        let input = pair.as_span().get_input();
+        let input = pair.input();
         let first = all.first().map_or("", |first| first.text);
         let quiet = self.is_full()
             || self.is_blamed_before(span, behind)
             || self.goes_on(&all, span, input)
-            || self.shaky && belongs_elsewhere(&all, STATEMENT);
+            || self.shaky && (belongs_elsewhere(&all, STATEMENT) || is_suffix(first));
         if !quiet {
             let broken = Broken { text, all: &all, head, base: span.start as usize };
             let (mut problem, ended) = broken.statement(behind);
@@ -162,7 +162,7 @@ impl Reader {
         let span = self.trimmed(pair);
         let text = &pair.as_str()[..span.len()];
         let all = tokens(text);
-        let behind = &pair.as_span().get_input()[pair.as_span().start() + span.len()..];
+        let behind = &pair.input()[pair.start() + span.len()..];
         let words = match start {
             Rule::lone_job_field => &JOB,
             Rule::lone_guard_rule => &GUARD,
@@ -187,6 +187,11 @@ impl Reader {
         }
         self.push(problem);
     }
+}
+
+/// Whether a word follows a block, and so may have lost the one before it.
+pub(super) fn is_suffix(word: &str) -> bool {
+    matches!(word, "total" | "as" | "until")
 }
 
 /// The name a broken `let`, `job` or `load` would have defined.

@@ -12,8 +12,13 @@ const MAX_OPERATORS: usize = 256;
 impl Reader {
     /// Reads an `expr` (or an `inner`, its form in parentheses).
     pub(super) fn expr(&mut self, pair: Pair<'_>) -> Expr {
+        // Nearly all are one number, or one name.
+        let mut inner = pair.into_inner();
+        if let (Some(only), None) = (inner.next(), inner.peek()) {
+            return self.operand(only);
+        }
         let whole = self.span(&pair);
-        let own = pair.clone().into_inner().filter(|p| p.as_rule() == Rule::operator).count();
+        let own = pair.into_inner().filter(|p| p.as_rule() == Rule::operator).count();
         if self.operators + own > MAX_OPERATORS {
             self.push(
                 Problem::error(

@@ -2,7 +2,7 @@
 //! lines that have got into the wrong block.
 
 use super::table::{self, BLOCK, STATEMENT};
-use super::tokens::Token;
+use super::tokens::{Token, is_duration};
 use super::words;
 use crate::problem::did_you_mean;
 
@@ -126,11 +126,19 @@ pub(super) fn meant_statement(word: &str) -> Option<&str> {
     }
 }
 
+/// Whether a line is a statement that begins with `hold depth`; `hold` alone belongs to a ramp.
+pub(super) fn holds_depth(all: &[Token<'_>]) -> bool {
+    matches!(all, [first, second, ..] if first.text == "hold" && second.text == "depth")
+}
+
 /// Whether a line is the rest of the one above.
 pub(super) fn is_rest(all: &[Token<'_>]) -> bool {
     let whole = all.iter().skip(1).any(|token| matches!(token.text, "for" | "over" | "->"));
     let first = all.first();
-    first.is_some_and(|first| first.is_number() && !whole || words::is_argument(first.text))
+    let begins = holds_depth(all);
+    first.is_some_and(|first| {
+        first.is_number() && !whole || words::is_argument(first.text) && !begins
+    })
 }
 
 /// Whether a line is a rule of a guard or an expectation.
@@ -145,7 +153,10 @@ pub(super) fn is_rule(all: &[Token<'_>]) -> bool {
 
 /// Whether a statement that comes with a block has none.
 pub(super) fn lacks_brace(all: &[Token<'_>]) -> bool {
-    let blocks = all.first().is_some_and(|first| table::leads(first.text, BLOCK));
+    let blocks = all.first().is_some_and(|first| {
+        let holds = || all.iter().skip(1).any(|token| words::begins_statement(token.text));
+        table::leads(first.text, BLOCK) || first.text == "arrivals" && holds()
+    });
     blocks && all.iter().all(|token| token.text != "{")
 }
 
@@ -173,10 +184,14 @@ pub(super) fn lacks_object_brace(all: &[Token<'_>]) -> bool {
 pub(super) fn belongs_elsewhere(all: &[Token<'_>], kind: u8) -> bool {
     let (first, second) = (all.first(), all.get(1));
     let word = first.map_or("", |first| first.text);
-    let field = second.is_some_and(|second| matches!(second.text, ":" | "->"));
+    let field = second.is_some_and(|second| {
+        matches!(second.text, ":" | "->") || kind == table::JOB && second.text == "("
+    });
     let rule =
         words::begins_statement(word) || is_percentile(word) || matches!(word, "mean" | "max");
-    is_rule(all) && kind == STATEMENT
+    // `at 5m` begins an expectation, `at 02:00` a block.
+    let timed = word == "at" && second.is_some_and(|second| is_duration(second.text));
+    (is_rule(all) || timed) && kind == STATEMENT
         || !table::leads(word, kind) && (rule || field || matches!(word, "]" | ")" | ","))
 }
 

@@ -1,7 +1,7 @@
 //! Numbers and what is glued to them: `1_000`, `2.5M`, `1h30m`, `4KiB`, `5%`, `90deg`.
 
 use crate::ast::{Literal, Unit};
-use crate::exact::{Exact, checked, fraction, whole};
+use crate::exact::{Exact, checked, fraction, times, whole};
 use crate::problem::{Code, Problem};
 use crate::source::Span;
 
@@ -13,6 +13,9 @@ const PI: (i128, i128) = (3_141_592_653_589_793_238, 1_000_000_000_000_000_000);
 
 /// Reads a number as it was written.
 pub(super) fn read(text: &str, span: Span) -> Result<Literal, Problem> {
+    if let Some((value, unit)) = plain(text) {
+        return Ok(Literal { value, unit, text: text.to_owned() });
+    }
     let mut rest = text;
     let mut parts = Vec::new();
     while !rest.is_empty() {
@@ -28,6 +31,22 @@ pub(super) fn read(text: &str, span: Span) -> Result<Literal, Problem> {
         _ => (joined(&parts, text, span)?, Unit::Duration),
     };
     Ok(Literal { value, unit, text: text.to_owned() })
+}
+
+/// Digits with at most one unit behind them, as nearly all numbers are.
+fn plain(text: &str) -> Option<(Exact, Unit)> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    // So many fit 64 bits, and with a unit 128.
+    if digits > 18 {
+        return None;
+    }
+    let number = whole(i128::from(number.parse::<u64>().ok()?));
+    if unit.is_empty() {
+        return Some((number, Unit::Plain));
+    }
+    let (factor, kind) = unit_of(unit)?;
+    Some((times(&number, &factor)?, kind))
 }
 
 /// The digits of a number, with `_` between and at most one point.

@@ -1,11 +1,9 @@
 //! Policies: guards for targets, in a file of their own.
 
-use super::grammar::Grammar;
-use super::{Pair, Reader, Rule, brackets, edited};
+use super::{Pair, Reader, Rule, brackets, edited, tree};
 use crate::ast::{PolicyPart, PolicyTargets};
 use crate::problem::{Code, Problem};
 use crate::source::{SourceFile, Span};
-use pest::Parser as _;
 
 /// Reads a policy. What could be read is in the list of parts, what could not in that of problems.
 pub fn policy(source: &SourceFile) -> (Vec<PolicyPart>, Vec<Problem>) {
@@ -13,9 +11,9 @@ pub fn policy(source: &SourceFile) -> (Vec<PolicyPart>, Vec<Problem>) {
     let text = edited(&source.text, &scan.edits);
     let mut reader = Reader { problems: scan.problems, blamed: scan.blamed, ..Reader::default() };
     let mut parts = Vec::new();
-    match Grammar::parse(Rule::policy_file, &text) {
-        Ok(pairs) => {
-            for pair in pairs.flat_map(Pair::into_inner) {
+    match tree::read(Rule::policy_file, &text) {
+        Ok(tree) => {
+            for pair in tree.root().into_iter().flat_map(Pair::into_inner) {
                 match pair.as_rule() {
                     Rule::policy_part => parts.push(reader.policy_part(pair)),
                     Rule::broken_policy => reader.broken_policy(&pair),

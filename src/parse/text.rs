@@ -1,10 +1,9 @@
 //! Strings: escapes, and values in braces.
 
-use super::{Pair, Reader, Rule, grammar::Grammar};
+use super::{Pair, Reader, Rule, tree};
 use crate::ast::{Name, TextPart};
 use crate::problem::{Code, Problem};
 use crate::source::Span;
-use pest::Parser as _;
 
 impl Reader {
     /// A string that is taken as it is, escapes aside.
@@ -64,9 +63,9 @@ impl Reader {
     fn placeholder(&mut self, text: &str, at: usize) -> Option<TextPart> {
         let span = Span::new(at, at + text.len());
         // Depth is bounded: a string within a string would need a quote, which ends the outer one.
-        match Grammar::parse(Rule::lone_value, text) {
-            Ok(mut pairs) => {
-                let value = pairs.next()?.into_inner().next()?;
+        match tree::read(Rule::lone_value, text) {
+            Ok(tree) => {
+                let value = tree.root()?.into_inner().next()?;
                 let mut reader = Reader { offset: at, ..Reader::default() };
                 let value = reader.value(value);
                 self.problems.append(&mut reader.problems);

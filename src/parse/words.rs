@@ -231,6 +231,7 @@ fn word(rule: Rule) -> &'static str {
         | R::blank
         | R::newline
         | R::comment
+        | R::edge
         | R::sp
         | R::gap
         | R::nl

@@ -8,7 +8,7 @@ use super::num::Num;
 use super::shape::{Exponential, Line, Shape, Sine, Way};
 use super::transform::{cut, scaled, sped};
 use crate::ast::RampCurve;
-use crate::exact::{Exact, NANOS_PER_SECOND, whole};
+use crate::exact::{self, Exact, NANOS_PER_SECOND, whole};
 
 /// The longest timeline, in nanoseconds: what fits a `u64`, less the last value.
 const MAX_NANOS: f64 = 18_446_744_073_709_549_568.0;
@@ -305,13 +305,19 @@ impl Builder {
 
     /// A rate in jobs per nanosecond.
     pub fn rate(&self, value: &Exact) -> Result<Num, CurveError> {
-        self.at_least_zero(value)?;
+        if *value.numer() < 0 {
+            return Err(self.fail(Fault::Negative));
+        }
         Ok(per_nano(value))
     }
 
     /// A length in nanoseconds.
     pub fn length(&self, value: &Exact) -> Result<Num, CurveError> {
-        let length = self.at_least_zero(value)?.times(nanos());
+        if *value.numer() < 0 {
+            return Err(self.fail(Fault::Negative));
+        }
+        let exact = Num::step(value, &whole(NANOS_PER_SECOND), exact::times);
+        let length = exact.map_or_else(|| Num::of(*value).times(nanos()), Num::of);
         if length.dd().hi <= MAX_NANOS { Ok(length) } else { Err(self.fail(Fault::Overflow)) }
     }
 
@@ -333,5 +339,6 @@ fn nanos() -> Num {
 
 /// Jobs per second as jobs per nanosecond.
 fn per_nano(rate: &Exact) -> Num {
-    Num::of(*rate).over(nanos())
+    let exact = Num::step(rate, &whole(NANOS_PER_SECOND), exact::over);
+    exact.map_or_else(|| Num::of(*rate).over(nanos()), Num::of)
 }

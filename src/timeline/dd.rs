@@ -106,9 +106,11 @@ impl Dd {
 
     /// To within 2⁻¹⁰⁶ relative.
     pub fn from_i128(value: i128) -> Dd {
-        // All of it fits one number, and a conversion of 128 bits is a call.
-        if let Ok(small) = i32::try_from(value) {
-            return Dd::new(f64::from(small));
+        // A conversion of 128 bits is a call.
+        if value.unsigned_abs() < 1 << 62 {
+            let small = value as i64;
+            let hi = small as f64;
+            return Dd { hi, lo: (small - hi as i64) as f64 };
         }
         let hi = value as f64;
         let lo = value.wrapping_sub(hi as i128) as f64;

@@ -4,7 +4,6 @@ use super::locate::{Side, slack};
 use super::node::{Kind, Node};
 use super::num::Num;
 use super::{Dd, NANOS};
-use std::collections::HashMap;
 use std::rc::Rc;
 
 /// Marks met within more passes than this have a share instead of an exact count.
@@ -56,9 +55,9 @@ struct Place {
 pub fn marks(root: &Node, ids: &[u32], jobs: &dyn Fn(Dd) -> u64) -> Vec<MarkSpan> {
     let counts = Some(Rc::new(vec![Dd::ZERO]));
     let place = Place { start: Num::zero(), counts, offset: Num::zero(), passes: 1 };
-    let mut marks = Marks { found: HashMap::new(), jobs };
+    let mut marks = Marks { found: Vec::with_capacity(ids.len()), jobs };
     marks.walk(root, &place);
-    let mut found = marks.found;
+    let found = joined(marks.found);
     let end_ns = root.length.map_or(u64::MAX, whole_nanos);
     let never = |id| MarkSpan {
         id,
@@ -70,7 +69,11 @@ pub fn marks(root: &Node, ids: &[u32], jobs: &dyn Fn(Dd) -> u64) -> Vec<MarkSpan
         peak_per_s: 0.0,
         passes: 0,
     };
-    ids.iter().map(|id| found.remove(id).unwrap_or_else(|| never(*id))).collect()
+    let span = |id: &u32| {
+        let at = found.binary_search_by_key(id, |span| span.id);
+        at.map_or_else(|_| never(*id), |at| found[at].clone())
+    };
+    ids.iter().map(span).collect()
 }
 
 fn whole_nanos(time: Num) -> u64 {
@@ -80,7 +83,7 @@ fn whole_nanos(time: Num) -> u64 {
 
 /// The marks met.
 struct Marks<'j> {
-    found: HashMap<u32, MarkSpan>,
+    found: Vec<MarkSpan>,
     jobs: &'j dyn Fn(Dd) -> u64,
 }
 
@@ -89,8 +92,11 @@ impl Marks<'_> {
         match &node.kind {
             Kind::Piece(_) | Kind::Jump => {}
             Kind::Mark { id, body } => {
-                add(&mut self.found, span(*id, body, place, self.jobs));
-                self.walk(body, place);
+                self.found.push(span(*id, body, place, self.jobs));
+                // Most are single shapes, whose pieces need not be added up again.
+                if holds_mark(body) {
+                    self.walk(body, place);
+                }
             }
             // Its phrases have shares: what falls due in one is moved about with the seconds.
             Kind::Jitter(jitter) => {
@@ -111,6 +117,18 @@ impl Marks<'_> {
             }
             Kind::Repeat { body, times } => self.walk(body, &repeated(place, body, *times)),
         }
+    }
+}
+
+/// Whether there is any mark within.
+fn holds_mark(node: &Node) -> bool {
+    match &node.kind {
+        Kind::Piece(_) | Kind::Jump => false,
+        Kind::Mark { .. } => true,
+        Kind::Jitter(jitter) => holds_mark(&jitter.body),
+        Kind::Together { members, .. } => members.iter().any(holds_mark),
+        Kind::Sequence(sequence) => sequence.items.iter().any(holds_mark),
+        Kind::Repeat { body, .. } => holds_mark(body),
     }
 }
 
@@ -259,18 +277,23 @@ fn span(id: u32, body: &Node, place: &Place, jobs_to: &dyn Fn(Dd) -> u64) -> Mar
     }
 }
 
-/// Joins a further place of the same mark, such as a last pass that is cut short.
-fn add(found: &mut HashMap<u32, MarkSpan>, span: MarkSpan) {
-    let Some(first) = found.get_mut(&span.id) else {
-        found.insert(span.id, span);
-        return;
-    };
-    first.jobs = match (first.jobs, span.jobs) {
-        (MarkJobs::Exact(a), MarkJobs::Exact(b)) => MarkJobs::Exact(a.saturating_add(b)),
-        (a, b) => MarkJobs::Share(a.as_f64() + b.as_f64()),
-    };
-    first.passes = first.passes.saturating_add(span.passes);
-    first.peak_per_s = first.peak_per_s.max(span.peak_per_s);
+/// Each mark once, by their names: joins further places of the same mark, such as a last pass that is
+/// cut short.
+fn joined(mut spans: Vec<MarkSpan>) -> Vec<MarkSpan> {
+    spans.sort_by_key(|span| span.id);
+    spans.dedup_by(|span, first| {
+        if span.id != first.id {
+            return false;
+        }
+        first.jobs = match (first.jobs, span.jobs) {
+            (MarkJobs::Exact(a), MarkJobs::Exact(b)) => MarkJobs::Exact(a.saturating_add(b)),
+            (a, b) => MarkJobs::Share(a.as_f64() + b.as_f64()),
+        };
+        first.passes = first.passes.saturating_add(span.passes);
+        first.peak_per_s = first.peak_per_s.max(span.peak_per_s);
+        true
+    });
+    spans
 }
 
 impl MarkJobs {

@@ -5,7 +5,7 @@
 
 use super::dd::Dd;
 use crate::exact::{self, Exact};
-use num_traits::{CheckedDiv, Signed, Zero};
+use num_traits::{Signed, Zero};
 use std::cmp::Ordering;
 
 /// Fractions with a part above this are only kept as double-doubles: well inside 128 bits, so that
@@ -43,8 +43,18 @@ impl Num {
             return Num { near: Dd::from_i128(numer), exact };
         }
         let near = Dd::from_i128(numer) / Dd::from_i128(denom);
-        let fits = numer.unsigned_abs() <= LIMIT && denom.unsigned_abs() <= LIMIT;
-        Num { near, exact: fits.then_some(value) }
+        Num { near, exact: Num::fits(&value).then_some(value) }
+    }
+
+    /// Whether an exact value is kept.
+    fn fits(value: &Exact) -> bool {
+        value.numer().unsigned_abs() <= LIMIT && value.denom().unsigned_abs() <= LIMIT
+    }
+
+    /// A step of a longer calculation in exact numbers, as [`Num::plus`] and its like would take it;
+    /// `None` where the value would not be kept.
+    pub fn step(a: &Exact, b: &Exact, exact: fn(&Exact, &Exact) -> Option<Exact>) -> Option<Exact> {
+        if Num::fits(a) && Num::fits(b) { exact(a, b).filter(Num::fits) } else { None }
     }
 
     fn combine(self, other: Num, exact: impl Fn(&Exact, &Exact) -> Option<Exact>) -> Option<Num> {
@@ -70,8 +80,7 @@ impl Num {
 
     /// self / other, which must not be 0.
     pub fn over(self, other: Num) -> Num {
-        self.combine(other, |a, b| if b.is_zero() { None } else { a.checked_div(b) })
-            .unwrap_or_else(|| Num::about(self.near / other.near))
+        self.combine(other, exact::over).unwrap_or_else(|| Num::about(self.near / other.near))
     }
 
     /// The double-double.
@@ -87,7 +96,7 @@ impl Num {
     /// The order of the exact values, or else of the double-doubles.
     pub fn order(self, other: Num) -> Ordering {
         match (&self.exact, &other.exact) {
-            (Some(a), Some(b)) => a.cmp(b),
+            (Some(a), Some(b)) => exact::order(a, b),
             _ => self.near.order(&other.near),
         }
     }

@@ -12,6 +12,9 @@ use super::functions::{exp, expm1_over, ln, ln_1p};
 use super::locate::{Side, slack};
 use super::num::Num;
 
+use crate::exact::{Exact, plus, times};
+use num_traits::Zero as _;
+
 pub use sine::Sine;
 pub use way::Way;
 
@@ -33,6 +36,9 @@ pub enum Shape {
     /// The sum of others.
     Sum(Vec<Shape>),
 }
+
+/// One half.
+const HALF: Exact = Exact::new_raw(1, 2);
 
 /// A straight line.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +64,17 @@ impl Line {
             return self.from.dd();
         }
         self.from.dd() + self.slope.dd() * x
+    }
+
+    /// The integral as far as a length, where every step to it is exact.
+    fn exact_total(&self, length: Num) -> Option<Exact> {
+        let (from, slope, length) = (self.from.exact()?, self.slope.exact()?, length.exact()?);
+        if slope.is_zero() {
+            return Num::step(&from, &length, times);
+        }
+        let rise = Num::step(&slope, &length, times)?;
+        let middle = Num::step(&from, &Num::step(&rise, &HALF, times)?, plus)?;
+        Num::step(&middle, &length, times)
     }
 
     /// x·(from + slope·x/2)
@@ -114,14 +131,14 @@ impl Shape {
 
     /// The integral from 0 to `length`, exact wherever it is rational.
     pub fn total(&self, length: Num) -> Num {
-        let half = Num::of(crate::exact::fraction(1, 2));
+        let half = || Num::of(HALF);
         match self {
-            Shape::Line(line) => {
-                let middle = line.from.plus(line.slope.times(length).times(half));
-                middle.times(length)
-            }
+            Shape::Line(line) => line.exact_total(length).map_or_else(
+                || line.from.plus(line.slope.times(length).times(half())).times(length),
+                Num::of,
+            ),
             Shape::Smooth(way) if way.offset.is_zero() && length.over(way.over).is_one() => {
-                way.from.plus(way.to).times(half).times(length)
+                way.from.plus(way.to).times(half()).times(length)
             }
             Shape::Sine(sine) if length.over(sine.period).is_whole() => sine.base.times(length),
             Shape::Course(course) => course.total(length),

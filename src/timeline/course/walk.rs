@@ -18,6 +18,42 @@ const MAX_LEVEL: i128 = 1 << 55;
 /// The end of time, in nanoseconds, and more.
 const NEVER: f64 = 1e30;
 
+/// Eight steps whose bits are known, where nothing is reflected: in steps from the level before them.
+#[derive(Clone, Copy)]
+struct Run {
+    /// The levels gone through, added up.
+    sum: i64,
+    /// The lowest of them.
+    low: i64,
+    /// The highest.
+    high: i64,
+    /// Where they lead.
+    net: i64,
+}
+
+/// How many steps a run has.
+const RUN: u64 = 8;
+
+/// The runs of all bits, the first step's the lowest.
+static RUNS: [Run; 1 << RUN] = {
+    let mut runs = [Run { sum: 0, low: 0, high: 0, net: 0 }; 1 << RUN];
+    let mut bits = 0;
+    while bits < runs.len() {
+        let mut run = runs[bits];
+        let mut step = 0;
+        while step < RUN {
+            run.sum += run.net;
+            run.low = if run.net < run.low { run.net } else { run.low };
+            run.high = if run.net > run.high { run.net } else { run.high };
+            run.net += if bits >> step & 1 == 1 { 1 } else { -1 };
+            step += 1;
+        }
+        runs[bits] = run;
+        bits += 1;
+    }
+    runs
+};
+
 /// A walk, in whole units of a rate.
 #[derive(Clone, Debug)]
 pub struct Walk {
@@ -98,6 +134,15 @@ impl Walk {
         words[(index / 64 % 2) as usize] >> (index % 64)
     }
 
+    /// The levels from which no run reaches a bound or what holds it.
+    fn clear(&self) -> (i64, i64) {
+        if self.by < 0 {
+            return (0, -1);
+        }
+        let reach = self.by * RUN as i64;
+        (self.free.0.max(0) + reach, self.free.1.min(self.height) - reach)
+    }
+
     /// A level, reflected at both ends as often as it takes: a step is shorter than there and back.
     #[inline]
     fn reflected(&self, level: i64) -> i64 {
@@ -134,12 +179,24 @@ impl Steps for Walk {
         let (mut lowest, mut highest) = (i64::MAX, i64::MIN);
         let end = state.index + steps;
         let (free_from, free_to) = self.free;
+        let (clear_from, clear_to) = self.clear();
         let mut level = state.level;
         while state.index < end {
             let mut bits = self.bits(state.index);
             let count = (64 - state.index % 64).min(end - state.index);
             let (mut sum, mut low, mut high) = (0, 0, 0);
-            for _ in 0..count {
+            let mut left = count;
+            while left > 0 {
+                if left >= RUN && clear_from <= level && level <= clear_to {
+                    let run = &RUNS[(bits & 0xFF) as usize];
+                    lowest = lowest.min(level + self.by * run.low);
+                    highest = highest.max(level + self.by * run.high);
+                    sum += level * RUN as i64 + self.by * run.sum;
+                    level += self.by * run.net;
+                    bits >>= RUN;
+                    left -= RUN;
+                    continue;
+                }
                 lowest = lowest.min(level);
                 highest = highest.max(level);
                 let (is_low, is_high) = (level < free_from, level > free_to);
@@ -149,6 +206,7 @@ impl Steps for Walk {
                 let step = if bits & 1 == 1 { self.by } else { -self.by };
                 level = self.reflected(level + step);
                 bits >>= 1;
+                left -= 1;
             }
             state.sum += i128::from(sum);
             state.held_low += low;
@@ -242,4 +300,42 @@ fn common_multiple(a: i128, b: i128) -> Option<i128> {
         (x, y) = (y, x % y);
     }
     (a / x).checked_mul(b).filter(|multiple| *multiple <= MAX_LEVEL)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Many steps at once are the same as one after another.
+        #[test]
+        fn runs_are_steps(
+            (height, by, from) in (1_i128..500, 0_i128..40, 0_i128..500),
+            (before, steps) in (0_u64..200, 1_u64..700),
+            hold in prop::option::of(0_i128..500),
+            seed in any::<u64>(),
+        ) {
+            let whole = Exact::from_integer;
+            let high = whole(height);
+            let from = whole(from % (height + 1));
+            let key = Key::of(seed);
+            let walk = Walk::new(from, whole(by), Num::whole(1), (whole(0), Some(high)), key);
+            let mut walk = walk.map_err(|fault| TestCaseError::fail(format!("{fault:?}")))?;
+            if let Some(hold) = hold {
+                walk = walk.held(Bound::AtMost(Num::of(whole(hold))));
+            }
+            let mut at_once = walk.first();
+            walk.advance(&mut at_once, before);
+            let mut singly = at_once;
+            let extent = walk.advance(&mut at_once, steps);
+            let mut single = (i64::MAX, i64::MIN);
+            for _ in 0..steps {
+                let (low, high) = walk.advance(&mut singly, 1);
+                single = (single.0.min(low), single.1.max(high));
+            }
+            prop_assert_eq!(extent, single);
+            prop_assert_eq!(format!("{at_once:?}"), format!("{singly:?}"));
+        }
+    }
 }
