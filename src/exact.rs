@@ -82,7 +82,9 @@ pub fn over(a: &Exact, b: &Exact) -> Option<Exact> {
     }
     let numer = if *b.numer() < 0 { -*b.denom() } else { *b.denom() };
     let upside_down = b.numer().checked_abs().map(|denom| Exact::new_raw(numer, denom));
-    upside_down.and_then(|b| product(a, &b)).or_else(|| a.checked_div(b))
+    // The least number there is has no absolute value, and is none to go on with.
+    let quotient = upside_down.and_then(|b| product(a, &b));
+    quotient.filter(|quotient| *quotient.numer() != i128::MIN).or_else(|| a.checked_div(b))
 }
 
 /// The order of two numbers.

@@ -6,9 +6,10 @@
 use crate::cli_run::{assert_adds_up, count, fed, loadc, stderr};
 use crate::exactly_once::Run;
 use crate::redis_cluster::Cluster;
-use crate::redis_server::RedisServer;
+use crate::redis_server::{RedisServer, free_port};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::TcpListener;
 
 /// Queues in slots of all three masters.
 const QUEUES: [&str; 4] = ["q1", "q2", "q3", "s"];
@@ -170,7 +171,7 @@ const SHARED: &str = "
         send d 1, e 1, f 1
         constant 300 for 10m
     }
-    guard { jobs <= 2M }";
+    guard { jobs <= 2M; depth <= 2M; server memory <= 64GB }";
 
 const SHARED_QUEUES: [&str; 6] = ["q1", "q2", "q4", "p1", "p2", "p3"];
 
@@ -260,7 +261,8 @@ fn a_run_killed_while_a_master_is_missed_goes_on_with_what_waited() {
     std::fs::write(dir.path().join("a.load"), SHARED).unwrap();
     let start = |words: &[&str]| {
         let mut command = loadc();
-        command.current_dir(dir.path()).args(["run", "--json"]).args(words);
+        command.current_dir(dir.path()).env("XDG_RUNTIME_DIR", dir.path());
+        command.args(["run", "--json"]).args(words);
         Run::of(command)
     };
     let mut run = start(&["a.load", "--target", &cluster.url(), "--journal", "j"]);
@@ -322,6 +324,56 @@ fn queues_of_other_masters_go_on_while_one_is_dead() {
 }
 
 #[test]
+fn a_run_that_begins_or_goes_on_while_a_master_is_replaced_waits_for_that() {
+    let mut cluster = Cluster::start(true);
+    cluster.set("cluster-node-timeout", "3600000");
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("a.load"), SCRIPT.replace("10m", "3s")).unwrap();
+    let start = |words: &[&str]| {
+        let mut command = loadc();
+        command.current_dir(dir.path()).env("XDG_RUNTIME_DIR", dir.path());
+        command.args(["run", "--json"]).args(words);
+        Run::of(command)
+    };
+    // Each try asks the first place of the URL for the map of the cluster.
+    let fake = free_port();
+    let url = cluster.url().replace("://", &format!("://127.0.0.1:{fake},"));
+    let mut run = start(&["a.load", "--target", &url, "--journal", "j"]);
+    run.wait_until(|| jobs_in(&cluster, "q1") >= 100);
+    run.kill();
+    let missed = cluster.owner("q1");
+    cluster.nodes[missed].kill();
+    let first_place = TcpListener::bind(("127.0.0.1", fake)).unwrap();
+    let resumed = start(&["--resume", "./j"]);
+    // Who tries a second time has found nobody the first time: only now another takes over.
+    for _ in 0..2 {
+        drop(first_place.accept().unwrap());
+    }
+    drop(first_place);
+    let begun = start(&["a.load", "--target", &cluster.url()]);
+    _ = cluster.nodes[missed + 3].ask::<String>("CLUSTER FAILOVER TAKEOVER");
+    for (run, has_waited) in [(resumed, true), (begun, false)] {
+        let (output, report) = run.end();
+        let told = stderr(&output);
+        assert_eq!(output.status.code(), Some(0), "{told}");
+        let said = told.contains("that may pass, and is waited for up to 2m");
+        assert!(said || !has_waited, "{told}");
+        assert_adds_up(&report);
+        let settled = count(&report, "acked") + count(&report, "unknown");
+        assert_eq!((count(&report, "planned"), settled), (3600, 3600), "{report}");
+    }
+}
+
+#[test]
+fn a_cluster_of_which_nobody_answers_is_not_waited_for() {
+    let mut command = loadc();
+    command.args(["run", "-", "--target", "redis+cluster://127.0.0.1:1,127.0.0.1:2"]);
+    let output = fed(command, "constant 10 for 1s\nguard { jobs <= 1k }");
+    assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
+    assert!(!stderr(&output).contains("waited for"), "{}", stderr(&output));
+}
+
+#[test]
 fn jobs_with_keys_in_several_slots_are_refused_before_the_run() {
     let cluster = Cluster::start(false);
     let refused = |layout: &str| {
@@ -358,13 +410,7 @@ fn a_master_that_sentinels_replace_is_followed() {
     let mut second = RedisServer::with().replica_of(&first).start();
     let sentinel = RedisServer::with().sentinel_of(&first).start();
     // A sentinel cuts the connections of a master that it makes a replica, these among them.
-    let told = |server: &RedisServer, text: &str| {
-        server.try_ask::<String>("INFO replication").is_ok_and(|told| told.contains(text))
-    };
-    let knows_a_replica = || {
-        let told: Vec<String> = sentinel.ask("SENTINEL MASTER main");
-        told.chunks(2).any(|pair| pair == ["num-slaves", "1"])
-    };
+    let knows_a_replica = || knows(&sentinel, "num-slaves", "1");
     // The first of them does not answer.
     let url = format!("redis+sentinel://127.0.0.1:1,127.0.0.1:{}/main", sentinel.port());
     let mut run = Run::start(SCRIPT, &url, &[]);
@@ -373,16 +419,108 @@ fn a_master_that_sentinels_replace_is_followed() {
         run.wait_until(|| server.ask::<u64>("LLEN q1") >= wanted);
     };
     more(&mut run, &first);
-    run.wait_until(|| told(&second, "master_link_status:up") && knows_a_replica());
+    run.wait_until(|| tells(&second, "master_link_status:up") && knows_a_replica());
     run.wait_until(|| sentinel.try_ask::<String>("SENTINEL FAILOVER main").is_ok());
-    run.wait_until(|| told(&second, "role:master") && told(&first, "role:slave"));
+    run.wait_until(|| tells(&second, "role:master") && tells(&first, "role:slave"));
     more(&mut run, &second);
     // And back again, by the death of the new one.
-    run.wait_until(|| told(&first, "master_link_status:up") && knows_a_replica());
+    run.wait_until(|| tells(&first, "master_link_status:up") && knows_a_replica());
     second.kill();
-    run.wait_until(|| told(&first, "role:master"));
+    run.wait_until(|| tells(&first, "role:master"));
     more(&mut run, &first);
     end(run, |queue| on(&first, queue));
+}
+
+/// Whether a server tells something of its replication.
+fn tells(server: &RedisServer, text: &str) -> bool {
+    server.try_ask::<String>("INFO replication").is_ok_and(|told| told.contains(text))
+}
+
+/// What a sentinel tells of the service.
+fn knows(sentinel: &RedisServer, what: &str, wanted: &str) -> bool {
+    let told: Vec<String> = sentinel.ask("SENTINEL MASTER main");
+    told.chunks(2).any(|pair| pair == [what, wanted])
+}
+
+#[test]
+fn of_three_sentinels_one_that_is_left_is_enough() {
+    let mut first = RedisServer::with().option("repl-diskless-sync-delay", "0").start();
+    let second = RedisServer::with().replica_of(&first).start();
+    let mut sentinels = [(); 3].map(|()| RedisServer::with().one_of_sentinels(&first, 2).start());
+    let settled = |sentinel: &RedisServer| {
+        knows(sentinel, "num-slaves", "1") && knows(sentinel, "num-other-sentinels", "2")
+    };
+    while !(sentinels.iter().all(settled) && tells(&second, "master_link_status:up")) {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let places: Vec<String> =
+        sentinels.iter().map(|sentinel| format!("127.0.0.1:{}", sentinel.port())).collect();
+    sentinels[0].kill();
+    let url = format!("redis+sentinel://{}/main", places.join(","));
+    let mut run = Run::start(SCRIPT, &url, &[]);
+    let more = |run: &mut Run, server: &RedisServer| {
+        let wanted = server.ask::<u64>("LLEN q1") + 30;
+        run.wait_until(|| server.ask::<u64>("LLEN q1") >= wanted);
+    };
+    more(&mut run, &first);
+    // The two that are left must agree.
+    first.kill();
+    run.wait_until(|| tells(&second, "role:master"));
+    more(&mut run, &second);
+    sentinels[1].kill();
+    // Cut off, the run has to ask again who the master is: the last one tells.
+    let _: u64 = second.ask("CLIENT KILL TYPE normal");
+    more(&mut run, &second);
+    let report = end(run, |queue| on(&second, queue));
+    let back = told_servers(&report);
+    assert!(back.len() >= 2, "{back:?}");
+    assert!(
+        back.iter().all(|server| *server == format!("127.0.0.1:{}", second.port())),
+        "{back:?}"
+    );
+}
+
+/// The servers that a run was connected to again.
+fn told_servers(report: &Value) -> Vec<String> {
+    let events = report["events"].as_array().unwrap().iter();
+    let back = events.filter(|event| event["event"] == "reconnected");
+    back.map(|event| event["server"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn sentinels_and_servers_by_tls_are_followed() {
+    let first = RedisServer::with().tls().option("tls-replication", "yes");
+    let first = first.option("repl-diskless-sync-delay", "0").start();
+    let second = RedisServer::with().tls_replica_of(&first).start();
+    let sentinel = RedisServer::with().tls_as(&first).sentinel_of(&first).start();
+    let place = |server: &RedisServer| server.tls_url("127.0.0.1").replace("rediss://", "");
+    let url = format!("rediss+sentinel://{}/main", place(&sentinel));
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("tls.load"), SCRIPT).unwrap();
+    let mut command = loadc();
+    command.current_dir(dir.path()).env("SSL_CERT_FILE", first.authority());
+    command.args(["run", "tls.load", "--json", "--no-journal", "--target", &url]);
+    let mut run = Run::of(command);
+    let more = |run: &mut Run, server: &RedisServer| {
+        let wanted = server.ask::<u64>("LLEN q1") + 30;
+        run.wait_until(|| server.ask::<u64>("LLEN q1") >= wanted);
+    };
+    more(&mut run, &first);
+    run.wait_until(|| {
+        tells(&second, "master_link_status:up") && knows(&sentinel, "num-slaves", "1")
+    });
+    run.wait_until(|| sentinel.try_ask::<String>("SENTINEL FAILOVER main").is_ok());
+    run.wait_until(|| tells(&second, "role:master") && tells(&first, "role:slave"));
+    more(&mut run, &second);
+    let report = end(run, |queue| on(&second, queue));
+    let back = told_servers(&report);
+    assert!(back.contains(&place(&second)), "{back:?}");
+    // Without the authority nobody is trusted: that is no matter of waiting.
+    let mut command = loadc();
+    command.args(["run", "-", "--target", &url]);
+    let output = fed(command, "constant 10 for 1s\nguard { jobs <= 1k }");
+    assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
+    assert!(stderr(&output).contains("TLS failed"), "{}", stderr(&output));
 }
 
 #[test]
@@ -410,7 +548,8 @@ fn a_run_on_a_cluster_that_is_killed_again_and_again_sends_every_job_once() {
     std::fs::write(dir.path().join("a.load"), script).unwrap();
     let start = |words: &[&str]| {
         let mut command = loadc();
-        command.current_dir(dir.path()).args(["run", "--json"]).args(words);
+        command.current_dir(dir.path()).env("XDG_RUNTIME_DIR", dir.path());
+        command.args(["run", "--json"]).args(words);
         Run::of(command)
     };
     let mut run = start(&["a.load", "--target", &cluster.url(), "--journal", "j"]);

@@ -1,6 +1,7 @@
 //! `loadc run`: drives a queue.
 
 mod afterwards;
+mod beginning;
 mod dry;
 mod findings;
 mod journal;
@@ -25,12 +26,13 @@ use crate::live::Picture;
 use crate::plan::Plan;
 use crate::run::clock::RealClock;
 use crate::run::control::Control;
-use crate::run::jobs::{Jobs as _, PlannedJobs};
+use crate::run::jobs::PlannedJobs;
 use crate::run::report::Report;
 use crate::run::{events, run_task};
 use crate::source::SourceFile;
+use beginning::{Met, Unmet, meet};
 use not_begun::not_begun;
-use prepared::{add_default_guards, connect, facts, prepare, run_id};
+use prepared::{add_default_guards, facts, prepare, run_id};
 use reached::{Reached, reach};
 use seeing::Seeing;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -173,38 +175,33 @@ async fn drive(
         Ok(seeing) => seeing,
         Err(exit) => return exit,
     };
-    let (sink, told) = match connect(args, &reached.target, &jobs, &run_id).await {
-        Ok(connected) => connected,
-        Err(error) => {
+    let mut met = match meet(args, plan, &reached.target, &jobs, &run_id, out).await {
+        Ok(met) => met,
+        Err(Unmet::Unreachable(error)) => {
             let exit = target::unreachable(&error, out);
             not_begun(args, plan, reached, error.kind.code(), &error.to_string(), out);
             return exit;
         }
-    };
-    match findings::preflight(&sink, plan, &jobs).await {
-        Ok(problems) if problems.is_empty() => {}
-        Ok(problems) => {
-            for problem in &problems {
-                out.fault(&problem.to_string(), &problem.help());
-            }
-            let first = problems.first().map(|problem| (problem.code(), problem.to_string()));
-            let (code, message) = first.unwrap_or_default();
-            not_begun(args, plan, reached, code, &message, out);
-            return Exit::Failed;
-        }
-        Err(failure) => {
+        Err(Unmet::Silent(failure)) => {
             out.fault(&failure.to_string(), "ask the target how it is: `loadc health URL`");
             not_begun(args, plan, reached, &failure.kind, &failure.message, out);
             return Exit::Failed;
         }
+    };
+    if let Some(first) = met.problems.first() {
+        for problem in &met.problems {
+            out.fault(&problem.to_string(), &problem.help());
+        }
+        not_begun(args, plan, reached, first.code(), &first.to_string(), out);
+        return Exit::Failed;
     }
     if args.verbose {
-        findings::say(&sink, &jobs).await;
+        findings::say(&met.sink, &jobs).await;
     }
     if args.dry_run {
         return dry::run(args.json, plan, &jobs, &reached.shown(), out);
     }
-    if let Err(failure) = sink.prepare(&jobs.prepare()).await {
+    if let Err(failure) = met.prepare(args, &jobs, out).await {
         out.fault(
             &failure.to_string(),
             "let loadc's user make what the job asks for, or make it yourself",
@@ -212,6 +209,7 @@ async fn drive(
         not_begun(args, plan, reached, &failure.kind, &failure.message, out);
         return Exit::Failed;
     }
+    let Met { sink, told, .. } = met;
     let prepared = prepare(args, plan, reached, run_id, taken_up.map(|run| (run, told)), out);
     let (task, options) = match prepared {
         Ok(prepared) => prepared,

@@ -81,10 +81,23 @@ pub fn serve(
 fn bind(folder: &Folder, run_id: &str) -> io::Result<(std::os::unix::net::UnixListener, PathBuf)> {
     use std::os::unix::fs::PermissionsExt as _;
     let path = folder.prepare(run_id)?;
-    let listener = std::os::unix::net::UnixListener::bind(&path)?;
+    let listener = match std::os::unix::net::UnixListener::bind(&path) {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_left(&path) => {
+            std::fs::remove_file(&path)?;
+            std::os::unix::net::UnixListener::bind(&path)?
+        }
+        bound => bound?,
+    };
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
     listener.set_nonblocking(true)?;
     Ok((listener, path))
+}
+
+/// Whether nobody listens at a socket any more: the run's process was killed, and this one goes on
+/// with the run.
+fn is_left(path: &Path) -> bool {
+    let reached = std::os::unix::net::UnixStream::connect(path);
+    reached.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
 }
 
 fn run(listener: std::os::unix::net::UnixListener, desk: &Arc<Desk>, mut tap: Tap) {
@@ -252,6 +265,20 @@ mod tests {
         let path = server.path().to_owned();
         drop(server);
         assert!(matches!(call(&path, &Question::Pause), Err(CallError::Gone)));
+    }
+
+    #[test]
+    fn a_run_that_is_gone_on_with_takes_the_place_that_its_killed_process_left() {
+        let outer = tempfile::tempdir().unwrap();
+        let folder = Folder::at(outer.path().join("loadc"));
+        let (left, path) = bind(&folder, "run-1").unwrap();
+        let second = bind(&folder, "run-1").unwrap_err();
+        assert_eq!(second.kind(), io::ErrorKind::AddrInUse, "somebody listens");
+        drop(left);
+        assert!(path.exists(), "a process that is killed tidies nothing up");
+        let (_listener, again) = bind(&folder, "run-1").unwrap();
+        assert_eq!(again, path);
+        assert!(std::os::unix::net::UnixStream::connect(&path).is_ok());
     }
 
     #[test]

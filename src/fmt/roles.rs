@@ -109,7 +109,11 @@ fn mark(
         ":" if within == Role::Values => Role::Colon,
         "/" if is_per_unit(behind) => Role::Per,
         "+" | "*" | "/" => Role::Binary,
-        "-" if before.is_some_and(|(before, _)| is_clock(before.text)) => Role::Per,
+        "-" if before.is_some_and(|(before, _)| is_clock(before.text))
+            && next.is_some_and(|next| is_clock(next.text)) =>
+        {
+            Role::Per
+        }
         "-" => {
             let after_operand = before.is_some_and(|(before, _)| {
                 matches!(before.kind, Kind::Word | Kind::Text | Kind::Close)

@@ -61,6 +61,12 @@ fn a_sign_is_told_from_an_operator_by_its_blanks() {
 }
 
 #[test]
+fn a_sign_behind_a_clock_is_no_span_of_the_day() {
+    becomes("hours { 02:00 - 03:00 x2 }", "hours { 02:00-03:00 x2 }\n");
+    stays("hours { 20:00-21:00 -x2.5 }\n");
+}
+
+#[test]
 fn a_unit_is_told_from_a_divisor_by_what_is_glued_to_it() {
     stays("let a = (b + c)/min\n");
     becomes("let a = (b /s)", "let a = (b/s)\n");

@@ -140,8 +140,10 @@ impl Scan {
     fn is_cut(&self, bytes: &[u8], end: usize) -> bool {
         let last = end.checked_sub(1).and_then(|last| bytes.get(last));
         let ends = last.is_some_and(|last| last.is_ascii_alphanumeric() || b"\"%)}".contains(last));
-        let next = bytes.get(end + 1);
-        ends && self.comment_end != end && next.is_some_and(u8::is_ascii_lowercase)
+        // What is read as something else ends no statement: a brace too many is a blank.
+        let edited = self.edits.last().is_some_and(|edit| edit.span.end as usize == end);
+        let next = bytes.get(end + 1).is_some_and(u8::is_ascii_lowercase);
+        ends && next && !edited && self.comment_end != end
     }
 
     /// Passes a string; returns where to go on.

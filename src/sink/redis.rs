@@ -25,8 +25,8 @@ mod wire;
 pub use connect::{ConnectError, ConnectErrorKind};
 pub use cursor::Cursor;
 pub use health::{Health, Latency, health};
-pub use link::Recollection;
 pub use link::trial::{Tally, replies as try_replies};
+pub use link::{Recollection, pause};
 pub use preflight::Problem;
 
 use crate::sink::formats::Seen;
@@ -285,8 +285,11 @@ async fn open(
     control.open().await?;
     let starting = Link::start(way.clone(), reached, cursor.clone(), resumes, options);
     let (link, told) = match tokio::time::timeout(options.connect_timeout, starting).await {
-        Ok(link) => link.map_err(|failure| way.errors().turned_away(&failure))?,
-        Err(_) => return Err(way.errors().late()),
+        Ok(link) => link.map_err(|failure| {
+            let error = way.errors().turned_away(&failure);
+            if failure.lasting { error } else { way.in_transition(error) }
+        })?,
+        Err(_) => return Err(way.in_transition(way.errors().late())),
     };
     Ok((Lane { link, control, cursor }, told))
 }

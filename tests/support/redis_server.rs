@@ -17,14 +17,36 @@ pub struct Setup {
     arguments: Vec<String>,
     password: Option<String>,
     tls: bool,
-    watched: Option<u16>,
+    /// Where certificates are taken from, if they are not made.
+    certificates: Option<PathBuf>,
+    /// The master of a sentinel: its port, and how many must agree that it is gone.
+    watched: Option<(u16, u32)>,
 }
 
 impl Setup {
     /// Is a sentinel, alone, that watches a master as the service `main`.
-    pub fn sentinel_of(mut self, master: &RedisServer) -> Setup {
-        self.watched = Some(master.port);
+    pub fn sentinel_of(self, master: &RedisServer) -> Setup {
+        self.one_of_sentinels(master, 1)
+    }
+
+    /// Is one of several sentinels that watch a master as the service `main`, of which so many must
+    /// agree that it is gone. By TLS, if the sentinel speaks that.
+    pub fn one_of_sentinels(mut self, master: &RedisServer, quorum: u32) -> Setup {
+        let port = if self.tls { master.tls_port.expect("a master by TLS") } else { master.port };
+        self.watched = Some((port, quorum));
         self
+    }
+
+    /// Speaks TLS with the certificate of another server, also to other servers.
+    pub fn tls_as(mut self, other: &RedisServer) -> Setup {
+        self.certificates = Some(other.dir.path().to_owned());
+        self.tls().option("tls-replication", "yes")
+    }
+
+    /// Follows another server by TLS.
+    pub fn tls_replica_of(self, master: &RedisServer) -> Setup {
+        let port = master.tls_port.expect("a master by TLS");
+        self.tls_as(master).option("replicaof", &format!("127.0.0.1 {port}"))
     }
 
     /// Any option of redis.conf, without its dashes.
@@ -63,8 +85,14 @@ impl Setup {
             watched: self.watched,
             dir,
         };
-        if self.tls {
-            write_certificates(server.dir.path());
+        match self.certificates {
+            Some(from) => {
+                for name in ["ca.pem", "cert.pem", "key.pem"] {
+                    std::fs::copy(from.join(name), server.dir.path().join(name)).expect("a copy");
+                }
+            }
+            None if self.tls => write_certificates(server.dir.path()),
+            None => {}
         }
         // The port is free when it is asked for, and may be gone when the server takes it.
         for _ in 0..5 {
@@ -85,7 +113,7 @@ pub struct RedisServer {
     child: Option<Child>,
     arguments: Vec<String>,
     password: Option<String>,
-    watched: Option<u16>,
+    watched: Option<(u16, u32)>,
     dir: TempDir,
 }
 
@@ -194,9 +222,9 @@ impl RedisServer {
     fn launch(&mut self) -> bool {
         let dir = self.dir.path();
         let mut command = Command::new("redis-server");
-        if let Some(master) = self.watched {
+        if let Some((master, quorum)) = self.watched {
             let settings = format!(
-                "sentinel monitor main 127.0.0.1 {master} 1\n\
+                "sentinel monitor main 127.0.0.1 {master} {quorum}\n\
                  sentinel down-after-milliseconds main 2000\n\
                  sentinel failover-timeout main 10000\n"
             );
@@ -277,10 +305,12 @@ pub fn free_port() -> u16 {
 }
 
 fn write_certificates(dir: &Path) {
-    use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+    use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
     let authority_key = KeyPair::generate().expect("a key");
     let mut authority = CertificateParams::new(Vec::new()).expect("parameters");
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    // Another name than the servers': to OpenSSL one that is its own issuer is signed by itself.
+    authority.distinguished_name.push(DnType::CommonName, "authority of loadc's tests");
     let authority_pem = authority.self_signed(&authority_key).expect("a certificate").pem();
     let issuer = Issuer::new(authority, authority_key);
     let key = KeyPair::generate().expect("a key");

@@ -126,6 +126,11 @@ impl Flights {
         self.parts.is_empty()
     }
 
+    /// When the oldest batch in a lane was sent.
+    pub(super) fn oldest_ns_in(&self, lane: usize) -> Option<u64> {
+        self.parts.iter().find(|((_, own), _)| *own == lane).map(|(_, sent)| sent.sent_ns)
+    }
+
     /// When the oldest batch was sent.
     pub(super) fn oldest_ns(&self) -> Option<u64> {
         self.parts.first_key_value().map(|(_, sent)| sent.sent_ns)

@@ -300,8 +300,11 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let message = self.say_unread(queue, why);
         let lane = self.probe.lane_of(queue);
         let is_ready = matches!(self.sink.lane_state(lane), State::Ready);
-        let connected = is_ready && !self.lanes.is_lost(lane);
         let asked_ns = self.probe.rounds[lane].asked_ns;
+        // Of several servers one may be missed before its connections break: it takes no jobs either.
+        let unanswered_ns = self.flights.oldest_ns_in(lane).filter(|_| self.lanes.count() > 1);
+        let is_silent = unanswered_ns.is_some_and(|sent_ns| sent_ns <= asked_ns);
+        let connected = is_ready && !self.lanes.is_lost(lane) && !is_silent;
         let unread = &mut self.probe.unread[queue];
         unread.since_ns = connected.then(|| unread.since_ns.unwrap_or(asked_ns));
         if unread.since_ns.is_none_or(|since_ns| now_ns.saturating_sub(since_ns) < PATIENCE_NS) {
@@ -336,7 +339,11 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let (mut blind, mut silent) = (None, Vec::new());
         for queue in 0..self.probe.queues.len() {
             let lane = self.probe.lane_of(queue);
-            if silent.contains(&lane) {
+            let server = self.sink.lane_server(lane);
+            let is_of = |(own, at): &(usize, Option<String>)| {
+                *own == lane || (server.is_some() && *at == server)
+            };
+            if silent.iter().any(is_of) {
                 continue;
             }
             let watched = self.probe.watched[queue];
@@ -352,8 +359,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             };
             let message = self.say_unread(queue, &failure.message);
             if !failure.lasting {
-                // The others of its lane would not be told either, or only after as long a wait.
-                silent.push(lane);
+                // The others of its server would not be told either, or only after as long a wait.
+                silent.push((lane, server));
                 continue;
             }
             if let Some(guard) = self.guards.watching(queue) {

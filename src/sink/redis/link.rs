@@ -417,9 +417,9 @@ async fn regain(
     }
 }
 
-/// The pause before a try: doubling from the first to the longest, and drawn from its upper half so
+/// The pause before a try to connect again, after so many: doubling from the first to the longest, and drawn from its upper half so
 /// that several clients of a server that comes back don't all knock at once.
-fn pause(attempts: u32) -> Duration {
+pub fn pause(attempts: u32) -> Duration {
     let (first, longest) = PAUSES;
     let whole = first.saturating_mul(2_u32.saturating_pow(attempts)).min(longest);
     let draw = RandomState::new().build_hasher().finish();

@@ -83,6 +83,11 @@ impl Problem {
         matches!(self, Problem::CrossSlot { queue, .. } if queue == name)
     }
 
+    /// Whether it is how a server is that takes over from another, or gives over to it.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Problem::ReadOnly { .. } | Problem::Loading)
+    }
+
     /// The kind as one word for machines.
     pub fn code(&self) -> &'static str {
         match self {

@@ -128,6 +128,11 @@ impl Way {
         &self.first
     }
 
+    /// An error at a server in whose place another may come, if there are several.
+    pub(super) fn in_transition(&self, error: ConnectError) -> ConnectError {
+        if self.turns() == Turns::Never { error } else { error.in_transition() }
+    }
+
     pub(super) fn turns(&self) -> Turns {
         match &self.route {
             Route::Straight => Turns::Never,
@@ -164,8 +169,10 @@ impl Way {
             }
             Route::Sentinel(sentinels) => {
                 let place = Box::pin(sentinels.master(self)).await?;
-                let socket = Box::pin(self.to(&place)?.connect()).await?;
-                let socket = sentinel::of_master(self, socket, &place).await?;
+                let socket = Box::pin(self.to(&place)?.connect()).await;
+                let socket = socket.map_err(ConnectError::in_transition)?;
+                let socket = sentinel::of_master(self, socket, &place).await;
+                let socket = socket.map_err(ConnectError::in_transition)?;
                 Ok(Reached { socket, place: Some(place) })
             }
             Route::Cluster(map, slot) => {
@@ -175,7 +182,7 @@ impl Way {
                     Err(error) => {
                         // Another may have taken over by the next try.
                         map.doubt();
-                        Err(error)
+                        Err(error.in_transition())
                     }
                 }
             }

@@ -14,6 +14,7 @@ pub struct ConnectError {
     /// The server's or the system's own words.
     pub detail: String,
     help: String,
+    in_transition: bool,
 }
 
 /// What failed.
@@ -116,7 +117,19 @@ impl ConnectError {
         detail: String,
     ) -> ConnectError {
         let help = help(kind, target, &detail);
-        ConnectError { kind, target: target.shown(), detail, help }
+        ConnectError { kind, target: target.shown(), detail, help, in_transition: false }
+    }
+
+    /// The same of one of several servers, in whose place another may come.
+    pub(in crate::sink::redis) fn in_transition(self) -> ConnectError {
+        let passes = !self.kind.is_lasting() && self.kind != ConnectErrorKind::Tls;
+        ConnectError { in_transition: passes, ..self }
+    }
+
+    /// Whether it is a matter of waiting: some servers of several answer, and one is missed in whose
+    /// place another may come.
+    pub fn may_pass(&self) -> bool {
+        self.in_transition
     }
 
     /// What to do about it.

@@ -71,7 +71,7 @@ impl Map {
                     Some(slot) => format!("no server of the cluster owns slot {slot}"),
                     None => "no server of the cluster owns any slot".to_owned(),
                 };
-                Err(way.error(ConnectErrorKind::NoMaster, detail))
+                Err(way.error(ConnectErrorKind::NoMaster, detail).in_transition())
             }
         }
     }
