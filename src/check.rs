@@ -34,6 +34,7 @@ mod replay;
 mod rows;
 mod scope;
 mod shapes;
+mod steps;
 mod stretches;
 mod tuning;
 mod units;
@@ -206,6 +207,8 @@ struct Checker<'a> {
     shaky: bool,
     /// Where the run enters the plan, in seconds from its start.
     from: Exact,
+    /// The seed of everything drawn.
+    seed: u64,
     /// That `hours` lack a start has been said, or the start itself is wrong.
     calendar_missed: bool,
     /// Every job could be read and is right.
@@ -244,6 +247,7 @@ impl<'a> Checker<'a> {
             rows: rows::Files::default(),
             shaky,
             from: whole(0),
+            seed: 0,
             calendar_missed: false,
             jobs_sound: true,
         }
@@ -287,6 +291,7 @@ impl<'a> Checker<'a> {
         let scopes = self.collect(scripts);
         let settings = self.settings(&scopes);
         self.from = self.entry(settings.starts.as_ref())?;
+        self.seed = settings.seed;
         let jobs = self.jobs(&scopes);
         self.shapes_alone();
         let streams = self.streams(&scopes, &jobs, &settings);

@@ -13,6 +13,7 @@
 //!                                  are not sent were passed over: their lane takes nothing
 //! k 0:5011-5020                    given up for being late
 //! c 0:5021-5300                    left out of the plan: nobody needs them
+//! w "orders"                       commands to this queue fail by themselves (`o`: no more)
 //! x 1 77                           stream 1 was stopped with 77 jobs due: those not sent are given up
 //! y 1 {…}                          stream 1 follows its script otherwise: scaled, or from elsewhere
 //! t 81200000000 81200000000,712…   the run's time, and each stream's own
@@ -21,7 +22,9 @@
 //!
 //! A batch is noted before it is sent, and what is said of it later is needed only if it is not
 //! that all its jobs were acknowledged. What became of the batches in flight when the process ended
-//! is the target's to tell: each has left its number there. Every line bears a checksum; a last
+//! is the target's to tell: each has left its number there. That tells that a transaction ran; a
+//! command in it may have failed by itself all the same, and what was known of its queue before says
+//! whether that is so. Every line bears a checksum; a last
 //! line that is torn counts as not written. The file is written anew when it has grown, so its size
 //! stays bounded.
 
@@ -32,10 +35,10 @@ mod state;
 mod write;
 
 pub use read::{Damage, Replay, read};
-pub use settle::{Settled, Told, TornOff};
+pub use settle::{Settled, Taken, Told, TornOff};
 pub use spans::{Span, Spans};
-pub use state::{Account, Base, Head, Seam, StreamBase};
-pub use write::Journal;
+pub use state::{Account, Base, Head, Left, Seam, StreamBase};
+pub use write::{Journal, note_refusing};
 
 /// What stands before each line, in eight hexadecimal digits and a blank: FNV-1a, 32 bits, of its
 /// text. It finds torn and mangled lines, not forgers.

@@ -3,15 +3,17 @@
 //! Nothing in here needs the script any more; spans are kept only for messages.
 
 mod expect;
+mod flows;
 mod guard;
 
 pub use expect::{Expectation, PhraseTimes};
+pub use flows::{FlowJobs, Steps};
 pub use guard::{Action, DefaultGuards, Guard, GuardKind, Notify, NotifyWay, ServerLimit, Tuning};
 
 use crate::ast::Comparison;
 use crate::calendar::Start;
-use crate::job::{Flow, JobSpec};
-use crate::schedule::{Placed, Schedule as _, Shard};
+use crate::job::JobSpec;
+use crate::schedule::{Placed, Schedule as _, Shard, Until};
 use crate::show;
 use crate::source::Span;
 use crate::timeline::Timeline;
@@ -108,6 +110,10 @@ pub struct Stream {
     pub paces: Arc<[(u64, f64)]>,
     /// What its flows are expected to send besides.
     pub steps: Vec<Steps>,
+    /// Where the plan ends what is still under way in its flows, if it does.
+    pub until: Option<Until>,
+    /// No more than so many of its jobs, where a bound ends it among those of one instant.
+    pub held_to: Option<u64>,
     /// The phrases, as a table shows them. Times are from the stream's start.
     pub phrases: Vec<Phrase>,
     /// The jobs it chooses among, and their weights.
@@ -231,11 +237,6 @@ impl Stream {
     pub fn warmup_jobs(&self) -> u64 {
         self.warmup.iter().map(|stretch| stretch.to_job - stretch.after_job).sum()
     }
-
-    /// How many steps its flows are expected to send besides.
-    pub fn expected_steps(&self) -> u64 {
-        self.steps.iter().map(Steps::jobs).sum()
-    }
 }
 
 /// The part of a plan that a run plays. Its jobs keep their numbers.
@@ -262,31 +263,18 @@ impl Part {
         )
     }
 
-    /// How many jobs of some streams are in it, the steps that are to be expected of their flows
-    /// among them.
-    pub fn jobs(&self, streams: &[Stream]) -> u64 {
-        let of = |stream: &Stream| self.of(stream).len().saturating_add(self.steps_of(stream));
+    /// How many jobs of some streams are in it, the steps of their flows among them: as they are to be
+    /// expected, or exactly where they are counted.
+    pub fn jobs(&self, streams: &[Stream], seed: u64) -> u64 {
+        let of = |stream: &Stream| match stream.is_counted() {
+            true => self.counted(stream, seed),
+            false => self.of(stream).len().saturating_add(self.steps_of(stream)),
+        };
         streams.iter().map(of).fold(0, u64::saturating_add)
     }
 
-    /// How many steps of a stream's flows are to be expected in it.
-    fn steps_of(&self, stream: &Stream) -> u64 {
-        let from_ns = self.from_ns.saturating_sub(stream.after_ns);
-        let share = match (self.from_ns, stream.jobs()) {
-            // So many things as are its own.
-            (0, jobs @ 1..) => self.of(stream).len() as f64 / jobs as f64,
-            _ => 1.0 / self.shard.of() as f64,
-        };
-        let of = |steps: &Steps| {
-            let all = steps.expected.iter().sum::<f64>();
-            let before = if from_ns > 0 { steps.timeline.cumulative(from_ns) } else { 0.0 };
-            ((all - before).max(0.0) * share).round() as u64
-        };
-        stream.steps.iter().map(of).sum()
-    }
-
     /// What it comes to, in words; nothing if it is the whole.
-    pub fn note(&self, streams: &[Stream]) -> Option<String> {
+    pub fn note(&self, streams: &[Stream], seed: u64) -> Option<String> {
         let mut which = Vec::new();
         if self.shard != Shard::WHOLE {
             which.push(format!("shard {}/{}", self.shard.part(), self.shard.of()));
@@ -294,7 +282,7 @@ impl Part {
         if self.from_ns > 0 {
             which.push(format!("those from {} on", show::duration(self.from_ns)));
         }
-        let jobs = show::count(self.jobs(streams));
+        let jobs = show::count(self.jobs(streams, seed));
         (!which.is_empty()).then(|| format!("a run sends {jobs} of the jobs: {}", which.join(", ")))
     }
 }
@@ -308,37 +296,6 @@ pub struct MixEntry {
     pub weight: u32,
     /// The flow whose things it begins, if it stands for one.
     pub flow: Option<Arc<FlowJobs>>,
-}
-
-/// A flow, and what its steps are sent as.
-#[derive(Clone, Debug, PartialEq)]
-pub struct FlowJobs {
-    /// Its states.
-    pub flow: Arc<Flow>,
-    /// The job of each state.
-    pub jobs: Vec<Arc<JobSpec>>,
-}
-
-/// What is to be expected of a flow in a stream: the steps that its things take after their first.
-#[derive(Clone, Debug)]
-pub struct Steps {
-    /// The place in the stream's mix of what begins its things.
-    pub entry: usize,
-    /// The flow.
-    pub jobs: Arc<FlowJobs>,
-    /// The expected rate of the steps, in the stream's time.
-    pub timeline: Arc<Timeline>,
-    /// The expected number of steps into each state; the first has none.
-    pub expected: Vec<f64>,
-    /// When the plan ends whatever is still under way, in nanoseconds from the run's start.
-    pub until_ns: Option<u64>,
-}
-
-impl Steps {
-    /// How many steps are to be expected, rounded.
-    pub fn jobs(&self) -> u64 {
-        self.expected.iter().sum::<f64>().round() as u64
-    }
 }
 
 /// A statement of a stream and what it comes to.

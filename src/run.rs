@@ -38,7 +38,7 @@ pub use resumption::Resumption;
 
 use crate::job::CompileError;
 use crate::plan::{Part, Plan};
-use crate::schedule::{Placed, Schedule, Source, Spliced};
+use crate::schedule::{Flowing, Placed, Schedule, Source, Spliced};
 use crate::sink::Sink;
 use clock::Clock;
 use dispatcher::Dispatcher;
@@ -112,8 +112,7 @@ pub fn schedule(stream: &crate::plan::Stream, seed: u64, part: Part) -> Arc<dyn 
         return Arc::new(Placed::of_batches(due, batch, after_ns, part.shard, part.from_ns));
     }
     // Things begun before the run enters the plan go on in it.
-    let whole = Placed::of_batches(due, batch, after_ns, part.shard, 0);
-    Arc::new(jobs::flowing(stream, seed, Box::new(whole), part.from_ns))
+    Arc::new(Flowing::new(stream.entries_of(seed, part.shard), part.from_ns))
 }
 
 /// What a stream follows, as its due jobs in this run.
@@ -125,7 +124,12 @@ fn placed(spliced: &Spliced, options: &RunOptions) -> Arc<dyn Schedule> {
 
 /// When the jobs of a stream are due.
 fn source(stream: &crate::plan::Stream) -> Source {
-    Source { due: Arc::clone(&stream.due), after_ns: stream.after_ns, batch: stream.batch }
+    Source {
+        due: Arc::clone(&stream.due),
+        after_ns: stream.after_ns,
+        batch: stream.batch,
+        has_flows: !stream.steps.is_empty(),
+    }
 }
 
 #[cfg(test)]

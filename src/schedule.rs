@@ -2,6 +2,7 @@
 
 mod batched;
 mod drawn;
+mod entries;
 mod even;
 mod expected;
 mod flowing;
@@ -18,15 +19,16 @@ pub use crate::timeline::streams::{
     rate_of_sum,
 };
 pub use batched::{Batched, batched};
-pub use drawn::{Points, due, points};
+pub use drawn::{Points, due, first, points};
+pub use entries::{Entries, Things, Until, ends_with, thing_and_step, time_of_nth};
 pub use even::Even;
 pub use expected::{Expected, expected};
-pub use flowing::{Flowing, Things, thing_and_step};
+pub use flowing::Flowing;
 pub use placed::{Placed, Shard};
 pub use renewal::Renewal;
 pub use scatter::Scatter;
 pub use sections::{Block, Sections};
-pub use spliced::{Entry, Source, Spliced};
+pub use spliced::{Entry, Joint, Source, Spliced};
 
 /// The due jobs of one stream, as an indexed sequence. Times are in nanoseconds from the run's
 /// start. Everything here is a pure function, so that a run can stop anywhere and go on from there.

@@ -134,7 +134,8 @@ pub enum Outcome {
     Failed(Failure),
     /// The connection broke before an answer: its jobs may or may not be there.
     Unknown(Failure),
-    /// It never left: nothing of it can be there.
+    /// Nothing of it can be there: it never left, or it was discarded ([`Failure::discarded`]) with
+    /// another of its batch that the target refused.
     NotSent(Failure),
 }
 
@@ -149,6 +150,43 @@ pub struct Failure {
     /// Whether trying again can't help without somebody's doing (a read-only replica, a wrong
     /// type), as against a state that passes (LOADING, BUSY, a broken connection).
     pub lasting: bool,
+}
+
+impl Failure {
+    /// Why a command is not there that the target would have taken: it was to be done in one with
+    /// another that was refused. It can be sent again at once.
+    pub fn discarded() -> Failure {
+        Failure {
+            kind: "discarded".to_owned(),
+            message: "another command of the transaction was refused".to_owned(),
+            lasting: false,
+        }
+    }
+
+    /// Whether it is [`Failure::discarded`]: with the connection nothing is wrong.
+    pub fn is_discarded(&self) -> bool {
+        self.kind == "discarded"
+    }
+
+    /// Whether a server says so of a command before it runs it, so that in a transaction nothing has
+    /// run. Other refusals come from the command itself, after which the rest of a transaction runs on.
+    pub fn precedes(&self) -> bool {
+        const BEFORE: [&str; 12] = [
+            "OOM",
+            "READONLY",
+            "NOPERM",
+            "NOAUTH",
+            "LOADING",
+            "BUSY",
+            "MISCONF",
+            "MASTERDOWN",
+            "NOREPLICAS",
+            "CLUSTERDOWN",
+            "EXECABORT",
+            "lanes",
+        ];
+        BEFORE.contains(&self.kind.as_str())
+    }
 }
 
 impl fmt::Display for Failure {

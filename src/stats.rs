@@ -252,13 +252,19 @@ impl Stats {
 
     /// Takes over the account of a stream from before this process: sent and settled, and by kind.
     /// What it has cut was left out.
-    pub fn carry(&mut self, stream: usize, before: Counts, by_job: &[JobCounts]) {
+    pub fn carry(
+        &mut self,
+        stream: usize,
+        before: Counts,
+        by_job: impl Iterator<Item = JobCounts>,
+    ) {
         let mine = &mut self.streams[stream];
         mine.left_out = before.cut;
         let planned = mine.counts.planned.saturating_sub(before.cut);
         mine.counts = Counts { planned, ..before };
-        for (kind, before) in mine.by_job.iter_mut().zip(by_job) {
-            *kind = JobCounts { job: std::mem::take(&mut kind.job), ..before.clone() };
+        for before in by_job {
+            let place = self.kind(stream, &before.job);
+            self.streams[stream].by_job[place] = before;
         }
     }
 

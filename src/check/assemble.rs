@@ -11,7 +11,7 @@ use crate::ast::Measure;
 use crate::exact::{checked, seconds_to_nanos, to_f64, whole};
 use crate::plan::{Expectation, Guard, Part, Phrase, PhraseJobs, Plan, Stream, WallClock};
 use crate::problem::{Code, Problem};
-use crate::schedule::{Shard, batched};
+use crate::schedule::{Shard, Until, batched};
 use crate::show;
 use crate::source::Span;
 use crate::target::Target;
@@ -33,13 +33,16 @@ impl Checker<'_> {
         }
         let mut growing = Vec::new();
         let mut all_nodes = Vec::new();
-        let until_ns = self.options.for_length.as_ref().and_then(seconds_to_nanos);
+        // As long from where the run enters the plan.
+        let until = self.options.for_length.map(|length| checked('+', &length, &self.from));
+        let until_ns = until.flatten().as_ref().and_then(seconds_to_nanos);
+        let until = until_ns.map(Until::after);
         for draft in drafts {
             let (key, blocks) = (draft.arrivals.key, draft.blocks.clone());
             let (warmups, waits) = (draft.warmups.clone(), draft.waits.clone());
             let speeds = draft.speeds.clone();
             let (stream, nodes) = self.stream(draft)?;
-            growing.push(Growing { stream, key, blocks, speeds, points: None, until_ns });
+            growing.push(Growing { stream, key, blocks, speeds, points: None, until });
             all_nodes.push((nodes, warmups, waits));
         }
         let mut notes = Vec::new();
@@ -78,9 +81,9 @@ impl Checker<'_> {
             from_ns: seconds_to_nanos(&self.from)?,
             shard: self.options.shard.unwrap_or(Shard::WHOLE),
         };
-        notes.extend(part.note(&streams));
+        notes.extend(part.note(&streams, seed));
         let mut expectations = expectations;
-        share_of_part(&mut expectations, &streams, part, &mut notes);
+        share_of_part(&mut expectations, (&streams, seed), part, &mut notes);
         self.prove_payloads(&streams, seed);
         let default_guards = defaults::open(&streams, &guards);
         if is_elsewhere(settings.target.as_deref()) {
@@ -133,6 +136,8 @@ impl Checker<'_> {
             waits: Vec::new(),
             paces: Arc::default(),
             steps: Vec::new(),
+            until: None,
+            held_to: None,
             phrases: Vec::new(),
             mix: draft.mix,
         };
@@ -252,15 +257,15 @@ impl Checker<'_> {
 /// Of a number of jobs that is expected, a part of the plan has its share.
 fn share_of_part(
     expectations: &mut [Expectation],
-    streams: &[Stream],
+    (streams, seed): (&[Stream], u64),
     part: Part,
     notes: &mut Vec<String>,
 ) {
     if part.shard == Shard::WHOLE {
         return;
     }
-    let whole = Part { shard: Shard::WHOLE, ..part }.jobs(streams);
-    let own = part.jobs(streams);
+    let whole = Part { shard: Shard::WHOLE, ..part }.jobs(streams, seed);
+    let own = part.jobs(streams, seed);
     for expectation in expectations.iter_mut().filter(|one| one.measure == Measure::Jobs) {
         let all = expectation.limit;
         // What is expected of all of them is exactly what this part has of them.

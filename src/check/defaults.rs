@@ -68,6 +68,7 @@ pub fn default_guards(plan: &Plan) -> Vec<Guard> {
 pub fn prove_defaults(source: &SourceFile, plan: &Plan) -> Vec<Problem> {
     let options = Options::default();
     let mut checker = Checker::new(source, &options, Vec::new());
+    checker.seed = plan.seed;
     checker.prove(&plan.streams, &default_guards(plan), &mut Vec::new());
     checker.problems
 }

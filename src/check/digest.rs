@@ -25,11 +25,15 @@ pub(super) fn digest(seed: u64, starts: Option<&Start>, streams: &[Stream]) -> S
         let parts = parts.unwrap_or_default();
         hash.update((parts.len() as u64).to_le_bytes());
         hash.update(parts);
+        if let (Some(until), false) = (stream.until, stream.steps.is_empty()) {
+            hash.update(until.at_ns.to_le_bytes());
+            hash.update(until.last.to_le_bytes());
+        }
         for flow in stream.mix.iter().filter_map(|entry| entry.flow.as_ref()) {
             // Plain data, as above.
             hash.update(serde_json::to_vec(&(&flow.flow, &flow.jobs)).unwrap_or_default());
         }
-        if let Some(jobs) = stream.timeline.held_to() {
+        if let Some(jobs) = stream.timeline.held_to().or(stream.held_to) {
             hash.update(jobs.to_le_bytes());
         }
         for wait in &stream.waits {

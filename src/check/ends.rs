@@ -6,7 +6,7 @@ use super::{Checker, proof};
 use crate::exact::{nanos_to_seconds, seconds_to_nanos};
 use crate::plan::{Action, Guard, GuardKind, Stream};
 use crate::problem::{Code, Problem};
-use crate::schedule::{self, Arrivals, Block, DueTimes, Points, Sections};
+use crate::schedule::{self, Arrivals, Block, DueTimes, Points, Sections, Until};
 use crate::show;
 use crate::source::Span;
 use crate::timeline::curve::Curve;
@@ -24,15 +24,51 @@ pub(super) struct Growing {
     pub speeds: Vec<(u32, f64)>,
     /// What has been drawn, over the curve as it was then.
     pub points: Option<Arc<dyn Points>>,
-    /// When the plan ends what is still under way in its flows, if it does.
-    pub until_ns: Option<u64>,
+    /// Where the plan ends what is still under way in its flows, if it does.
+    pub until: Option<Until>,
 }
 
 impl Growing {
     fn set_due(&mut self) {
         let timeline = Arc::clone(&self.stream.timeline);
         let due = schedule::due(timeline, self.points.clone());
-        self.stream.due = schedule::batched(due, self.stream.batch);
+        let due = schedule::batched(due, self.stream.batch);
+        self.stream.due = schedule::first(due, self.stream.held_to);
+    }
+
+    /// Lets it end at an instant of the plan, if it does not before.
+    pub(super) fn end_at(&mut self, end_ns: u64, checker: &mut Checker<'_>) -> Option<()> {
+        self.end_things(Until::after(end_ns));
+        let left_ns = end_ns.saturating_sub(self.stream.after_ns);
+        if self.longer_than(left_ns) {
+            let length = nanos_to_seconds(left_ns);
+            let body = Box::new(self.stream.curve.clone());
+            self.stream.curve = Curve::Cut { length, body };
+            self.stream.timeline = Arc::new(checker.timeline(&self.stream.curve)?);
+            self.set_due();
+        }
+        Some(())
+    }
+
+    /// Lets its flows end there, if they do not before.
+    pub(super) fn end_things(&mut self, until: Until) {
+        let sooner = self.until.filter(|own| (own.at_ns, own.last) <= (until.at_ns, until.last));
+        self.until = sooner.or(Some(until));
+    }
+
+    /// Leaves it no more than so many of its own jobs.
+    pub(super) fn hold_to(&mut self, jobs: u64) {
+        if self.stream.due.jobs().is_none_or(|all| all <= jobs) {
+            return;
+        }
+        if self.points.is_some() || self.stream.batch > 1 {
+            // Those that are left keep their times.
+            self.stream.held_to = Some(jobs);
+        } else {
+            let timeline = self.stream.timeline.as_ref().clone();
+            self.stream.timeline = Arc::new(timeline.ending_with(jobs));
+        }
+        self.set_due();
     }
 
     fn ends_at(&self, end_ns: u64) -> bool {
@@ -66,16 +102,8 @@ impl Checker<'_> {
             let mut acts = false;
             for (index, one) in growing.iter_mut().enumerate() {
                 if guard.stream.is_none_or(|only| only == index) {
-                    one.until_ns = Some(one.until_ns.map_or(end_ns, |until| until.min(end_ns)));
-                }
-                let left_ns = end_ns.saturating_sub(one.stream.after_ns);
-                if guard.stream.is_none_or(|only| only == index) && one.longer_than(left_ns) {
-                    acts = true;
-                    let length = nanos_to_seconds(left_ns);
-                    let body = Box::new(one.stream.curve.clone());
-                    one.stream.curve = Curve::Cut { length, body };
-                    one.stream.timeline = Arc::new(self.timeline(&one.stream.curve)?);
-                    one.set_due();
+                    acts |= one.longer_than(end_ns.saturating_sub(one.stream.after_ns));
+                    one.end_at(end_ns, self)?;
                 }
             }
             if acts {
@@ -84,13 +112,6 @@ impl Checker<'_> {
             if let GuardKind::Jobs(limit) = guard.kind {
                 let chosen = |index: usize| guard.stream.is_none_or(|only| only == index);
                 end_with_jobs(&mut growing, chosen, end_ns, limit);
-            }
-        }
-        // Another may have ended it earlier.
-        for (guard, end_ns) in ends {
-            if growing.iter().any(|one| one.ends_at(end_ns)) {
-                let when = show::duration(end_ns);
-                notes.push(format!("`{}` ends the plan {when} after the start", guard.text));
             }
         }
         for one in &growing {
@@ -102,57 +123,23 @@ impl Checker<'_> {
         }
         for one in &mut growing {
             self.draw(one, 0)?;
-            self.expect_steps(&mut one.stream, &one.speeds, one.until_ns)?;
+            self.expect_steps(&mut one.stream, &one.speeds, one.until)?;
         }
-        for guard in guards.iter().filter(|guard| guard.action == Some(Action::Stop)) {
-            if let GuardKind::Jobs(limit) = guard.kind {
-                self.end_with_steps(guard, limit, &mut growing, notes)?;
+        let by_steps = self.end_with_steps(guards, &mut growing)?;
+        // Another may have ended it earlier.
+        for (guard, end_ns) in ends {
+            if growing.iter().any(|one| one.ends_at(end_ns)) {
+                let when = show::duration(end_ns);
+                notes.push(format!("`{}` ends the plan {when} after the start", guard.text));
             }
+        }
+        for (guard, end_ns) in by_steps {
+            let (when, text) = (show::duration(end_ns), &guard.text);
+            notes.push(format!(
+                "`{text}` ends the plan {when} after the start, the steps of its flows counted"
+            ));
         }
         Some(growing.into_iter().map(|one| one.stream).collect())
-    }
-
-    /// The steps of flows count in a bound on jobs: where they are to be expected to bring it about
-    /// before the curves do, the plan ends there.
-    fn end_with_steps(
-        &mut self,
-        guard: &Guard,
-        limit: u64,
-        growing: &mut [Growing],
-        notes: &mut Vec<String>,
-    ) -> Option<()> {
-        let chosen = |index: usize| guard.stream.is_none_or(|only| only == index);
-        let end_ns = {
-            let of: Vec<&Stream> = growing
-                .iter()
-                .enumerate()
-                .filter(|(index, _)| chosen(*index))
-                .map(|(_, one)| &one.stream)
-                .collect();
-            if of.iter().all(|stream| stream.steps.is_empty()) {
-                return Some(());
-            }
-            let Some(end_ns) = expected_end(&of, limit) else { return Some(()) };
-            end_ns
-        };
-        for (_, one) in growing.iter_mut().enumerate().filter(|(index, _)| chosen(*index)) {
-            let left_ns = end_ns.saturating_sub(one.stream.after_ns);
-            one.until_ns = Some(one.until_ns.map_or(end_ns, |until| until.min(end_ns)));
-            if one.longer_than(left_ns) {
-                let length = nanos_to_seconds(left_ns);
-                let body = Box::new(one.stream.curve.clone());
-                one.stream.curve = Curve::Cut { length, body };
-                one.stream.timeline = Arc::new(self.timeline(&one.stream.curve)?);
-                one.set_due();
-            }
-            self.expect_steps(&mut one.stream, &one.speeds, one.until_ns)?;
-        }
-        let when = show::duration(end_ns);
-        notes.push(format!(
-            "`{}` is to be expected to end the plan {when} after the start, with the steps of its flows",
-            guard.text
-        ));
-        Some(())
     }
 
     /// When a guard stops the plan; `None` inside if it never does.
@@ -266,8 +253,7 @@ impl Checker<'_> {
 }
 
 /// Of what is due at the very instant at which a bound on jobs ends some streams, leaves no more than
-/// the bound: as in the run, the first streams come first. Only curves hold several jobs at one
-/// instant, not what is drawn.
+/// the bound: as in the run, the first streams come first.
 fn end_with_jobs(growing: &mut [Growing], chosen: impl Fn(usize) -> bool, end_ns: u64, limit: u64) {
     let before = |stream: &Stream| {
         let last = end_ns.checked_sub(stream.after_ns)?.checked_sub(1)?;
@@ -277,52 +263,21 @@ fn end_with_jobs(growing: &mut [Growing], chosen: impl Fn(usize) -> bool, end_ns
     let sum: u64 = of.filter_map(|(_, one)| before(&one.stream)).sum();
     let mut room = limit.saturating_sub(sum);
     for (index, one) in growing.iter_mut().enumerate() {
-        if !chosen(index) || end_ns < one.stream.after_ns {
+        if !chosen(index) {
+            continue;
+        }
+        if end_ns < one.stream.after_ns {
+            one.hold_to(0);
             continue;
         }
         let before = before(&one.stream).unwrap_or(0);
         let due = one.stream.due.jobs_by(end_ns - one.stream.after_ns).saturating_sub(before);
         let taken = due.min(room);
         room -= taken;
-        if taken < due && one.points.is_none() {
-            let timeline = one.stream.timeline.as_ref().clone();
-            one.stream.timeline = Arc::new(timeline.ending_with(before + taken));
-            one.set_due();
+        if taken < due {
+            one.hold_to(before + taken);
         }
     }
-}
-
-/// When the jobs of some streams, and the steps that are to be expected of their flows, come to so
-/// many; `None` if they never come to more.
-fn expected_end(of: &[&Stream], limit: u64) -> Option<u64> {
-    let by = |t_ns: u64| {
-        let own = of.iter().filter_map(|stream| {
-            let local = t_ns.checked_sub(stream.after_ns)?;
-            let steps = stream.steps.iter().map(|steps| steps.timeline.cumulative(local));
-            Some(stream.due.jobs_by(local) as f64 + steps.sum::<f64>())
-        });
-        own.sum::<f64>()
-    };
-    let lengths = of.iter().flat_map(|stream| {
-        let steps = stream.steps.iter().filter_map(|steps| steps.timeline.length_ns());
-        let longest = steps.chain(stream.timeline.length_ns()).max()?;
-        Some(longest.saturating_add(stream.after_ns))
-    });
-    let (mut low, mut high) = (0, lengths.max()?);
-    let limit = limit as f64;
-    // Half a step is what rounding the sum of all may come to.
-    if by(high) <= limit + 0.5 {
-        return None;
-    }
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if by(middle) >= limit {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
-    }
-    Some(low)
 }
 
 /// When the last job that a bound allows is due; `None` if it is never reached.

@@ -7,7 +7,7 @@ use crate::exact::{Exact, checked, seconds_to_nanos, to_f64, whole};
 use crate::job::{self, JobSpec, MAX_STATES, Payload, TextPart, Value, Way};
 use crate::plan::{FlowJobs, Steps, Stream};
 use crate::problem::{Code, Problem};
-use crate::schedule::expected;
+use crate::schedule::{Until, expected};
 use crate::show;
 use crate::source::Span;
 use crate::timeline::Timeline;
@@ -216,13 +216,13 @@ impl Checker<'_> {
         Some((nanos(low)?, nanos(high)?))
     }
 
-    /// Works out what is to be expected of the flows of a stream, whose plan ends at `until_ns` of the
-    /// run at the latest.
+    /// Works out what is to be expected of the flows of a stream, whose plan ends at `until` at
+    /// the latest.
     pub(super) fn expect_steps(
         &mut self,
         stream: &mut Stream,
         speeds: &[(u32, f64)],
-        until_ns: Option<u64>,
+        until: Option<Until>,
     ) -> Option<()> {
         if stream.mix.iter().all(|mixed| mixed.flow.is_none()) {
             return Some(());
@@ -242,17 +242,18 @@ impl Checker<'_> {
                 )));
                 return None;
             }
-            let until = until_ns.map(|until| until.saturating_sub(stream.after_ns));
-            let expected = expected(&jobs.flow, share, &stream.timeline, &stream.paces, until);
+            let until_ns = until.map(|until| until.at_ns.saturating_sub(stream.after_ns));
+            let expected = expected(&jobs.flow, share, &stream.timeline, &stream.paces, until_ns);
             steps.push(Steps {
                 entry,
                 timeline: Arc::new(Timeline::new(&expected.curve).ok()?),
                 jobs: Arc::clone(jobs),
                 expected: expected.steps,
-                until_ns,
+                counted: false,
             });
         }
         stream.steps = steps;
+        stream.until = until;
         Some(())
     }
 

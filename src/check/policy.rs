@@ -100,6 +100,7 @@ fn is_like(pattern: &str, name: &str) -> bool {
 pub fn prove_policy(source: &SourceFile, plan: &Plan, guards: &[Guard]) -> Vec<Problem> {
     let options = Options::default();
     let mut checker = Checker::new(source, &options, Vec::new());
+    checker.seed = plan.seed;
     checker.prove(&plan.streams, guards, &mut Vec::new());
     checker.problems
 }

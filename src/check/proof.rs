@@ -5,7 +5,7 @@ use super::chance::left_to_chance;
 use crate::exact::seconds_to_nanos;
 use crate::plan::{Action, Guard, GuardKind, Phrase, PhraseJobs, Stream};
 use crate::problem::{Code, Problem};
-use crate::schedule::{self, DueTimes, RateProof};
+use crate::schedule::{self, Entries, RateProof};
 use crate::show;
 use crate::source::Span;
 use crate::timeline::Timeline;
@@ -31,15 +31,9 @@ impl Checker<'_> {
         for guard in guards {
             let of = parts(streams, guard.stream);
             let breach = match guard.kind {
-                GuardKind::Jobs(limit) => {
-                    let breach = jobs_breach(streams, guard, limit);
-                    // Where the bound is the plan's own end, chance moves that end and no more.
-                    let claim = guard.action != Some(Action::Stop);
-                    if claim && breach.is_none() && may_pass(streams, guard, limit) {
-                        self.left_to_chance(guard);
-                    }
-                    breach
-                }
+                // Where it ends the plan, that has been cut there.
+                GuardKind::Jobs(_) if guard.action == Some(Action::Stop) => None,
+                GuardKind::Jobs(limit) => jobs_breach(streams, guard, limit, self.seed),
                 GuardKind::Time(limit_ns) => {
                     let from_ns = seconds_to_nanos(&self.from).unwrap_or(0);
                     time_breach(streams, guard, &of, limit_ns.saturating_add(from_ns))
@@ -192,43 +186,34 @@ fn timelines(stream: &Stream) -> Vec<(&Timeline, u64)> {
     std::iter::once(&*stream.timeline).chain(steps).map(|part| (part, stream.after_ns)).collect()
 }
 
-/// Whether the steps of flows, whose number is left to chance, may come to more than expected and
-/// pass a bound: by six standard deviations, or at the most.
-fn may_pass(streams: &[Stream], guard: &Guard, limit: u64) -> bool {
-    let (mut expected, mut variance, mut most) = (0.0, 0.0, 0.0);
-    for (_, stream) in chosen(streams, guard.stream) {
-        expected += stream.jobs() as f64;
-        most += stream.jobs() as f64;
-        for steps in &stream.steps {
-            // No thing takes more steps than there are states, so none varies by more than half.
-            let longest = steps.jobs.flow.states.len() as f64 - 1.0;
-            let weights: u32 = stream.mix.iter().map(|entry| entry.weight).sum();
-            let share = f64::from(stream.mix[steps.entry].weight) / f64::from(weights);
-            let things = stream.jobs() as f64 * share;
-            expected += steps.expected.iter().sum::<f64>();
-            variance += things * (longest / 2.0).powi(2);
-            most += things * longest;
-        }
+fn jobs_breach<'p>(
+    streams: &'p [Stream],
+    guard: &Guard,
+    limit: u64,
+    seed: u64,
+) -> Option<Breach<'p>> {
+    let of: Vec<&Stream> = chosen(streams, guard.stream).map(|(_, stream)| stream).collect();
+    let most = |stream: &&Stream| stream.jobs().saturating_add(stream.most_steps());
+    if of.iter().map(most).fold(0, u64::saturating_add) <= limit {
+        return None;
     }
-    (expected + 6.0 * variance.sqrt()).min(most) > limit as f64
-}
-
-fn jobs_breach<'p>(streams: &'p [Stream], guard: &Guard, limit: u64) -> Option<Breach<'p>> {
-    let of: Vec<_> = chosen(streams, guard.stream).collect();
-    let mut due: Vec<(&dyn DueTimes, u64, usize)> = Vec::new();
-    for (at, (_, stream)) in of.iter().enumerate() {
-        due.push((&*stream.due, stream.after_ns, at));
-        let steps = stream.steps.iter().map(|steps| &*steps.timeline as &dyn DueTimes);
-        due.extend(steps.map(|steps| (steps, stream.after_ns, at)));
+    // What flows send is counted one by one.
+    let entries: Vec<Entries> = of.iter().map(|stream| stream.entries(seed)).collect();
+    let total = entries.iter().map(|own| own.count_by(u64::MAX)).fold(0, u64::saturating_add);
+    if total <= limit {
+        return None;
     }
-    let parts: Vec<_> = due.iter().map(|(due, after, _)| (*due, *after)).collect();
-    let beyond = schedule::first_beyond_jobs(&parts, limit)?;
-    let jobs = |stream: &Stream| stream.jobs() + stream.expected_steps();
-    let total = of.iter().map(|(_, stream)| jobs(stream)).sum::<u64>();
-    let (_, stream) = of[due[beyond.stream].2];
-    let place = phrase_at(&stream.phrases, beyond.t_ns.saturating_sub(stream.after_ns));
+    let at_ns = schedule::time_of_nth(&entries, limit + 1)?;
+    let by = |t_ns: Option<u64>, own: &Entries| t_ns.map_or(0, |t_ns| own.count_by(t_ns));
+    let mut by_then: u64 = entries.iter().map(|own| by(at_ns.checked_sub(1), own)).sum();
+    let first = entries.iter().position(|own| {
+        by_then += own.count_by(at_ns) - by(at_ns.checked_sub(1), own);
+        by_then > limit
+    });
+    let stream = of[first?];
+    let place = phrase_at(&stream.phrases, at_ns.saturating_sub(stream.after_ns));
     let number = show::count(limit + 1);
-    let when = show::duration(beyond.t_ns);
+    let when = show::duration(at_ns);
     let who = if guard.stream.is_some() { "this load" } else { "this script" };
     Some(Breach {
         code: Code::GuardJobs,
@@ -237,7 +222,7 @@ fn jobs_breach<'p>(streams: &'p [Stream], guard: &Guard, limit: u64) -> Option<B
             show::plural(total, "job"),
             show::count(limit)
         ),
-        at_ns: beyond.t_ns,
+        at_ns,
         place,
         what: format!("job {number} falls due in here, {when} after the start"),
         help: format!(

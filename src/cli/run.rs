@@ -175,7 +175,8 @@ async fn drive(
         Ok(seeing) => seeing,
         Err(exit) => return exit,
     };
-    let mut met = match meet(args, plan, &reached.target, &jobs, &run_id, out).await {
+    let beside = taken_up.as_ref().and_then(TakenUp::beside);
+    let mut met = match meet(args, plan, &reached.target, (&jobs, beside), &run_id, out).await {
         Ok(met) => met,
         Err(Unmet::Unreachable(error)) => {
             let exit = target::unreachable(&error, out);
@@ -188,6 +189,11 @@ async fn drive(
             return Exit::Failed;
         }
     };
+    if let Some(run) = &taken_up {
+        let (wrong, problems) = run.sift(std::mem::take(&mut met.problems), out);
+        met.told.iter_mut().for_each(|told| told.wrong.clone_from(&wrong));
+        met.problems = problems;
+    }
     if let Some(first) = met.problems.first() {
         for problem in &met.problems {
             out.fault(&problem.to_string(), &problem.help());

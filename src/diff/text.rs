@@ -204,7 +204,8 @@ impl Page {
         let said = |stream: &Stream| {
             let one = |steps: &crate::plan::Steps| {
                 let count = show::plural(steps.jobs(), "job");
-                format!("flow {}: {count} more expected", show::clean(&steps.jobs.flow.name))
+                let how = if steps.counted { "" } else { " expected" };
+                format!("flow {}: {count} more{how}", show::clean(&steps.jobs.flow.name))
             };
             let all: Vec<String> = stream.steps.iter().map(one).collect();
             (!all.is_empty()).then(|| all.join(", "))

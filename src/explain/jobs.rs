@@ -42,8 +42,9 @@ fn flow(steps: &Steps) -> String {
     let states = states.map(|(state, expected)| {
         format!("`{}` ({})", show::clean(&state.name), show::count(expected.round() as u64))
     });
+    let number = if steps.counted { "by the seed there are" } else { "to be expected are" };
     format!(
-        "Each `{}` begins a thing of the flow `{}`, which goes on by chance: to be expected are {} more, {}.",
+        "Each `{}` begins a thing of the flow `{}`, which goes on by chance: {number} {} more, {}.",
         show::clean(&steps.jobs.jobs[0].name),
         show::clean(&steps.jobs.flow.name),
         show::plural(steps.jobs(), "job"),

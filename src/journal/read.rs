@@ -220,6 +220,12 @@ impl Replay {
                 let jobs = self.spans(rest)?;
                 self.leaves_out(&jobs)
             }
+            "w" | "o" => {
+                let queue: String = serde_json::from_str(rest).map_err(|_| Wrong::Foreign)?;
+                let refusing = &mut self.base.refusing;
+                _ = if kind == "w" { refusing.insert(queue) } else { refusing.remove(&queue) };
+                Ok(())
+            }
             "x" => self.stops(rest),
             "y" => self.splices(rest),
             "t" => self.ticks(rest),
@@ -257,7 +263,7 @@ impl Replay {
     }
 
     /// The next job of a stream is this one, or the one behind those that are left out there.
-    fn goes_to(&mut self, stream: usize, next: u64) {
+    pub(super) fn goes_to(&mut self, stream: usize, next: u64) {
         let of_stream = &mut self.base.streams[stream];
         of_stream.next = next;
         while let Some(last) = self.left_out.remove(&(stream, of_stream.next)) {
@@ -268,7 +274,7 @@ impl Replay {
     }
 
     /// The last job up to which none is left out, of those from `first` to `last`.
-    fn row_before_left_out(&self, stream: usize, first: u64, last: u64) -> u64 {
+    pub(super) fn row_before_left_out(&self, stream: usize, first: u64, last: u64) -> u64 {
         let out = self.left_out.range((stream, first)..=(stream, last)).next();
         out.map_or(last, |((_, out), _)| out - 1)
     }

@@ -37,6 +37,17 @@ pub struct TornOff {
     pub batches: u64,
 }
 
+/// What is to be thought of jobs whose transaction ran, but whose answer nobody has seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// They are in their queue: it took what came before, and would take more.
+    Yes,
+    /// Their command failed: its queue refused what came before, and still would.
+    No,
+    /// Nobody can tell: it refused them, or had been put right by then.
+    Untold,
+}
+
 /// The most batches that a target keeps the numbers of.
 const KEPT: usize = 1023;
 
@@ -72,10 +83,11 @@ impl Replay {
     /// When the target tells of batches that the journal does not know.
     pub fn settle(self, told: Option<&Told>) -> Result<Settled, TornOff> {
         let told = told.map(std::slice::from_ref);
-        self.settle_by(told.unwrap_or_default(), |_, _| 0)
+        self.settle_by(told.unwrap_or_default(), |_, _| 0, |_, _| Taken::Yes)
     }
 
-    /// The same for a target that keeps them lane by lane; a job is given by its stream and index.
+    /// The same for a target that keeps them lane by lane, and where queues may have refused commands;
+    /// a job is given by its stream and index.
     ///
     /// # Errors
     ///
@@ -84,6 +96,7 @@ impl Replay {
         mut self,
         told: &[Told],
         lane_of: impl Fn(usize, u64) -> usize,
+        taken: impl Fn(usize, u64) -> Taken,
     ) -> Result<Settled, TornOff> {
         let in_doubt = std::mem::take(&mut self.in_doubt);
         let newest = told.iter().filter_map(|told| told.marks.as_ref()?.last().copied()).max();
@@ -103,12 +116,13 @@ impl Replay {
                 let answered = self.answered.get(&batch).is_some_and(|lanes| lanes.contains(&lane));
                 match lanes.get(lane) {
                     _ if answered => self.acked.push(jobs),
-                    Some(lane) if lane.knows(batch) => self.acked.push(jobs),
+                    Some(lane) if lane.knows(batch) => self.ran(&jobs, &taken),
                     Some(lane) if lane.whole && lane.fenced => self.comes_back(jobs.jobs()),
                     _ => self.unknown.push(jobs),
                 }
             }
         }
+        self.give_up_left();
         self.base.streams.iter_mut().for_each(|stream| stream.returned.clear());
         for (stream, index) in std::mem::take(&mut self.returned) {
             self.base.streams[stream].returned.push(index);
@@ -116,6 +130,48 @@ impl Replay {
         let forgot = lanes.iter().any(|lane| !lane.whole) && !self.ended;
         let Replay { base, acked, failed, unknown, skipped, .. } = self;
         Ok(Settled { base, acked, failed, unknown, skipped, forgot })
+    }
+
+    /// What was due in loads that the script has no more, and did not go out, is given up.
+    fn give_up_left(&mut self) {
+        for place in 0..self.base.streams.len() {
+            if self.base.streams[place].left.is_none() {
+                continue;
+            }
+            let mut given_up = Spans::default();
+            self.returned.retain(|(stream, index)| {
+                if *stream == place {
+                    given_up.push(place, *index);
+                }
+                *stream != place
+            });
+            let due = self.head.jobs.get(place).copied().unwrap_or(0);
+            while self.base.streams[place].next <= due {
+                let next = self.base.streams[place].next;
+                let last = self.row_before_left_out(place, next, due);
+                given_up.push_range(place, next, last);
+                self.goes_to(place, last.saturating_add(1));
+            }
+            if !given_up.is_empty() {
+                self.skipped.push(given_up);
+            }
+        }
+    }
+
+    /// The transaction of some jobs ran.
+    fn ran(&mut self, jobs: &Spans, taken: impl Fn(usize, u64) -> Taken) {
+        let mut of: [Spans; 3] = Default::default();
+        for (stream, index) in jobs.jobs() {
+            of[taken(stream, index) as usize].push(stream, index);
+        }
+        let [acked, failed, unknown] = of;
+        for (jobs, list) in
+            [(acked, &mut self.acked), (failed, &mut self.failed), (unknown, &mut self.unknown)]
+        {
+            if !jobs.is_empty() {
+                list.push(jobs);
+            }
+        }
     }
 
     /// The newest batch of which jobs of a lane were acknowledged; 0 for none.

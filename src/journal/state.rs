@@ -1,6 +1,8 @@
 //! What a journal tells in whole.
 
+use crate::schedule::Joint;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Which run a journal is of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +29,12 @@ pub struct Head {
     pub proven: bool,
     /// The jobs of each stream's plan.
     pub jobs: Vec<u64>,
+    /// The queue beside which batches leave their numbers; none for the first of the plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<String>,
+    /// Its script was read again while it ran: digest, seed and jobs are those of the newest.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reloaded: bool,
 }
 
 /// Where a run stands.
@@ -38,6 +46,10 @@ pub struct Base {
     pub next_batch: u64,
     /// The newest batch of which jobs were acknowledged; 0 for none.
     pub settled: u64,
+    /// Queues whose commands failed by themselves when they were last answered, as where a key holds
+    /// something else.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub refusing: BTreeSet<String>,
     /// The same lane by lane; none for lanes of which none were.
     #[serde(default)]
     pub settled_in: Vec<u64>,
@@ -60,6 +72,12 @@ pub struct StreamBase {
     /// It was stopped by itself: nothing more falls due in it.
     #[serde(default)]
     pub stopped: bool,
+    /// Where its present script was spliced in, if the run began with another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joint: Option<Joint>,
+    /// A script that was spliced in has no such load: what is not sent of it is given up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<Left>,
     /// Where it left the plan: what it follows from there on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub seams: Vec<Seam>,
@@ -67,6 +85,16 @@ pub struct StreamBase {
     pub account: Account,
     /// The same by kind of job.
     pub by_job: Vec<Account>,
+    /// The names of those kinds; none where they are the plan's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kinds: Vec<String>,
+}
+
+/// A load that the script has no more.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Left {
+    /// Its name.
+    pub name: Option<String>,
 }
 
 /// A place at which a stream began to follow its script otherwise.

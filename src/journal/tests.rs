@@ -15,6 +15,8 @@ fn head(jobs: &[u64]) -> Head {
         started_unix_ns: 0,
         proven: true,
         jobs: jobs.to_vec(),
+        beside: None,
+        reloaded: false,
     }
 }
 
@@ -170,11 +172,14 @@ fn each_lane_settles_its_own() {
     // Streams 0 and 1 lie in lanes of their own; the second has lost what it had.
     let lane_of = |stream: usize, _| stream;
     let lanes = |second: Told| [told(&[1, 2, 4]), second];
-    let found = replay.clone().settle_by(&lanes(told(&[1, 3])), lane_of).unwrap();
+    let found =
+        replay.clone().settle_by(&lanes(told(&[1, 3])), lane_of, |_, _| Taken::Yes).unwrap();
     assert!(jobs(&found.acked).is_superset(&[(0, 6), (0, 8), (1, 2)].into()));
     assert_eq!((&found.base.streams[0].returned[..], found.forgot), (&[7][..], false));
     assert!(found.base.streams[1].returned.is_empty());
-    let found = replay.settle_by(&lanes(Told { marks: None, fenced: true }), lane_of).unwrap();
+    let found = replay
+        .settle_by(&lanes(Told { marks: None, fenced: true }), lane_of, |_, _| Taken::Yes)
+        .unwrap();
     assert_eq!((jobs(&found.unknown), found.forgot), ([(1, 2)].into(), true));
     assert_eq!(found.base.streams[0].returned, [7]);
 }
@@ -222,7 +227,7 @@ fn lanes_settle_what_they_have_answered_however_long_another_is_silent() {
         let all: Vec<u64> = first.iter().copied().chain(1_000..2_023).collect();
         let mut replay = replay.clone();
         replay.base.next_batch = 2_023;
-        replay.settle_by(&[told(&all), told(second)], lane_of).unwrap()
+        replay.settle_by(&[told(&all), told(second)], lane_of, |_, _| Taken::Yes).unwrap()
     };
     let settled = settle(&[], &[1]);
     assert_eq!(jobs(&settled.acked), [(0, 2), (0, 4)].into());
@@ -314,5 +319,36 @@ proptest! {
         if let Ok(replay) = read(&bytes) {
             _ = replay.settle(None);
         }
+    }
+}
+
+#[test]
+fn of_a_transaction_that_ran_the_queues_say_what_went_in() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("j");
+    let mut journal = Journal::begin(&path, head(&[100, 50]), &fresh(2)).unwrap();
+    journal.sends(1, 1, &spans(&[(0, 1), (1, 1)])).unwrap();
+    journal.settles('f', 1, &spans(&[(1, 1)]));
+    journal.refuses("a \"b\"\n", true);
+    journal.refuses("c", true);
+    journal.refuses("c", false);
+    journal.settled().unwrap();
+    journal.sends(2, 1, &spans(&[(0, 2), (0, 3), (1, 2)])).unwrap();
+    drop(journal);
+    note_refusing(&path, ["d"].into_iter()).unwrap();
+    let replay = read(&std::fs::read(&path).unwrap()).unwrap();
+    let refusing: Vec<_> = replay.base.refusing.iter().cloned().collect();
+    assert_eq!(refusing, ["a \"b\"\n", "d"]);
+    for (fate, marks) in [(Taken::No, [1, 2]), (Taken::Untold, [1, 2]), (Taken::No, [1, 0])] {
+        let of = |stream: usize, _| if stream == 1 { fate } else { Taken::Yes };
+        let settled = replay.clone().settle_by(&[told(&marks)], |_, _| 0, of).unwrap();
+        // Batch 1 is not settled by what follows it, but what was refused of it is known.
+        let ran = marks[1] == 2;
+        let acked = if ran { vec![(0, 1), (0, 2), (0, 3)] } else { vec![(0, 1)] };
+        assert_eq!(jobs(&settled.acked), acked.into_iter().collect());
+        let failed = if ran && fate == Taken::No { vec![(1, 1), (1, 2)] } else { vec![(1, 1)] };
+        assert_eq!(jobs(&settled.failed), failed.into_iter().collect());
+        assert_eq!(jobs(&settled.unknown).len(), usize::from(ran && fate == Taken::Untold));
+        assert_eq!(settled.base.streams[1].returned, if ran { vec![] } else { vec![2] });
     }
 }

@@ -3,7 +3,7 @@
 use super::{Base, Head, Seam, Spans, checksum};
 use std::fmt::{Display, Write as _};
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 /// A journal that has grown by this much is written anew.
@@ -70,6 +70,23 @@ impl Journal {
     /// When it can't be written.
     pub fn sends(&mut self, batch: u64, oldest: u64, jobs: &Spans) -> io::Result<()> {
         self.add(format_args!("s {batch} {oldest} {jobs}"));
+        self.flush()
+    }
+
+    /// Notes that a queue's commands fail by themselves from now on, or are taken again.
+    pub fn refuses(&mut self, queue: &str, is_so: bool) {
+        let kind = if is_so { 'w' } else { 'o' };
+        // A text always serialises.
+        self.add(format_args!("{kind} {}", serde_json::to_string(queue).unwrap_or_default()));
+    }
+
+    /// Writes what waits for the next batch: what was refused must be known before the target is asked
+    /// about it.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be written.
+    pub fn settled(&mut self) -> io::Result<()> {
         self.flush()
     }
 
@@ -178,6 +195,25 @@ impl Journal {
         self.flush()
     }
 
+    /// Writes it anew for another script that the run follows from here on.
+    ///
+    /// # Errors
+    ///
+    /// As [`Journal::rebase`].
+    pub fn reloads<'a>(
+        &mut self,
+        (digest, seed): (&str, u64),
+        jobs: Vec<u64>,
+        base: &Base,
+        flying: impl Iterator<Item = (u64, &'a Spans)>,
+    ) -> io::Result<()> {
+        self.head.digest = digest.to_owned();
+        self.head.seed = seed;
+        self.head.jobs = jobs;
+        self.head.reloaded = true;
+        self.rebase(base, flying)
+    }
+
     /// The file, for whoever puts it on the disk meanwhile.
     ///
     /// # Errors
@@ -209,6 +245,29 @@ impl Journal {
         self.waiting.clear();
         Ok(())
     }
+}
+
+/// Notes in the journal of a run whose process has ended that queues were found to refuse their
+/// commands: whether what was in flight to them went in can't be told any more.
+///
+/// # Errors
+///
+/// When it can't be written, or somebody writes it.
+pub fn note_refusing<'a>(path: &Path, queues: impl Iterator<Item = &'a str>) -> io::Result<()> {
+    let mut file = lock(OpenOptions::new().read(true).append(true).open(path)?)?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    // A last line that is torn counts as not written.
+    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    file.set_len(whole as u64)?;
+    let mut text = String::new();
+    for queue in queues {
+        let line = format!("w {}", serde_json::to_string(queue)?);
+        // Writing to a string can't fail.
+        _ = writeln!(text, "{:08x} {line}", checksum(&line));
+    }
+    file.write_all(text.as_bytes())?;
+    file.sync_data()
 }
 
 /// A new file with these first lines in the place of whatever is there, once it is whole.

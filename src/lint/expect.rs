@@ -6,7 +6,7 @@ use crate::problem::{Code, Problem};
 use crate::show;
 
 pub(super) fn lints(script: &Script, plan: &Plan, found: &mut Vec<Problem>) {
-    let jobs = plan.part.jobs(&plan.streams);
+    let jobs = plan.part.jobs(&plan.streams, plan.seed);
     let written = script.statements.iter().filter_map(|statement| match &statement.kind {
         StatementKind::Expect(rules) => Some(rules),
         _ => None,

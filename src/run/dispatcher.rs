@@ -230,9 +230,10 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         publisher.history().begin(options.history, queues);
         let teller = Teller::new(publisher, task.jobs.queues().len(), options.history.every_ns);
         let resumption = options.resumption.take();
-        let (next, settled) = resumption
-            .as_ref()
-            .map_or((1, Vec::new()), |from| (from.base.next_batch, from.base.settled_in.clone()));
+        let before = resumption.as_ref().map(|from| &from.base);
+        let (next, settled) =
+            before.map_or((1, Vec::new()), |base| (base.next_batch, base.settled_in.clone()));
+        let refusing = before.map(|base| base.refusing.clone()).unwrap_or_default();
         let mut dispatcher = Dispatcher {
             pacer: Pacer::new(options.gap, schedules),
             fresh_ns: 0,
@@ -245,7 +246,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             builder: BatchBuilder::new(task.jobs.queues().to_vec(), options.command),
             shares: Vec::with_capacity(streams),
             flights: Flights::from(next.max(1)),
-            notes: Notes::new(options.journal.take(), settled),
+            notes: Notes::new(options.journal.take(), settled, refusing),
             replies: FuturesUnordered::new(),
             lanes: Lanes::new(sink.lanes_of(task.jobs.queues())),
             probe,

@@ -2,7 +2,7 @@
 
 mod planned;
 
-pub use planned::{PlannedJobs, flowing};
+pub use planned::PlannedJobs;
 
 use crate::job::CompileError;
 use crate::plan::Plan;
@@ -45,7 +45,7 @@ pub trait Jobs: Send {
     /// All queues that are written to, each once.
     fn queues(&self) -> &[Queue];
 
-    /// The kinds of jobs of a stream.
+    /// The kinds of jobs of a stream; none of one that is not among these.
     fn kinds(&self, stream: usize) -> &[Kind];
 
     /// Which kind a job is and where it goes.

@@ -27,6 +27,8 @@ pub struct RunOptions {
     pub payload_start_unix_ns: Option<u64>,
     /// Where the run's steps are noted, so that it can be gone on with.
     pub journal: Option<Arc<Mutex<Journal>>>,
+    /// A journal goes on over a reload: whatever the queues, batches leave their numbers in one key.
+    pub resumes_reloaded: bool,
     /// Where to go on from, in place of the start.
     pub resumption: Option<Resumption>,
     /// Guards beside the plan's: those that hold by default, and a policy's.
@@ -71,6 +73,7 @@ impl Default for RunOptions {
             from_ns: 0,
             payload_start_unix_ns: None,
             journal: None,
+            resumes_reloaded: true,
             resumption: None,
             guards: Vec::new(),
             notifier: None,

@@ -54,6 +54,42 @@ pub fn due(timeline: Arc<Timeline>, points: Option<Arc<dyn Points>>) -> Arc<dyn 
     Arc::new(Drawn { timeline, points, len })
 }
 
+/// No more than the first so many jobs of a stream.
+pub fn first(due: Arc<dyn DueTimes>, jobs: Option<u64>) -> Arc<dyn DueTimes> {
+    match jobs.filter(|jobs| due.jobs().is_none_or(|all| *jobs < all)) {
+        Some(jobs) => Arc::new(First { due, jobs }),
+        None => due,
+    }
+}
+
+#[derive(Clone, Debug)]
+struct First {
+    due: Arc<dyn DueTimes>,
+    jobs: u64,
+}
+
+impl DueTimes for First {
+    fn timeline(&self) -> &Timeline {
+        self.due.timeline()
+    }
+
+    fn jobs(&self) -> Option<u64> {
+        Some(self.jobs)
+    }
+
+    fn jobs_by(&self, t_ns: u64) -> u64 {
+        self.due.jobs_by(t_ns).min(self.jobs)
+    }
+
+    fn jobs_to(&self, count: Dd) -> u64 {
+        self.due.jobs_to(count).min(self.jobs)
+    }
+
+    fn time_of(&self, k: u64) -> u64 {
+        if k <= self.jobs { self.due.time_of(k) } else { u64::MAX }
+    }
+}
+
 /// A stream whose jobs are points of Λ-space.
 #[derive(Clone, Debug)]
 struct Drawn {

@@ -18,6 +18,8 @@ use crate::timeline::curve::Curve;
 const GRID: usize = 4096;
 /// Steps of it in a piece of the curve.
 const PIECE: usize = 16;
+/// What ends so soon falls due all at once, and has no rate.
+const INSTANT_NS: u64 = 1_000_000;
 /// Rates are kept in so many parts of a job per second.
 const PARTS: f64 = 1e9;
 
@@ -76,7 +78,8 @@ pub fn expected(
     let mut steps: Vec<f64> = counts.iter().map(last).collect();
     steps[0] = 0.0;
     let pieces: Vec<Curve> = pieces.collect();
-    let curve = if steps.iter().all(|steps| *steps == 0.0) {
+    let is_instant = end_ns < INSTANT_NS;
+    let curve = if is_instant || steps.iter().all(|steps| *steps == 0.0) {
         Curve::Constant { rate: whole(0), length: Some(fraction(end_ns.into(), 1_000_000_000)) }
     } else {
         Curve::Sequence(pieces)

@@ -6,7 +6,7 @@
 //! one count for each window gone by.
 
 use super::Schedule;
-use crate::job::{Mix, Paths, paced};
+use super::entries::{Entries, Entry};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -19,44 +19,6 @@ const ENTRIES: u64 = 1 << 17;
 const PARTS: u64 = 16;
 /// There are no more windows than this.
 const MOST_WINDOWS: u64 = 1 << 16;
-
-/// From here up the bits of a number tell which step it is; below, which thing.
-const STEP_SHIFT: u32 = 56;
-
-/// The number of a job in two: that of the thing, or of the job where it is none, and the step, which
-/// is 0 where the stream's own curve has it due.
-pub fn thing_and_step(number: u64) -> (u64, usize) {
-    (number & ((1 << STEP_SHIFT) - 1), (number >> STEP_SHIFT) as usize)
-}
-
-/// A flow of a stream.
-#[derive(Clone, Debug)]
-pub struct Things {
-    /// Which of the mix begins its things.
-    pub entry: usize,
-    /// What becomes of them.
-    pub paths: Paths,
-    /// See [`Flow::reach_ns`](crate::job::Flow::reach_ns).
-    pub reach_ns: (u64, u64),
-    /// From these instants of the plan on, in order, things that begin go so many times as fast.
-    pub paces: Arc<[(u64, f64)]>,
-}
-
-impl Things {
-    /// The steps of a thing that begins at an instant of the plan.
-    fn walk(&self, number: u64, begun_ns: u64, step: impl FnMut(usize, u64)) {
-        let before = self.paces.partition_point(|(from_ns, _)| *from_ns <= begun_ns);
-        let pace = before.checked_sub(1).map_or(1.0, |at| self.paces[at].1);
-        self.paths.walk(number, begun_ns, pace, step);
-    }
-
-    /// The shortest and the longest time that a thing takes, at whatever pace.
-    fn reach_ns(&self) -> (u64, u64) {
-        let paces = || self.paces.iter().map(|(_, pace)| *pace);
-        let (slowest, fastest) = (paces().fold(1.0, f64::min), paces().fold(1.0, f64::max));
-        (paced(self.reach_ns.0, fastest), paced(self.reach_ns.1, slowest))
-    }
-}
 
 /// The jobs of a stream and the steps of the things that they begin, in the order in which they are
 /// due.
@@ -74,22 +36,16 @@ pub struct Flowing {
 
 /// What the windows are worked out from.
 struct Core {
-    /// The jobs that the curve has due, from the plan's start on.
-    due: Box<dyn Schedule>,
-    mix: Mix,
-    batch: u64,
-    flows: Vec<Things>,
-    /// The shortest and the longest of all reaches.
-    reach_ns: (u64, u64),
-    /// The plan ends here: what would be due later is not.
-    until_ns: u64,
+    entries: Entries,
     width_ns: u64,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Entry {
-    due_ns: u64,
-    number: u64,
+impl Core {
+    /// The entries of a window, in order.
+    fn window(&self, window: u64) -> Vec<Entry> {
+        let start_ns = window.saturating_mul(self.width_ns);
+        self.entries.between(start_ns, start_ns.saturating_add(self.width_ns - 1))
+    }
 }
 
 type Window = Arc<Vec<Entry>>;
@@ -102,108 +58,16 @@ struct Cache {
     next: Option<(u64, JoinHandle<Vec<Entry>>)>,
 }
 
-impl Core {
-    /// The flow whose thing a job begins, if it does.
-    fn flow_of(&self, number: u64) -> Option<&Things> {
-        let entry = self.mix.job_of(number.div_ceil(self.batch));
-        self.flows.iter().find(|things| things.entry == entry)
-    }
-
-    fn due_before(&self, t_ns: u64) -> u64 {
-        t_ns.checked_sub(1).map_or(0, |t| self.due.due_by(t))
-    }
-
-    /// The entries of a window, in order.
-    fn window(&self, window: u64) -> Vec<Entry> {
-        let start_ns = window.saturating_mul(self.width_ns);
-        let last_ns = start_ns.saturating_add(self.width_ns - 1).min(self.until_ns);
-        let own = self.due_before(start_ns) + 1..=self.due.due_by(last_ns);
-        let (shortest, longest) = self.reach_ns;
-        let reaching = last_ns.checked_sub(shortest).map_or(0, |t| self.due.due_by(t));
-        let first = self.due_before(start_ns.saturating_sub(longest)) + 1;
-        let mut entries: Vec<Entry> = Vec::new();
-        entries.extend(own.map(|index| Entry {
-            due_ns: self.due.time_of(index),
-            number: self.due.number_of(index),
-        }));
-        for index in first..=reaching {
-            let number = self.due.number_of(index);
-            let Some(things) = self.flow_of(number) else { continue };
-            things.walk(number, self.due.time_of(index), |state, due_ns| {
-                if (start_ns..=last_ns).contains(&due_ns) {
-                    let number = number | (state as u64) << STEP_SHIFT;
-                    entries.push(Entry { due_ns, number });
-                }
-            });
-        }
-        entries.sort_unstable();
-        entries
-    }
-
-    /// Entries due at or before an instant, counted without any window.
-    fn count_by(&self, t_ns: u64) -> u64 {
-        let t_ns = t_ns.min(self.until_ns);
-        let jobs = self.due.due_by(t_ns);
-        let surely = t_ns.checked_sub(self.reach_ns.1).map_or(0, |t| self.due.due_by(t));
-        let mut steps = 0;
-        for index in 1..=jobs {
-            let number = self.due.number_of(index);
-            let Some(things) = self.flow_of(number) else { continue };
-            if index <= surely {
-                steps += things.paths.steps(number);
-            } else {
-                things.walk(number, self.due.time_of(index), |_, due_ns| {
-                    steps += u64::from(due_ns <= t_ns);
-                });
-            }
-        }
-        jobs + steps
-    }
-
-    /// When the last entry is due, or the curve is over.
-    fn end_ns(&self) -> u64 {
-        let jobs = self.due.len();
-        let mut end_ns = self.due.end_ns();
-        // Whatever began longer before the last job than a thing takes is through by then.
-        let last_ns = if jobs > 0 { self.due.time_of(jobs) } else { 0 };
-        for index in self.due_before(last_ns.saturating_sub(self.reach_ns.1)) + 1..=jobs {
-            let number = self.due.number_of(index);
-            let Some(things) = self.flow_of(number) else { continue };
-            things.walk(number, self.due.time_of(index), |_, due_ns| {
-                end_ns = end_ns.max(due_ns);
-            });
-        }
-        end_ns.min(self.until_ns)
-    }
-}
-
 impl Flowing {
-    /// The jobs of `due`, which is a whole stream or a shard of one from the plan's start on, and the
-    /// steps of the things that they begin by the mix, up to `until_ns`; from `from_ns` on, where the
-    /// run enters the plan.
-    pub fn new(
-        due: Box<dyn Schedule>,
-        (mix, batch): (Mix, u64),
-        flows: Vec<Things>,
-        until_ns: Option<u64>,
-        from_ns: u64,
-    ) -> Flowing {
-        let shortest = flows.iter().map(|things| things.reach_ns().0).min().unwrap_or(0);
-        let longest = flows.iter().map(|things| things.reach_ns().1).max().unwrap_or(0);
-        let mut core = Core {
-            due,
-            mix,
-            batch,
-            flows,
-            reach_ns: (shortest, longest),
-            until_ns: until_ns.unwrap_or(u64::MAX),
-            width_ns: 1,
-        };
-        let (all, end_ns) = (core.count_by(u64::MAX), core.end_ns());
+    /// Some entries; from `from_ns` of the plan on, where the run enters it.
+    pub fn new(entries: Entries, from_ns: u64) -> Flowing {
+        let (all, end_ns) = (entries.count_by(u64::MAX), entries.end_ns());
         let windows = (all / ENTRIES).clamp(1, MOST_WINDOWS);
-        core.width_ns = (end_ns / windows + 1).max((longest - shortest) / PARTS);
+        let (shortest, longest) = entries.reach_ns;
+        let width_ns = (end_ns / windows + 1).max((longest - shortest) / PARTS);
+        let core = Core { entries, width_ns };
         let first_window = from_ns / core.width_ns;
-        let before = |t_ns: u64| t_ns.checked_sub(1).map_or(0, |t| core.count_by(t));
+        let before = |t_ns: u64| t_ns.checked_sub(1).map_or(0, |t| core.entries.count_by(t));
         let skipped = before(from_ns);
         let cache =
             Cache { before: vec![before(first_window * core.width_ns)], ..Cache::default() };
@@ -313,14 +177,14 @@ impl Schedule for Flowing {
         self.entry(index).due_ns.saturating_sub(self.from_ns)
     }
 
-    /// See [`thing_and_step`].
+    /// See [`thing_and_step`](super::thing_and_step).
     fn number_of(&self, index: u64) -> u64 {
         self.entry(index).number
     }
 
     /// That of the curve: the steps come as they fall.
     fn rate(&self, t_ns: u64) -> f64 {
-        self.core.due.rate(t_ns.saturating_add(self.from_ns))
+        self.core.entries.due.rate(t_ns.saturating_add(self.from_ns))
     }
 
     fn end_ns(&self) -> u64 {
@@ -332,8 +196,8 @@ impl Schedule for Flowing {
 mod tests {
     use super::*;
     use crate::exact::whole;
-    use crate::job::{Flow, State, Way};
-    use crate::schedule::{Placed, Shard};
+    use crate::job::{Flow, Mix, Paths, State, Way};
+    use crate::schedule::{Placed, Shard, Things};
     use crate::timeline::Timeline;
     use crate::timeline::curve::Curve;
     use allocation_counter::measure;
@@ -356,7 +220,7 @@ mod tests {
             paces: Arc::default(),
         };
         let (due, mix) = (Box::new(due), Mix::new(&[1], 7, None));
-        let flowing = Flowing::new(due, (mix, 1), vec![things], None, 0);
+        let flowing = Flowing::new(Entries::new(due, (mix, 1), vec![things], None), 0);
         assert_eq!(flowing.len(), 4_000_000);
         Arc::clone(&flowing.core)
     }
@@ -369,11 +233,12 @@ mod tests {
         let window = 1_500 * SECOND / core.width_ns;
         let done = |number: u64, begun_ns: u64| {
             let mut done_ns = 0;
-            core.flows[0].walk(number, begun_ns, |_, due_ns| done_ns = due_ns);
+            core.entries.flows[0].walk(number, begun_ns, |_, due_ns| done_ns = due_ns);
             done_ns
         };
-        let begun = core.due.due_by(1_500 * SECOND);
-        let live = (1..=begun).filter(|k| done(*k, core.due.time_of(*k)) > 1_500 * SECOND).count();
+        let begun = core.entries.due.due_by(1_500 * SECOND);
+        let live =
+            (1..=begun).filter(|k| done(*k, core.entries.due.time_of(*k)) > 1_500 * SECOND).count();
         assert!(live.abs_diff(1_000_000) < 10_000, "{live} things are under way");
         let mut entries = 0;
         let one = measure(|| entries = core.window(window).len());

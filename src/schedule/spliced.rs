@@ -11,6 +11,7 @@
 
 use crate::timeline::streams::DueTimes;
 use crate::timeline::{Dd, Timeline};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// What rounding may take from a count, relative.
@@ -25,6 +26,8 @@ pub struct Source {
     pub after_ns: u64,
     /// How many jobs in a row a shard takes; from 1.
     pub batch: u64,
+    /// They begin things that go on by themselves, in a time that can't be spliced.
+    pub has_flows: bool,
 }
 
 /// Where in the new curve a seam goes on.
@@ -42,6 +45,30 @@ pub enum Entry {
 #[derive(Clone, Debug)]
 pub struct Spliced {
     segments: Vec<Segment>,
+    /// Jobs that count as due before the first of them.
+    passed: u64,
+}
+
+/// The last seam of a stream in numbers: all that is needed to go on from there with the same jobs,
+/// whatever it followed before. Numbers that are not whole are given by their bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Joint {
+    /// From which time of the stream on it holds, from the plan's start, in nanoseconds.
+    pub start_ns: u64,
+    /// The time of the stream at which the script is at its start, in nanoseconds.
+    pub offset_ns: i64,
+    /// By what the script's rates are multiplied.
+    pub factor: u64,
+    /// Jobs before it.
+    pub before: u64,
+    /// Of these, jobs before the run entered the plan.
+    pub passed: u64,
+    /// What fraction of a job more has come together.
+    pub carry: [u64; 2],
+    /// What the script's own curve had come to there, …
+    pub base: [u64; 2],
+    /// … and in whole jobs.
+    pub base_jobs: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -152,7 +179,48 @@ impl Spliced {
             base,
             base_jobs: 0,
         };
-        Spliced { segments: vec![segment] }
+        Spliced { segments: vec![segment], passed: 0 }
+    }
+
+    /// Its last seam; the run has entered the plan at `from_ns`.
+    pub fn joint(&self, from_ns: u64) -> Joint {
+        let last = self.last();
+        let bits = |number: Dd| [number.hi.to_bits(), number.lo.to_bits()];
+        Joint {
+            start_ns: last.start_ns,
+            // A run and its script are no further apart than 2⁶³ ns, some 292 years.
+            offset_ns: i64::try_from(last.offset_ns).unwrap_or(0),
+            factor: last.factor.to_bits(),
+            before: last.before,
+            passed: from_ns.checked_sub(1).map_or(0, |t| self.jobs_by(t)).min(last.before),
+            carry: bits(last.carry),
+            base: bits(last.base),
+            base_jobs: last.base_jobs,
+        }
+    }
+
+    /// A stream from its last seam on; what was due before counts as due at the seam. `None` if
+    /// there can be no such seam.
+    pub fn from_joint(source: Source, joint: &Joint) -> Option<Spliced> {
+        let dd = |bits: [u64; 2]| {
+            let (hi, lo) = (f64::from_bits(bits[0]), f64::from_bits(bits[1]));
+            (hi.is_finite() && lo.is_finite()).then_some(Dd { hi, lo })
+        };
+        let factor = f64::from_bits(joint.factor);
+        let (carry, base) = (dd(joint.carry)?, dd(joint.base)?);
+        let sound = factor.is_finite() && factor > 0.0 && carry.hi.abs() <= 0.5 && base.hi >= 0.0;
+        let segment = Segment {
+            source,
+            factor,
+            start_ns: joint.start_ns,
+            offset_ns: i128::from(joint.offset_ns),
+            before: joint.before,
+            carry,
+            base,
+            base_jobs: joint.base_jobs,
+        };
+        let passed = joint.passed;
+        (sound && passed <= joint.before).then(|| Spliced { segments: vec![segment], passed })
     }
 
     /// A stream that joins a run under way: nothing before this time of the run, at which the script
@@ -261,7 +329,7 @@ impl DueTimes for Spliced {
     }
 
     fn jobs_by(&self, t_ns: u64) -> u64 {
-        self.segment_at(t_ns).map_or(0, |segment| segment.jobs_by(t_ns))
+        self.segment_at(t_ns).map_or(self.passed, |segment| segment.jobs_by(t_ns))
     }
 
     fn jobs_to(&self, count: Dd) -> u64 {
@@ -288,6 +356,7 @@ impl DueTimes for Spliced {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ast::RampCurve;
     use crate::exact::whole as exact;
     use crate::timeline::curve::Curve;
     use proptest::prelude::*;
@@ -299,7 +368,12 @@ mod tests {
     }
 
     fn source(curve: &Curve, after_ns: u64) -> Source {
-        Source { due: Arc::new(Timeline::new(curve).unwrap()), after_ns, batch: 1 }
+        Source {
+            due: Arc::new(Timeline::new(curve).unwrap()),
+            after_ns,
+            batch: 1,
+            has_flows: false,
+        }
     }
 
     /// Each job at its time, and the counts agree with them.
@@ -350,6 +424,49 @@ mod tests {
         assert_sound(&restarted, 2 * SECOND);
         let elapsed = old.then(SECOND / 2, source(&batch, 0), Entry::Elapsed, 1.0);
         assert_eq!(elapsed.jobs(), Some(55), "that batch is past");
+    }
+
+    /// From its last seam alone a stream goes on as it would have, and what was due before is due by
+    /// then.
+    #[test]
+    fn a_stream_goes_on_from_its_last_seam() {
+        let ramp = Curve::Ramp {
+            from: exact(10),
+            to: exact(190),
+            over: exact(10),
+            curve: RampCurve::Linear,
+            mirrored: false,
+        };
+        let seam = 3_123_456_789;
+        for (from_ns, source) in
+            [(0, source(&constant(70, 10), 0)), (SECOND, source(&ramp, SECOND / 3))]
+        {
+            let old = Spliced::new(self::source(&constant(30, 10), 0));
+            let first = old.then(SECOND + 7, source.clone(), Entry::At(2 * SECOND), 0.3);
+            let whole = first.then(seam, source.clone(), Entry::Elapsed, 1.7);
+            let joint = whole.joint(from_ns);
+            let text = serde_json::to_string(&joint).unwrap();
+            let joint = serde_json::from_str(&text).unwrap();
+            let again = Spliced::from_joint(source.clone(), &joint).unwrap();
+            assert_eq!((again.jobs(), again.length_ns()), (whole.jobs(), whole.length_ns()));
+            let due = whole.jobs_by(seam);
+            for k in 1..=whole.jobs().unwrap() {
+                let wanted = if k <= due { seam } else { whole.time_of(k) };
+                assert_eq!(again.time_of(k), wanted, "job {k}");
+            }
+            for t in (seam..10 * SECOND).step_by(77_777_777) {
+                assert_eq!(again.jobs_by(t), whole.jobs_by(t));
+                assert_eq!(again.script_ns(t), whole.script_ns(t));
+            }
+            let before = from_ns.checked_sub(1).map_or(0, |t| whole.jobs_by(t));
+            assert_eq!(again.jobs_by(from_ns.saturating_sub(1)), before);
+            // And is spliced on.
+            let later = |one: &Spliced| one.then(5 * SECOND, source.clone(), Entry::Restart, 0.9);
+            assert_eq!(later(&again).jobs(), later(&whole).jobs());
+        }
+        let joint = Spliced::new(source(&constant(1, 1), 0)).joint(0);
+        let nan = Joint { carry: [f64::NAN.to_bits(), 0], ..joint };
+        assert!(Spliced::from_joint(source(&constant(1, 1), 0), &nan).is_none());
     }
 
     #[test]

@@ -146,6 +146,11 @@ pub(super) fn shares(format: &Format) -> bool {
     )
 }
 
+/// The key that shows whether a queue takes its jobs; its name where none does.
+pub fn home_of(queue: &Queue) -> String {
+    home(queue).map_or_else(|| queue.name.clone(), |(key, _)| key)
+}
+
 /// The key that shows by its type whether a queue is what it should be, and the type it should be.
 pub(super) fn home(queue: &Queue) -> Option<(String, &'static str)> {
     let name = &queue.name;

@@ -66,6 +66,9 @@ struct FlowEntry<'a> {
     /// The job that begins a thing.
     job: &'a str,
     expected_steps: u64,
+    /// They are counted, and exactly so many.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    counted: bool,
     states: Vec<StateEntry<'a>>,
 }
 
@@ -175,7 +178,7 @@ fn part(plan: &Plan) -> Option<PartEntry> {
     (plan.part != Part::WHOLE).then(|| PartEntry {
         from_s: seconds(plan.part.from_ns),
         shard: (of > 1).then(|| format!("{part}/{of}")),
-        jobs: plan.part.jobs(&plan.streams),
+        jobs: plan.part.jobs(&plan.streams, plan.seed),
     })
 }
 
@@ -239,6 +242,7 @@ fn flow(steps: &Steps) -> FlowEntry<'_> {
         flow: &flow.name,
         job: &steps.jobs.jobs[0].name,
         expected_steps: steps.jobs(),
+        counted: steps.counted,
         states: states
             .map(|((state, expected), job)| StateEntry {
                 state: &state.name,

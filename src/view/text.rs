@@ -168,8 +168,9 @@ fn flows(stream: &Stream, look: Look) -> Vec<String> {
             let count = show::count(expected.round() as u64);
             format!("{} {count} to {}", show::clean(&state.name), queues(job))
         });
+        let how = if steps.counted { "counted" } else { "as expected" };
         let text = format!(
-            "flow {}, as expected: {} more, {}",
+            "flow {}, {how}: {} more, {}",
             show::clean(&flow.name),
             show::plural(steps.jobs(), "job"),
             states.collect::<Vec<_>>().join(", ")

@@ -65,18 +65,19 @@ impl Patience {
     }
 }
 
-/// Connects, and asks whether the target takes the jobs.
+/// Connects, and asks whether the target takes the jobs. The proofs of batches stand beside the first
+/// queue, or the one that is named.
 pub(super) async fn meet(
     args: &Args,
     plan: &Plan,
     target: &Target,
-    jobs: &PlannedJobs,
+    (jobs, beside): (&PlannedJobs, Option<&str>),
     run_id: &str,
     out: &Output,
 ) -> Result<Met, Unmet> {
     let mut patience = Patience::with(target);
     loop {
-        let (sink, told) = match connect(args, target, jobs, run_id).await {
+        let (sink, told) = match connect(args, target, jobs, run_id, beside).await {
             Ok(connected) => connected,
             Err(error) if error.may_pass() && patience.waits(&error, args, out).await => continue,
             Err(error) => return Err(Unmet::Unreachable(error)),

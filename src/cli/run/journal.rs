@@ -3,13 +3,15 @@
 use super::super::{Cli, Command, Exit};
 use super::Args;
 use crate::cli::output::Output;
-use crate::journal::{Base, Head, Journal, Replay, StreamBase, Told, read};
+use crate::journal::{Base, Head, Journal, Replay, StreamBase, Taken, Told, note_refusing, read};
 use crate::plan::Plan;
 use crate::run::jobs::{Jobs, PlannedJobs};
 use crate::run::{Resumption, RunOptions, Task};
-use crate::sink::redis::Recollection;
+use crate::sink::formats::home_of;
+use crate::sink::redis::{Problem, Recollection};
 use crate::target::{Address, Target};
 use clap::Parser as _;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
@@ -61,6 +63,38 @@ pub(super) struct TakenUp {
 impl TakenUp {
     pub(super) fn run_id(&self) -> &str {
         &self.replay.head.run_id
+    }
+
+    /// The queue beside which the run's batches leave their numbers, where that is not the first of its
+    /// plan.
+    pub(super) fn beside(&self) -> Option<&str> {
+        self.replay.head.beside.as_deref()
+    }
+
+    /// Parts what keeps the run from going on from keys that refused its jobs before it was killed:
+    /// it went on with them, and does so again. That a key has come to refuse them since is noted in the
+    /// journal, for what was in flight to it can't be told any more once it is put right.
+    pub(super) fn sift(
+        &self,
+        problems: Vec<Problem>,
+        out: &Output,
+    ) -> (BTreeSet<String>, Vec<Problem>) {
+        let refusing = &self.replay.base.refusing;
+        let is_known =
+            |problem: &Problem| problem.wrong_key().is_some_and(|key| refusing.contains(key));
+        let (before, new): (Vec<_>, Vec<_>) = problems.into_iter().partition(is_known);
+        before.iter().for_each(|problem| {
+            out.note(&format!("note: {problem}, as it did when the run was ended: they fail"));
+        });
+        let wrong = new.iter().filter_map(Problem::wrong_key);
+        if new.iter().any(|problem| problem.wrong_key().is_some())
+            && let Err(error) = note_refusing(&self.path, wrong)
+        {
+            let path = self.path.display();
+            out.note(&format!("warning: that can't be noted in {path}: {error}"));
+        }
+        let keys = before.iter().filter_map(|problem| Some(problem.wrong_key()?.to_owned()));
+        (keys.collect(), new)
     }
 }
 
@@ -175,7 +209,13 @@ pub(super) fn compare(taken: &TakenUp, plan: &Plan, out: &Output) -> Result<(), 
         "{} is not the plan of that run any more: its digest is {}, the run's was {}",
         plan.file, plan.digest, head.digest
     );
-    Err(wrong(out, &message, "bring the script back to what it was, or start a new run"))
+    let help = match head.reloaded {
+        true => {
+            "bring the script back to what it was when the run read it last, or start a new run"
+        }
+        false => "bring the script back to what it was, or start a new run",
+    };
+    Err(wrong(out, &message, help))
 }
 
 /// What the target knows of a run, lane by lane, and for each queue the place of its lane.
@@ -184,12 +224,14 @@ pub(super) struct Recalled {
     lanes: Vec<usize>,
     /// Batches leave their numbers there.
     proven: bool,
+    /// Keys that refused jobs before, and still do.
+    pub(super) wrong: BTreeSet<String>,
 }
 
 impl Recalled {
     pub(super) fn new(told: Vec<Recollection>, lanes: Vec<usize>, proven: bool) -> Recalled {
         let told = told.into_iter().map(|Recollection { marks, fenced }| Told { marks, fenced });
-        Recalled { told: told.collect(), lanes, proven }
+        Recalled { told: told.collect(), lanes, proven, wrong: BTreeSet::new() }
     }
 }
 
@@ -211,14 +253,34 @@ pub(super) fn go_on(
     if Resumption::follow(&replay.base, task, options).is_none() {
         return Err(of_another(out));
     }
-    let lane_of = |stream: usize, index: u64| {
+    let queue_of = |stream: usize, index: u64| {
         let schedule = task.streams.get(stream).map(|(_, schedule)| schedule);
-        let queue = schedule.map(|jobs| task.jobs.choose(stream, jobs.number_of(index)).queue);
+        schedule.map(|jobs| task.jobs.choose(stream, jobs.number_of(index)).queue)
+    };
+    let lane_of = |stream: usize, index: u64| {
         let lanes = recalled.map_or(&[][..], |recalled| &recalled.lanes);
-        queue.and_then(|queue| lanes.get(queue)).copied().unwrap_or(0)
+        queue_of(stream, index).and_then(|queue| lanes.get(queue)).copied().unwrap_or(0)
+    };
+    let refusing = replay.base.refusing.clone();
+    let joint = |stream: &StreamBase| stream.joint.map_or(0, |joint| joint.before);
+    let before: Vec<u64> = replay.base.streams.iter().map(joint).collect();
+    let is_old = |stream: usize, index: u64| {
+        stream >= task.sources.len() || before.get(stream).is_some_and(|before| index <= *before)
+    };
+    let taken = |stream: usize, index: u64| {
+        // Where what an older script sent went is not known any more.
+        if is_old(stream, index) && !refusing.is_empty() {
+            return Taken::Untold;
+        }
+        let queue = queue_of(stream, index).and_then(|queue| task.jobs.queues().get(queue));
+        match queue.map(home_of).filter(|key| refusing.contains(key)) {
+            None => Taken::Yes,
+            Some(key) if recalled.is_some_and(|now| now.wrong.contains(&key)) => Taken::No,
+            Some(_) => Taken::Untold,
+        }
     };
     let told = recalled.map_or(&[][..], |recalled| &recalled.told);
-    let settled = replay.settle_by(told, lane_of).map_err(|torn| {
+    let settled = replay.settle_by(told, lane_of, taken).map_err(|torn| {
         let message = format!(
             "the journal {} lacks its end, as after a power failure: {torn}",
             path.display()
@@ -308,6 +370,8 @@ fn head(args: &Args, plan: &Plan, task: &Task<PlannedJobs>, options: &RunOptions
         started_unix_ns: 0,
         proven: !args.at_least_once,
         jobs: task.streams.iter().map(|(_, schedule)| schedule.len()).collect(),
+        beside: task.jobs.queues().first().map(|queue| queue.name.clone()),
+        reloaded: false,
     }
 }
 

@@ -7,15 +7,16 @@ use super::reached::Reached;
 use crate::check::{default_guards, prove_defaults};
 use crate::cli::Exit;
 use crate::cli::output::Output;
+use crate::job::Format;
 use crate::metrics::Facts;
 use crate::notify::Notifier;
 use crate::plan::Plan;
 use crate::run::jobs::{Jobs, PlannedJobs};
 use crate::run::{RunOptions, Task};
 use crate::sink::redis::{ConnectError, Cursor, Options as SinkOptions};
-use crate::sink::{Limits, RedisSink, Sink as _};
+use crate::sink::{Limits, Queue, RedisSink, Sink as _};
 use crate::source::SourceFile;
-use crate::target::Target;
+use crate::target::{Address, Target};
 use std::sync::Arc;
 
 /// For a target that is not this machine the default guards hold, and are proven like any other.
@@ -48,10 +49,12 @@ pub(super) async fn connect(
     target: &Target,
     jobs: &impl Jobs,
     run_id: &str,
+    beside: Option<&str>,
 ) -> Result<(RedisSink, Option<Recalled>), ConnectError> {
     let aside = args.verbose.then_some(progress::aside as fn(&str));
     let options = SinkOptions { aside, ..SinkOptions::of(target) };
-    let cursor = jobs.queues().first().filter(|_| !args.at_least_once);
+    let known = beside.map(|name| Queue { name: name.to_owned(), format: Format::List });
+    let cursor = known.as_ref().or(jobs.queues().first()).filter(|_| !args.at_least_once);
     let cursor = cursor.map(|queue| Cursor::beside(queue, run_id));
     let resumes = args.journal.resumes() && cursor.is_some();
     let (sink, mut told) = match cursor.clone() {
@@ -87,6 +90,8 @@ pub(super) fn prepare(
         shard: plan.part.shard,
         from_ns: plan.part.from_ns,
         payload_start_unix_ns: payload_start(plan),
+        // In a cluster each slot has a key of its own, beside the first of its queues.
+        resumes_reloaded: !matches!(reached.target.address(), Address::Cluster { .. }),
         ..RunOptions::default()
     };
     let mut task = Task::of(plan, &options).map_err(|error| {

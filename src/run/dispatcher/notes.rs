@@ -2,14 +2,16 @@
 
 use super::lanes::OfStream;
 use super::{Dispatcher, SECOND_NS};
-use crate::journal::{Account, Base, Journal, Seam, Spans, StreamBase};
+use crate::journal::{Account, Base, Journal, Left, Seam, Spans, StreamBase};
 use crate::run::clock::Clock;
 use crate::run::events::Event;
 use crate::run::jobs::Jobs;
 use crate::run::resumption::Resumption;
+use crate::schedule::{Joint, Spliced};
+use crate::sink::formats::home_of;
 use crate::sink::{Outcome, Sink};
 use crate::stats::{Counts, Flight, JobCounts};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -33,33 +35,63 @@ pub(super) struct Notes {
     saver: Option<SyncSender<File>>,
     /// What each stream follows, where that is not its script as it stands.
     seams: Vec<Vec<Seam>>,
+    /// Where the present script was spliced into each.
+    joints: Vec<Option<Joint>>,
+    /// Which of them it has no more.
+    left: Vec<Option<Left>>,
+    /// The streams in the journal's order, which is that of its script, and those that it has no more;
+    /// none while that is the run's own.
+    order: Vec<usize>,
+    /// For each stream its place there.
+    places: Vec<usize>,
+    /// Queues whose commands fail by themselves.
+    refusing: BTreeSet<String>,
     /// What was in flight was given up waiting for: the target may be asked about it later.
     left_in_doubt: bool,
 }
 
 impl Notes {
-    pub(super) fn new(journal: Option<Arc<Mutex<Journal>>>, settled: Vec<u64>) -> Notes {
+    pub(super) fn new(
+        journal: Option<Arc<Mutex<Journal>>>,
+        settled: Vec<u64>,
+        refusing: BTreeSet<String>,
+    ) -> Notes {
         let saver = journal.as_ref().and_then(|_| {
             let (sender, files) = sync_channel::<File>(1);
             let save = move || files.iter().for_each(|file| _ = file.sync_data());
             let thread = std::thread::Builder::new().name("journal".to_owned()).spawn(save);
             thread.is_ok().then_some(sender)
         });
-        Notes { journal, settled, saver, ..Notes::default() }
+        Notes { journal, settled, saver, refusing, ..Notes::default() }
     }
 
     /// Notes that a job is in the batch that is being filled.
     pub(super) fn fill(&mut self, stream: usize, index: u64) {
         if self.journal.is_some() {
-            self.filling.push(stream, index);
+            self.filling.push(self.place(stream), index);
         }
     }
 
     /// Notes, with what is noted next, jobs in a row that are left out.
     pub(super) fn leave_out(&mut self, stream: usize, first: u64, last: u64) {
         if self.journal.is_some() {
-            self.left_out.push_range(stream, first, last);
+            self.left_out.push_range(self.place(stream), first, last);
         }
+    }
+
+    /// The place of a stream in the journal.
+    fn place(&self, stream: usize) -> usize {
+        self.places.get(stream).copied().unwrap_or(stream)
+    }
+
+    /// The jobs of a batch, or those of its commands with some outcomes.
+    fn spans<'a>(&self, jobs: impl Iterator<Item = &'a Flight>) -> Spans {
+        let placed = |flight: &Flight| (self.place(flight.stream as usize), flight.index);
+        let mut sorted: Vec<(usize, u64)> = jobs.map(placed).collect();
+        sorted.sort_unstable();
+        let mut spans = Spans::default();
+        sorted.into_iter().for_each(|(stream, index)| spans.push(stream, index));
+        spans
     }
 
     /// Notes that a job is passed over.
@@ -93,22 +125,20 @@ impl Notes {
     }
 }
 
-/// The jobs of a batch, or those of its commands with some outcomes.
-fn spans<'a>(jobs: impl Iterator<Item = &'a Flight>) -> Spans {
-    let mut sorted: Vec<(u32, u64)> = jobs.map(|flight| (flight.stream, flight.index)).collect();
-    sorted.sort_unstable();
-    let mut spans = Spans::default();
-    sorted.into_iter().for_each(|(stream, index)| spans.push(stream as usize, index));
-    spans
-}
-
 impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     /// Takes up a run where it was left.
     pub(super) fn go_on_from(&mut self, resumption: &Resumption) {
         let Resumption { base, at_ns, .. } = resumption;
         for (stream, of_stream) in base.streams.iter().enumerate() {
-            let StreamBase { stream_ns, next, returned, stopped, seams, account, by_job, .. } =
-                of_stream;
+            let StreamBase { stream_ns, next, returned, stopped, joint, left, .. } = of_stream;
+            let StreamBase { seams, account, by_job, kinds, .. } = of_stream;
+            if let (Some(joint), None) = (joint, left) {
+                self.task.warmups.splice(stream, joint.before, None);
+                self.task.waits.splice(stream);
+                self.scale = f64::from_bits(joint.factor);
+            }
+            self.notes.joints.push(*joint);
+            self.notes.left.push(left.clone());
             for seam in seams {
                 self.task.warmups.splice(stream, seam.due, None);
                 self.task.waits.splice(stream);
@@ -122,10 +152,13 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             let lanes = OfStream::new(task, lists, old_jobs, own, pacer, lanes, stream);
             let returned = returned.iter().copied();
             self.backlog.go_on(stream, *next, returned, |index| lanes.of(index));
-            let kinds: Vec<JobCounts> = by_job.iter().map(counts_of_kind).collect();
-            self.stats.carry(stream, counts(account), &kinds);
+            let kinds = kinds.iter().zip(by_job).map(|(name, own)| counts_of_kind(name, own));
+            self.stats.carry(stream, counts(account), kinds);
             // What is to be sent again falls due again.
             self.stats.due(stream, next.saturating_sub(1), at_ns / SECOND_NS);
+            if left.is_some() {
+                self.pacer.close(stream, base.run_ns);
+            }
             if *stopped {
                 self.pacer.close(stream, base.run_ns);
                 _ = self.backlog.give_up(stream, self.pacer.due(stream));
@@ -174,13 +207,48 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
                 }
                 let settled = &mut self.notes.settled[lane];
                 *settled = batch.max(*settled);
+                self.note_refusing(flights, false);
                 return;
             }
-            Outcome::Failed(_) => 'f',
+            Outcome::Failed(failure) => {
+                if !failure.precedes() {
+                    self.note_refusing(flights, true);
+                }
+                'f'
+            }
             Outcome::Unknown(_) => 'u',
             Outcome::NotSent(_) => 'n',
         };
-        self.notes.with(|journal| journal.settles(kind, batch, &spans(flights.iter())));
+        self.notes.with(|journal| journal.settles(kind, batch, &self.notes.spans(flights.iter())));
+    }
+
+    /// Notes whether the queue of a command's jobs refuses them, where that is news.
+    fn note_refusing(&mut self, flights: &[Flight], is_so: bool) {
+        if self.notes.journal.is_none() || (!is_so && self.notes.refusing.is_empty()) {
+            return;
+        }
+        let Some(queue) = flights.first().and_then(|flight| self.queue_of(flight)) else { return };
+        let refusing = &mut self.notes.refusing;
+        let is_news = if is_so { refusing.insert(queue.clone()) } else { refusing.remove(&queue) };
+        if is_news {
+            self.notes.with(|journal| journal.refuses(&queue, is_so));
+        }
+    }
+
+    /// The key of the queue that a job goes to.
+    fn queue_of(&self, flight: &Flight) -> Option<String> {
+        let stream = flight.stream as usize;
+        let own = &self.sending[stream];
+        let jobs = own.old.map_or(&self.task.jobs, |old| &self.old_jobs[old].0);
+        let choice = jobs.choose(own.stream, self.pacer.schedule(stream).number_of(flight.index));
+        jobs.queues().get(choice.queue).map(home_of)
+    }
+
+    /// Puts what was refused into the journal at once: without that the target would be taken at its
+    /// word, which is that the transaction ran.
+    pub(super) fn note_refusals(&mut self) {
+        let noted = self.notes.with(Journal::settled);
+        self.heed(noted);
     }
 
     /// Notes that a lane has answered a batch, if that does not follow from the next line: an older
@@ -195,7 +263,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     pub(super) fn note_passed(&mut self) {
         self.notes.note_left_out();
         for (stream, last) in &self.notes.passed {
-            self.notes.with(|journal| journal.passes(*stream, *last));
+            let place = self.notes.place(*stream);
+            self.notes.with(|journal| journal.passes(place, *last));
         }
         self.notes.passed.clear();
     }
@@ -203,7 +272,11 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     /// Notes jobs that were given up for being late.
     pub(super) fn note_skipped(&mut self, jobs: &Spans) {
         self.notes.note_left_out();
-        self.notes.with(|journal| journal.skips(jobs));
+        let mut placed = Spans::default();
+        jobs.iter().for_each(|span| {
+            placed.push_range(self.notes.place(span.stream), span.first, span.last);
+        });
+        self.notes.with(|journal| journal.skips(&placed));
     }
 
     /// Notes that a stream was stopped while the run goes on, what was overdue in it given up.
@@ -211,7 +284,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         if self.ending.is_none() && !self.backlog.is_given_up(stream) {
             let due = self.pacer.due(stream);
             self.notes.note_left_out();
-            let noted = self.notes.with(|journal| journal.stops(stream, due));
+            let noted = self.notes.with(|journal| journal.stops(self.notes.place(stream), due));
             self.heed(noted);
         }
     }
@@ -236,7 +309,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         for (stream, seam) in &seams {
             self.notes.seams[*stream].push(*seam);
         }
-        let noted = self.notes.with(|journal| journal.splices(seams.into_iter()));
+        let placed = seams.into_iter().map(|(stream, seam)| (self.notes.place(stream), seam));
+        let noted = self.notes.with(|journal| journal.splices(placed));
         self.heed(noted);
     }
 
@@ -251,11 +325,12 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let is_long = self.notes.with(|journal| journal.is_long(holes)) == Some(true);
         let noted = if is_long {
             let base = self.base(now_ns);
-            let flying: Vec<(u64, Spans)> = self.flying();
+            let flying = self.flying();
             let flying = flying.iter().map(|(batch, jobs)| (*batch, jobs));
             self.notes.with(|journal| journal.rebase(&base, flying))
         } else {
-            let times = self.streams().map(|stream| self.pacer.stream_ns(stream, now_ns));
+            let times =
+                self.in_order().into_iter().map(|stream| self.pacer.stream_ns(stream, now_ns));
             self.notes.with(|journal| journal.ticks(now_ns, times))
         };
         let handle = self.notes.with(|journal| journal.handle());
@@ -272,7 +347,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         for (batch, sent) in self.flights.iter() {
             batches.entry(batch).or_default().extend(sent.ledger.metas());
         }
-        let of = |(batch, jobs): (u64, Vec<&Flight>)| (batch, spans(jobs.into_iter()));
+        let of = |(batch, jobs): (u64, Vec<&Flight>)| (batch, self.notes.spans(jobs.into_iter()));
         batches.into_iter().map(of).collect()
     }
 
@@ -292,9 +367,54 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         self.heed(Some(ended));
     }
 
+    /// The streams in the journal's order.
+    fn in_order(&self) -> Vec<usize> {
+        match self.notes.order.is_empty() {
+            true => self.streams().collect(),
+            false => self.notes.order.clone(),
+        }
+    }
+
+    /// Notes that the run follows another script from now on, whose loads are these streams: the
+    /// journal begins anew with where it stands, and with how each of them goes on from there.
+    pub(super) fn note_reload(&mut self, lanes: &[usize], now_ns: u64) {
+        if !self.options.resumes_reloaded {
+            return self.leave_journal();
+        }
+        if self.notes.journal.is_none() {
+            return;
+        }
+        let gone: Vec<usize> = self.streams().filter(|lane| !lanes.contains(lane)).collect();
+        let left = |lane: usize| {
+            let name = || self.task.streams[lane].0.clone();
+            gone.contains(&lane).then(|| Left { name: name() })
+        };
+        self.notes.left = self.streams().map(left).collect();
+        let joint = |spliced: &Spliced| Some(spliced.joint(self.options.from_ns));
+        self.notes.joints = self.splices.iter().map(joint).collect();
+        self.notes.seams = vec![Vec::new(); self.task.streams.len()];
+        self.notes.order = lanes.iter().copied().chain(gone).collect();
+        self.notes.places = vec![0; self.notes.order.len()];
+        for (place, lane) in self.notes.order.iter().enumerate() {
+            self.notes.places[*lane] = place;
+        }
+        // Where it stands tells what is left out, too.
+        self.notes.left_out.clear();
+        let (base, flying) = (self.base(now_ns), self.flying());
+        let planned = |lane: usize| {
+            let of_stream = &self.stats.streams()[lane];
+            of_stream.counts.planned + of_stream.left_out
+        };
+        let jobs = self.in_order().into_iter().map(planned).collect();
+        let script = (self.task.digest.as_str(), self.task.seed);
+        let flying = flying.iter().map(|(batch, jobs)| (*batch, jobs));
+        let noted = self.notes.with(|journal| journal.reloads(script, jobs, &base, flying));
+        self.heed(noted);
+    }
+
     /// Keeps no journal from here on: it tells how to go on with the plan as it was, and the run
     /// follows another.
-    pub(super) fn leave_journal(&mut self) {
+    fn leave_journal(&mut self) {
         let Some(journal) = self.notes.journal.take() else { return };
         let journal = journal.lock().unwrap_or_else(PoisonError::into_inner);
         let removed = std::fs::remove_file(journal.path());
@@ -322,6 +442,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
                 returned: self.left_of(stream),
                 left_out,
                 stopped,
+                joint: self.notes.joints.get(stream).copied().flatten(),
+                left: self.notes.left.get(stream).cloned().flatten(),
                 seams: self.notes.seams.get(stream).cloned().unwrap_or_default(),
                 account: Account {
                     acked: stats.counts.acked,
@@ -331,6 +453,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
                     cut: stats.left_out - ahead,
                 },
                 by_job: stats.by_job.iter().map(account_of_kind).collect(),
+                kinds: stats.by_job.iter().map(|kind| kind.job.clone()).collect(),
             }
         };
         Base {
@@ -338,7 +461,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             next_batch: self.flights.next(),
             settled: self.notes.settled.iter().copied().max().unwrap_or(0),
             settled_in: self.notes.settled.clone(),
-            streams: self.streams().map(of_stream).collect(),
+            refusing: self.notes.refusing.clone(),
+            streams: self.in_order().into_iter().map(of_stream).collect(),
         }
     }
 
@@ -368,9 +492,9 @@ fn counts(account: &Account) -> Counts {
     Counts { planned: 0, due, sent, acked, failed, unknown, skipped, cut }
 }
 
-fn counts_of_kind(account: &Account) -> JobCounts {
+fn counts_of_kind(name: &str, account: &Account) -> JobCounts {
     let Account { acked, failed, unknown, .. } = *account;
-    JobCounts { job: String::new(), sent: acked + failed + unknown, acked, failed, unknown }
+    JobCounts { job: name.to_owned(), sent: acked + failed + unknown, acked, failed, unknown }
 }
 
 fn account_of_kind(kind: &JobCounts) -> Account {

@@ -189,7 +189,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             lasting: false,
         };
         outcomes.resize(sent.command_bytes.len(), Outcome::Unknown(silent));
-        let mut trouble = None;
+        let (mut trouble, mut refused) = (None, false);
         for ((outcome, flights), bytes) in sent.ledger.settle(&outcomes).zip(&sent.command_bytes) {
             let command = Settled { bytes: *bytes, sent_ns: sent.sent_ns, at_ns };
             self.stats.settled(flights, outcome, command);
@@ -197,11 +197,16 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             self.lanes.refusals.answered(outcome, flights.len() as u64, at_ns);
             self.lanes.link_mut(lane).answered(outcome);
             match outcome {
+                Outcome::NotSent(failure) if failure.is_discarded() => {}
                 Outcome::NotSent(failure) | Outcome::Unknown(failure) => trouble = Some(failure),
-                Outcome::Acked | Outcome::Failed(_) => {}
+                Outcome::Failed(_) => refused = true,
+                Outcome::Acked => {}
             }
             self.note_outcome((batch, lane), flights, outcome);
             self.note_answers(lane, flights, outcome, sent.sent_ns, at_ns);
+        }
+        if refused {
+            self.note_refusals();
         }
         self.note_answered(batch, lane);
         if let Some(failure) = trouble {

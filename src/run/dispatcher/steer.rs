@@ -97,7 +97,19 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         if self.splices.len() != self.task.streams.len() {
             return Err("this run does not follow a script".to_owned());
         }
-        Ok(())
+        self.no_flows(self.splices.iter().map(Spliced::source))
+    }
+
+    /// The steps of a flow follow from when its things began, and would be lost at a seam.
+    fn no_flows<'s>(&self, mut sources: impl Iterator<Item = &'s Source>) -> Result<(), String> {
+        match sources.any(|source| source.has_flows) {
+            true => {
+                Err("a load with a `flow` can't be scaled, moved in its plan or given another \
+                         script while it runs: this version has no seam for things under way"
+                    .to_owned())
+            }
+            false => Ok(()),
+        }
     }
 
     /// The time of the plan at which a stream is, pauses left out.
@@ -205,6 +217,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         self.steerable()?;
         let Change { plan, entry, notifier } = change;
         let sources: Vec<Source> = plan.streams.iter().map(crate::run::source).collect();
+        self.no_flows(sources.iter())?;
         self.only_even(sources.iter(), self.scale)?;
         self.same_batches(&plan)?;
         let jobs = self
@@ -213,7 +226,6 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             .of_plan(&plan, &self.options.run_id)
             .map_err(|error| error.to_string())?;
         self.fall_due(now_ns);
-        self.leave_journal();
         let (planned_before, due) = (self.stats.counts().planned, self.stats.counts().due);
         let left: Vec<Vec<u64>> = self.streams().map(|stream| self.take_left(stream)).collect();
         let lanes = self.lanes_of(&plan, &sources, entry, now_ns);
@@ -243,6 +255,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         }
         self.options.notifier = notifier;
         let digest_before = std::mem::replace(&mut self.task.digest, plan.digest.clone());
+        self.note_reload(&lanes, now_ns);
         let splice = if entry == Entry::Restart { "restart" } else { "elapsed" };
         let reload = ReloadEntry {
             at_s: now_ns as f64 / 1e9,

@@ -1,9 +1,9 @@
 //! The jobs of a plan, compiled.
 
 use super::{Choice, DueJob, Jobs, Kind};
-use crate::job::{CompileError, IdKey, JobContext, JobSpec, Mix, Paths, Template};
-use crate::plan::{Plan, Steps};
-use crate::schedule::{Flowing, Schedule, Things, thing_and_step};
+use crate::job::{CompileError, IdKey, JobContext, JobSpec, Mix, Template};
+use crate::plan::Plan;
+use crate::schedule::thing_and_step;
 use crate::sink::formats::{self, Encode, Job};
 use crate::sink::{Args, Queue, Unit};
 use std::sync::Arc;
@@ -83,29 +83,6 @@ impl PlannedJobs {
     }
 }
 
-/// The jobs of a stream, which are those of `due`, with the steps of the things that they begin.
-pub fn flowing(
-    stream: &crate::plan::Stream,
-    seed: u64,
-    due: Box<dyn Schedule>,
-    from_ns: u64,
-) -> Flowing {
-    let load = stream.name.as_deref();
-    let weights: Vec<u32> = stream.mix.iter().map(|entry| entry.weight).collect();
-    let paces = stream.paces.iter().map(|(at_ns, pace)| (at_ns + stream.after_ns, *pace));
-    let paces: Arc<[(u64, f64)]> = paces.collect();
-    let things = |steps: &Steps| Things {
-        entry: steps.entry,
-        paths: Paths::new(&steps.jobs.flow, seed, load),
-        reach_ns: steps.jobs.flow.reach_ns(),
-        paces: Arc::clone(&paces),
-    };
-    let flows = stream.steps.iter().map(things).collect();
-    let until_ns = stream.steps.iter().filter_map(|steps| steps.until_ns).min();
-    let mix = (Mix::new(&weights, seed, load), stream.batch);
-    Flowing::new(due, mix, flows, until_ns, from_ns)
-}
-
 /// The place of a queue in the list of all, where it is put if it is new.
 fn place_of(queues: &mut Vec<Queue>, queue: &Queue) -> usize {
     queues.iter().position(|known| known == queue).unwrap_or_else(|| {
@@ -120,7 +97,7 @@ impl Jobs for PlannedJobs {
     }
 
     fn kinds(&self, stream: usize) -> &[Kind] {
-        &self.streams[stream].kinds
+        self.streams.get(stream).map_or(&[], |stream| &stream.kinds)
     }
 
     fn choose(&self, stream: usize, number: u64) -> Choice {
@@ -215,6 +192,8 @@ mod tests {
             waits: Vec::new(),
             paces: Arc::default(),
             steps: Vec::new(),
+            until: None,
+            held_to: None,
             phrases: Vec::new(),
             mix,
         }

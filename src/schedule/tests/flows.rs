@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::job::{Flow, Mix, Paths, State, Way};
-use crate::schedule::{Flowing, Placed, Things, expected, thing_and_step};
+use crate::schedule::{
+    Entries, Flowing, Placed, Things, Until, ends_with, expected, thing_and_step, time_of_nth,
+};
 
 fn flow() -> Flow {
     let state = |name: &str, ways: &[(usize, f64, (u64, u64))]| State {
@@ -49,7 +51,8 @@ fn flowing(shard: Shard, until_ns: Option<u64>, from_ns: u64) -> Flowing {
     let (flow, mix) = (flow(), Mix::new(&[2, 3], 7, None));
     let paths = Paths::new(&flow, 7, None);
     let things = Things { entry: 1, paths, reach_ns: flow.reach_ns(), paces: paces().into() };
-    Flowing::new(Box::new(due), (mix, 1), vec![things], until_ns, from_ns)
+    let until = until_ns.map(Until::after);
+    Flowing::new(Entries::new(Box::new(due), (mix, 1), vec![things], until), from_ns)
 }
 
 /// Everything in the order of its time, with the number of the thing and of the step.
@@ -142,4 +145,56 @@ fn what_comes_is_what_was_to_be_expected() {
     let told = cut.steps.iter().sum::<f64>();
     let came = steps.iter().filter(|(due, _)| *due <= 10 * SECOND).count() as f64;
     assert!((came - told).abs() < 5.0 * 1.5 * told.sqrt(), "{came}, {told}");
+}
+
+/// A stream of its own seed that starts `after` tenths of a second later, with a pile of jobs at once.
+fn entries(seed: u64, after: u64, pile: u64, until: Option<Until>) -> Entries {
+    let step = |rate| Curve::Constant { rate: whole(rate), length: Some(fraction(7, 2)) };
+    let parts = vec![step(20), Curve::AtOnce { jobs: pile }, step(30)];
+    let timeline = Arc::new(Timeline::new(&Curve::Sequence(parts)).unwrap());
+    let due = Placed::new(timeline, after * SECOND / 10, Shard::WHOLE, 0);
+    let (flow, mix) = (flow(), Mix::new(&[2, 3], seed, None));
+    let paths = Paths::new(&flow, seed, None);
+    let things = Things { entry: 1, paths, reach_ns: flow.reach_ns(), paces: Arc::default() };
+    Entries::new(Box::new(due), (mix, 1), vec![things], until)
+}
+
+proptest! {
+    /// Wherever a number of jobs ends some streams, they come to exactly that, and what is left of
+    /// them is the beginning of all that there was: by time, by stream, by number.
+    #[test]
+    fn streams_end_with_exactly_so_many(
+        seeds in prop::collection::vec((0..1_000_u64, 0..60_u64, 0..80_u64), 1..4),
+        share in 0.0..1.1_f64,
+    ) {
+        let all = |seed, after, pile| Flowing::new(entries(seed, after, pile, None), 0);
+        let mut by_hand: Vec<(u64, usize, u64)> = Vec::new();
+        for (stream, (seed, after, pile)) in seeds.iter().enumerate() {
+            let own = all(*seed, *after, *pile);
+            let one = |index| (own.time_of(index), stream, own.number_of(index));
+            by_hand.extend((1..=own.len()).map(one));
+        }
+        by_hand.sort_unstable();
+        let n = (by_hand.len() as f64 * share) as u64;
+        let streams: Vec<Entries> =
+            seeds.iter().map(|(seed, after, pile)| entries(*seed, *after, *pile, None)).collect();
+        let Some((at_ns, untils)) = ends_with(&streams, n) else {
+            prop_assert!(by_hand.len() as u64 <= n);
+            return Ok(());
+        };
+        prop_assert_eq!(at_ns, by_hand[(n.max(1) - 1) as usize].0);
+        prop_assert_eq!(time_of_nth(&streams, n.max(1)), Some(at_ns));
+        let mut left = Vec::new();
+        for (stream, ((seed, after, pile), until)) in seeds.iter().zip(untils).enumerate() {
+            let ended = entries(*seed, *after, *pile, Some(until));
+            let (jobs, states) = (ended.jobs_by(u64::MAX), ended.states());
+            let own = Flowing::new(ended, 0);
+            prop_assert_eq!(own.len(), jobs + states.iter().flatten().sum::<u64>());
+            left.extend((1..=own.len()).map(|index| (own.time_of(index), stream, own.number_of(index))));
+            prop_assert_eq!(own.due_by(at_ns), own.len());
+        }
+        left.sort_unstable();
+        by_hand.truncate(n as usize);
+        prop_assert_eq!(left, by_hand);
+    }
 }

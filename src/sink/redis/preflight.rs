@@ -88,6 +88,14 @@ impl Problem {
         matches!(self, Problem::ReadOnly { .. } | Problem::Loading)
     }
 
+    /// The key that holds something else than its queue's jobs want, if this is that.
+    pub fn wrong_key(&self) -> Option<&str> {
+        match self {
+            Problem::WrongType { queue, .. } => Some(queue),
+            _ => None,
+        }
+    }
+
     /// The kind as one word for machines.
     pub fn code(&self) -> &'static str {
         match self {

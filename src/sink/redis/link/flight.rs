@@ -87,8 +87,6 @@ pub(super) struct Flight {
     awaited: u32,
     answer: oneshot::Sender<Vec<Outcome>>,
     proof: Option<Proof>,
-    /// The commands of the same call that were refused before, if these are the rest.
-    earlier: Option<Box<Earlier>>,
 }
 
 /// What a transaction needs to know of itself.
@@ -112,20 +110,12 @@ impl Proof {
     }
 }
 
-struct Earlier {
-    outcomes: Vec<Outcome>,
-    /// Where the rest belong.
-    places: Vec<usize>,
-}
-
 /// Where a flight is after a reply.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Progress {
     Flying,
     /// All is known; with true the cursor has its number.
     Done(bool),
-    /// Nothing of it is there because some commands were refused; the others are worth a try.
-    Discarded,
 }
 
 /// What is to be done about flights that are left after a break.
@@ -140,7 +130,7 @@ impl Flight {
     pub(super) fn new(batch: Batch, proof: Option<Proof>) -> Flight {
         let Batch { bytes, marks, mark, answer, .. } = batch;
         let outcomes = Vec::with_capacity(marks.len());
-        Flight { bytes, lead: 0, marks, mark, outcomes, awaited: 0, answer, proof, earlier: None }
+        Flight { bytes, lead: 0, marks, mark, outcomes, awaited: 0, answer, proof }
     }
 
     pub(super) fn proof(&self) -> Option<&Proof> {
@@ -224,6 +214,15 @@ impl Flight {
         Ok(Progress::Done(replies.all(|error| error.is_none())))
     }
 
+    /// Nothing ran because some commands were refused. The others are worth another try, by who sent
+    /// them: what became of the refused ones is to be noted before that.
+    fn discarded_with_others(&mut self) -> Progress {
+        for outcome in self.outcomes.iter_mut().filter(|outcome| **outcome == Outcome::Acked) {
+            *outcome = Outcome::NotSent(Failure::discarded());
+        }
+        Progress::Done(false)
+    }
+
     /// Nothing ran. Each refused command has its own error; a reason of EXEC's own, or one against
     /// the cursor, goes for all others.
     fn discarded(&mut self, error: Option<&[u8]>) -> Progress {
@@ -233,11 +232,9 @@ impl Flight {
         let tail = self.proof.as_mut().and_then(|proof| proof.tail_refused.take());
         let reason = match (own, refused, tail) {
             (Some(own), _, _) => wire::failure(own),
-            (None, true, _) if self.outcomes.contains(&Outcome::Acked) => {
-                return Progress::Discarded;
-            }
-            (None, _, Some(tail)) => tail,
-            (None, _, None) => wire::failure(error),
+            (None, true, _) => return self.discarded_with_others(),
+            (None, false, Some(tail)) => tail,
+            (None, false, None) => wire::failure(error),
         };
         for outcome in &mut self.outcomes {
             if *outcome == Outcome::Acked {
@@ -245,48 +242,6 @@ impl Flight {
             }
         }
         Progress::Done(false)
-    }
-
-    /// After [`Progress::Discarded`]: the commands that were not refused, to be sent once more.
-    pub(super) fn rest(mut self) -> Flight {
-        let mut bytes = Vec::with_capacity(self.bytes.len());
-        Cursor::open(&mut bytes);
-        let mut start = self.lead + bytes.len();
-        let mut marks = Vec::new();
-        let mut places = Vec::new();
-        for (place, (mark, outcome)) in self.marks.iter().zip(&self.outcomes).enumerate() {
-            if *outcome == Outcome::Acked {
-                let moved = bytes.len();
-                bytes.extend_from_slice(&self.bytes[start..mark.end]);
-                let (end, begun) = (bytes.len(), moved + mark.begun - start);
-                marks.push(Mark { end, begun, ..*mark });
-                places.push(place);
-            }
-            start = mark.end;
-        }
-        let earlier = match self.earlier.take() {
-            None => Earlier { outcomes: self.outcomes, places },
-            Some(mut earlier) => {
-                for (place, outcome) in earlier.places.iter().zip(self.outcomes) {
-                    earlier.outcomes[*place] = outcome;
-                }
-                let places = places.into_iter().map(|place| earlier.places[place]).collect();
-                Earlier { outcomes: earlier.outcomes, places }
-            }
-        };
-        let outcomes = Vec::with_capacity(marks.len());
-        let earlier = Some(Box::new(earlier));
-        Flight {
-            bytes,
-            lead: 0,
-            marks,
-            mark: self.mark,
-            outcomes,
-            awaited: 0,
-            answer: self.answer,
-            proof: None,
-            earlier,
-        }
     }
 
     pub(super) fn set_proof(&mut self, proof: Proof) {
@@ -324,9 +279,8 @@ impl Flight {
     }
 
     /// Takes what came to the wrong server, or at the wrong time, as not sent: nothing of it was
-    /// done. The first such refusal, if there is any; `discarded` says that the others of the
-    /// transaction were not done either.
-    pub(super) fn turn_away(&mut self, turns: Turns, discarded: bool) -> Option<Failure> {
+    /// done. The first such refusal, if there is any.
+    pub(super) fn turn_away(&mut self, turns: Turns) -> Option<Failure> {
         if turns == Turns::Never {
             return None;
         }
@@ -342,7 +296,6 @@ impl Flight {
                 Outcome::Failed(failure) if turns.away(&failure.kind) => {
                     *outcome = Outcome::NotSent(failure.clone());
                 }
-                Outcome::Acked if discarded => *outcome = Outcome::NotSent(found.clone()),
                 _ => {}
             }
         }
@@ -360,17 +313,7 @@ impl Flight {
 
     /// Gives the outcomes to who waits for them.
     pub(super) fn land(self) {
-        let outcomes = match self.earlier {
-            None => self.outcomes,
-            Some(earlier) => {
-                let Earlier { mut outcomes, places } = *earlier;
-                for (place, outcome) in places.into_iter().zip(self.outcomes) {
-                    outcomes[place] = outcome;
-                }
-                outcomes
-            }
-        };
-        _ = self.answer.send(outcomes);
+        _ = self.answer.send(self.outcomes);
     }
 
     /// After a break, with so many of its bytes written: whether only the server knows what became

@@ -164,23 +164,17 @@ impl Traffic {
     /// Takes a batch in as if it were written at once.
     pub(super) fn hands_over(&mut self, batch: Batch) {
         self.take_in(batch);
-        self.is_written();
+        (self.unwritten, self.written) = (0, 0);
     }
 
-    /// Takes in bytes from the server; what is to be sent once more is as if it were written.
+    /// Takes in bytes from the server.
     ///
     /// # Errors
     ///
     /// What ends the connection.
     pub(super) fn comes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         self.inbox.extend_from_slice(bytes);
-        self.take_replies()?;
-        self.is_written();
-        Ok(())
-    }
-
-    fn is_written(&mut self) {
-        (self.unwritten, self.written) = (0, 0);
+        self.take_replies()
     }
 
     /// Puts a flight behind the others, with its proof if it is to carry one.
@@ -248,14 +242,13 @@ impl Traffic {
             return Err(broken("the server sent a reply to no command"));
         }
         let Some(mut flight) = self.flights.pop_front() else { return Ok(()) };
-        if let Some(failure) = flight.turn_away(self.turns, progress == Progress::Discarded) {
+        if let Some(failure) = flight.turn_away(self.turns) {
             self.turned.get_or_insert(failure);
             self.refused.push(flight);
             return Ok(());
         }
         self.taken += 1;
         match progress {
-            Progress::Discarded => self.take_off(flight.rest()),
             Progress::Done(landed) => {
                 if let (true, Some(standing), Some(proof)) =
                     (landed, &mut self.standing, flight.proof())
