@@ -19,7 +19,7 @@ pub use expr::{Expr, ExprKind, Literal, Operator, PerUnit, Unit};
 pub use flow::{Flow, FlowStep, FlowWay};
 pub use guard::{GuardAction, GuardKind, GuardRule, Notify, PolicyPart, PolicyTargets, WarnOf};
 pub use job::{Content, Job, JobField, JobFieldKind, Queue, RowOrder, Rows, SizeSpec};
-pub use phrase::{Length, Phrase, PhraseKind, Until};
+pub use phrase::{Hold, Length, Phrase, PhraseKind, Until};
 pub use setting::{Arrival, HourLine, Hours, Lateness, Setting, Starts};
 pub use shape::{
     Between, Burst, Chaos, Column, Points, Ramp, RampCurve, Replay, Sine, Steps, Walk,

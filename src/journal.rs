@@ -12,6 +12,7 @@
 //! h 0 5014                         stream 0 was gone through up to here, and those of its jobs that
 //!                                  are not sent were passed over: their lane takes nothing
 //! k 0:5011-5020                    given up for being late
+//! c 0:5021-5300                    left out of the plan: nobody needs them
 //! w "orders"                       commands to this queue fail by themselves (`o`: no more)
 //! x 1 77                           stream 1 was stopped with 77 jobs due: those not sent are given up
 //! y 1 {…}                          stream 1 follows its script otherwise: scaled, or from elsewhere

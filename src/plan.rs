@@ -155,8 +155,8 @@ pub struct Warmup {
     pub end_ns: u64,
 }
 
-/// A stretch of a stream that ends when the queues say so, or else when its time is up: one of its
-/// passes.
+/// A stretch of a stream whose jobs are an upper bound: it ends when the queues say so, or else when
+/// its time is up, or takes only as many as the queues have room for. One of its passes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Wait {
     /// For what.
@@ -175,7 +175,7 @@ pub struct Wait {
     pub end_ns: u64,
 }
 
-/// What ends a [`Wait`].
+/// What ends a [`Wait`], or leaves jobs out of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WaitKind {
     /// `drain within 5m`: no job waits in any queue of the stream. That this does not come to be in
@@ -191,10 +191,19 @@ pub enum WaitKind {
         /// With how many jobs.
         limit: u64,
     },
+    /// `hold depth "orders" 5k for 10m`: nothing ends it, but no more of its jobs fall due than bring
+    /// the depth up to a level; the others are cut.
+    Held {
+        /// Of which queue; of the fullest that the stream writes to if none.
+        queue: Option<String>,
+        /// Up to how many jobs.
+        limit: u64,
+    },
 }
 
 impl Stream {
-    /// How many of its jobs are an upper bound: those of phrases that may end before their time.
+    /// How many of its jobs are an upper bound: those of phrases that may end before their time, or
+    /// need not send them all.
     pub fn bound_jobs(&self) -> u64 {
         let (mut jobs, mut to) = (0, 0);
         for wait in &self.waits {
@@ -320,7 +329,7 @@ pub struct Phrase {
     pub is_overlay: bool,
     /// It only warms up: no expectation judges it.
     pub is_warmup: bool,
-    /// It may end before its time: its jobs are an upper bound.
+    /// It may end before its time, or need not send them all: its jobs are an upper bound.
     pub is_bound: bool,
     /// The phrases within a block.
     pub phrases: Vec<Phrase>,

@@ -108,8 +108,6 @@ codes! {
     Expected = "E0107",
     /// something stands behind a block that does not belong there
     Excess = "E0108",
-    /// part of the language, but not of this version
-    NotYet = "E0109",
     /// a number that cannot be read
     BadNumber = "E0110",
     /// a unit that does not exist

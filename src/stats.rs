@@ -47,7 +47,8 @@ pub struct Counts {
     pub unknown: u64,
     /// Due, but given up before they were sent, because the run ended.
     pub skipped: u64,
-    /// Left out of the plan, since a phrase ended before its time; no longer among the planned.
+    /// Left out of the plan, since a phrase ended before its time or needed no more; no longer among
+    /// the planned.
     pub cut: u64,
 }
 
@@ -102,6 +103,8 @@ pub struct JobCounts {
 pub struct StreamStats {
     /// Its jobs.
     pub counts: Counts,
+    /// Jobs among those cut that stand between others: each keeps its place in the schedule.
+    pub left_out: u64,
     /// By kind of job.
     pub by_job: Vec<JobCounts>,
     /// Its times.
@@ -156,6 +159,7 @@ pub struct Stats {
 fn stream((planned, jobs): (u64, Vec<String>)) -> StreamStats {
     StreamStats {
         counts: Counts { planned, ..Counts::default() },
+        left_out: 0,
         by_job: jobs.into_iter().map(|job| JobCounts { job, ..JobCounts::default() }).collect(),
         times: Times::default(),
         deviation: Deviation::default(),
@@ -197,9 +201,10 @@ impl Stats {
         })
     }
 
-    /// Notes that a stream now has so many jobs in its plan.
+    /// Notes that a stream now has so many jobs in its schedule, those left out among them.
     pub fn set_planned(&mut self, stream: usize, jobs: u64) {
-        self.streams[stream].counts.planned = jobs;
+        let mine = &mut self.streams[stream];
+        mine.counts.planned = jobs.saturating_sub(mine.left_out);
     }
 
     /// The streams, in the plan's order.
@@ -246,6 +251,7 @@ impl Stats {
     }
 
     /// Takes over the account of a stream from before this process: sent and settled, and by kind.
+    /// What it has cut was left out.
     pub fn carry(
         &mut self,
         stream: usize,
@@ -253,7 +259,9 @@ impl Stats {
         by_job: impl Iterator<Item = JobCounts>,
     ) {
         let mine = &mut self.streams[stream];
-        mine.counts = Counts { planned: mine.counts.planned, ..before };
+        mine.left_out = before.cut;
+        let planned = mine.counts.planned.saturating_sub(before.cut);
+        mine.counts = Counts { planned, ..before };
         for before in by_job {
             let place = self.kind(stream, &before.job);
             self.streams[stream].by_job[place] = before;
@@ -275,13 +283,13 @@ impl Stats {
         &mut self.depths[queue]
     }
 
-    /// Notes that `total` jobs of a stream have fallen due so far, those new among them in this
-    /// second of the run.
+    /// Notes that `total` jobs of a stream have fallen due so far, those left out among them, and
+    /// those new among them in this second of the run.
     pub fn due(&mut self, stream: usize, total: u64, second: u64) {
         let mine = &mut self.streams[stream];
-        let more = total.saturating_sub(mine.counts.due);
+        let more = total.saturating_sub(mine.passed());
         if more > 0 {
-            mine.counts.due = total;
+            mine.counts.due += more;
             mine.deviation.due(second, more);
             self.deviation.due(second, more);
         }
@@ -328,6 +336,14 @@ impl Stats {
         self.streams[stream].counts.skipped += jobs;
     }
 
+    /// Notes that the next jobs of a stream's schedule do not fall due: nobody needs them.
+    pub fn leave_out(&mut self, stream: usize, jobs: u64) {
+        let mine = &mut self.streams[stream];
+        mine.left_out += jobs;
+        mine.counts.cut += jobs;
+        mine.counts.planned = mine.counts.planned.saturating_sub(jobs);
+    }
+
     /// Notes that jobs of a stream's plan never fall due, since a phrase ended before its time.
     pub fn cut(&mut self, stream: usize, jobs: u64) {
         self.streams[stream].counts.cut += jobs;
@@ -360,6 +376,11 @@ impl Stats {
 const NS_PER_S: u64 = 1_000_000_000;
 
 impl StreamStats {
+    /// How far it has come in its schedule: jobs that fell due or were left out.
+    pub fn passed(&self) -> u64 {
+        self.counts.due + self.left_out
+    }
+
     fn answered(
         &mut self,
         group: &[Flight],

@@ -20,6 +20,7 @@ mod fmt_properties;
 mod formats;
 mod fuzz_corpus;
 mod grammar_page;
+mod hold_depth;
 #[cfg(target_os = "linux")]
 mod lints;
 mod live;

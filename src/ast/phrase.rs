@@ -34,6 +34,19 @@ pub struct Until {
     pub span: Span,
 }
 
+/// `hold depth "orders" 5k at most 200/s for 10m`: as many jobs as bring the depth up to a level.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hold {
+    /// Of which queue; of all that are written to if not given.
+    pub queue: Option<Name>,
+    /// The level.
+    pub depth: Expr,
+    /// How fast at most.
+    pub most: Option<Expr>,
+    /// How long.
+    pub length: Length,
+}
+
 /// What a phrase is.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PhraseKind {
@@ -48,6 +61,8 @@ pub enum PhraseKind {
     Pause(Length),
     /// `drain within 5m`: nothing until the queues are empty, but no longer than that.
     Drain(Expr),
+    /// `hold depth "orders" 5k at most 200/s for 10m`
+    Hold(Hold),
     /// `ramp 10->500 over 60s`
     Ramp(Ramp),
     /// `sine base 100 amp 30 period 1h for 8h`

@@ -142,7 +142,11 @@ impl Checker<'_> {
         if let Some(until) = &phrase.until {
             self.until(until, phrase, mark, inside);
         }
+        let waits = self.waits.len();
         let body = self.phrase_kind(phrase, inside, children);
+        if let Some(total) = &phrase.total {
+            self.no_total_of_held(total.span, waits);
+        }
         if let Some(curve) = &body {
             self.block_lints(&phrase.kind, phrase.head, curve);
         }
@@ -198,6 +202,7 @@ impl Checker<'_> {
                 self.drain(phrase, inside);
                 Some(Curve::Constant { rate: whole(0), length: Some(length?) })
             }
+            PhraseKind::Hold(hold) => self.hold_depth(hold, phrase, inside),
             PhraseKind::Ramp(ramp) => self.ramp(ramp),
             PhraseKind::Sine(sine) => self.sine(sine),
             PhraseKind::Burst(burst) => self.burst(burst),

@@ -1,22 +1,25 @@
-//! Stretches of a stream that are not as the others are: what only warms up, and what may end before
-//! its time.
+//! Stretches of a stream that are not as the others are: what only warms up, and what goes by the depth
+//! of its queues.
 
 use super::jobs::Draft;
 use super::lower::Inside;
 use super::{Checker, proof};
-use crate::ast::{Comparison, Phrase, Until};
-use crate::plan::{Stream, Wait, WaitKind, Warmup};
+use crate::ast::{Comparison, Hold, Phrase, Until};
+use crate::exact::whole;
+use crate::job::Format;
+use crate::plan::{MixEntry, Stream, Wait, WaitKind, Warmup};
 use crate::problem::{Code, Problem};
 use crate::schedule::Shard;
 use crate::show;
 use crate::source::Span;
 use crate::timeline::Stretch;
+use crate::timeline::curve::Curve;
 use std::sync::Arc;
 
 /// How many passes of such stretches a stream may have.
 const MAX_STRETCHES: usize = 100_000;
 
-/// A phrase that may end before its time.
+/// A phrase that goes by the depth of its queues.
 #[derive(Clone, Debug)]
 pub(super) struct Waiting {
     /// Its mark.
@@ -32,6 +35,19 @@ impl Waiting {
     /// Whether it only waits, and sends nothing.
     pub(super) fn is_drain(&self) -> bool {
         self.kind == WaitKind::Drained
+    }
+
+    fn is_hold(&self) -> bool {
+        matches!(self.kind, WaitKind::Held { .. })
+    }
+}
+
+/// What it is called.
+fn word(kind: &WaitKind) -> &'static str {
+    match kind {
+        WaitKind::Drained => "drain",
+        WaitKind::Depth { .. } => "until",
+        WaitKind::Held { .. } => "hold depth",
     }
 }
 
@@ -70,6 +86,49 @@ impl Checker<'_> {
         self.wait(WaitKind::Drained, None, phrase.head, phrase, self.mark_in_hand, inside);
     }
 
+    /// `hold depth "orders" 5k at most 200/s for 10m`: a constant rate, as an upper bound.
+    pub(super) fn hold_depth(
+        &mut self,
+        hold: &Hold,
+        phrase: &Phrase,
+        inside: Inside,
+    ) -> Option<Curve> {
+        let limit = self.count(&hold.depth, "a depth");
+        let rate = hold.most.as_ref().map(|most| self.rate(most));
+        let length = self.length(&hold.length);
+        let limit = limit?;
+        if limit == 0 {
+            self.report(
+                Problem::error(
+                    Code::BadGuard,
+                    hold.depth.span,
+                    "no job is needed for a depth of 0",
+                )
+                .help("write `drain within 5m` to wait until the queues are empty"),
+            );
+            return None;
+        }
+        let queue = hold.queue.as_ref().map(|queue| (queue.node.clone(), queue.span));
+        let name = queue.as_ref().map(|(name, _)| name.clone());
+        let kind = WaitKind::Held { queue: name, limit };
+        self.wait(kind, queue, phrase.head, phrase, self.mark_in_hand, inside);
+        let rate = rate.unwrap_or_else(|| Some(whole(i128::from(limit))));
+        Some(Curve::Constant { rate: rate?, length: length? })
+    }
+
+    /// How many jobs it takes to hold a depth shows only in the run. `before` counts what waited
+    /// before the phrase that is to have a total.
+    pub(super) fn no_total_of_held(&mut self, total: Span, before: usize) {
+        let held = self.waits.get(before..).unwrap_or_default();
+        let Some(held) = held.iter().find(|wait| wait.is_hold()) else { return };
+        let what = format!("a total over `{}`", held.text);
+        self.out_of_place(
+            total,
+            &what,
+            "how many jobs it takes to hold a depth shows only in the run: bound them by `at most`, or by a guard on `jobs`",
+        );
+    }
+
     fn wait(
         &mut self,
         kind: WaitKind,
@@ -79,37 +138,49 @@ impl Checker<'_> {
         mark: u32,
         inside: Inside,
     ) {
-        let word = if kind == WaitKind::Drained { "drain" } else { "until" };
+        let word = word(&kind);
+        let held = matches!(kind, WaitKind::Held { .. });
         if inside.parallel {
-            self.out_of_place(
-                span,
-                &format!("`{word}` in a sum"),
-                "it would end what runs beside it, too: put it around the whole of it, or give this part a `load` of its own",
-            );
+            let help = if held {
+                "what runs beside it falls due whatever the depth is: give this part a `load` of its own"
+            } else {
+                "it would end what runs beside it, too: put it around the whole of it, or give this part a `load` of its own"
+            };
+            self.out_of_place(span, &format!("`{word}` in a sum"), help);
             return;
         }
         if self.options.shard.is_some_and(|shard| shard != Shard::WHOLE) {
-            self.out_of_place(
-                span,
-                &format!("`{word}` in a plan that is run in parts"),
-                "each part would end it by itself, and the parts would no longer be the whole: run it without `--shard`",
-            );
+            let help = if held {
+                "each part would fill the queue by itself, and together they would go beyond the depth: run it without `--shard`"
+            } else {
+                "each part would end it by itself, and the parts would no longer be the whole: run it without `--shard`"
+            };
+            self.out_of_place(span, &format!("`{word}` in a plan that is run in parts"), help);
             return;
         }
         let text = self.phrase_text(phrase);
         self.waits.push(Waiting { mark, kind, text, span, queue });
     }
 
-    /// What ends before its time needs queues whose depth is known, and no flows.
+    /// What goes by its queues needs queues whose depth is known, and no flows.
     pub(super) fn waits_can_be_kept(&mut self, drafts: &[Draft]) {
         for (stream, draft) in drafts.iter().enumerate() {
             for wait in &draft.waits {
-                let word = if wait.is_drain() { "drain" } else { "until" };
+                let word = word(&wait.kind);
                 if draft.mix.iter().any(|entry| entry.flow.is_some()) {
                     self.out_of_place(
                         wait.span,
                         &format!("`{word}` in a load with a flow"),
                         "the steps of its things fall due by their own time: give the flow a `load` of its own",
+                    );
+                }
+                let kept =
+                    |entry: &MixEntry| !matches!(entry.job.format, Format::PubSub | Format::Custom);
+                if wait.is_hold() && !draft.mix.iter().all(kept) {
+                    self.out_of_place(
+                        wait.span,
+                        &format!("`{word}` in a load whose jobs wait in no queue that loadc knows"),
+                        "nobody can tell the depth of a channel, or of what a `command` writes: use a format that keeps its jobs",
                     );
                 }
                 if let Some((name, span)) = &wait.queue {
@@ -224,8 +295,12 @@ pub(super) fn note(stream: &Stream) -> Option<String> {
         let (all, bound) = (show::count(stream.jobs()), show::plural(bound, "job"));
         let others = untils.any(|wait| wait.text != first.text);
         let others = if others { " (and others)" } else { "" };
+        let why = match first.kind {
+            WaitKind::Held { .. } => "since only those fall due that the depth has room for",
+            _ => "since it may end before its time",
+        };
         return Some(format!(
-            "{of}at most {all} jobs: the {bound} of `{}`{others} are an upper bound, since it may end before its time",
+            "{of}at most {all} jobs: the {bound} of `{}`{others} are an upper bound, {why}",
             first.text
         ));
     }

@@ -85,7 +85,8 @@ pub(super) fn of_stream(stream: &Stream) -> Facts {
         fact("batch", batch.to_string()),
         maybe("arrivals of blocks", list(blocks.iter().map(ToString::to_string))),
         maybe("warmup", list(warmup.iter().map(|part| stretch(part.start_ns, part.end_ns)))),
-        maybe("ends early", list(waits.iter().map(wait))),
+        maybe("ends early", list(waits.iter().filter(|wait| !holds(wait)).map(wait))),
+        maybe("holds", list(waits.iter().filter(|wait| holds(wait)).map(wait))),
         maybe(
             "speed",
             list(paces.iter().map(|(from_ns, pace)| {
@@ -132,6 +133,10 @@ fn after((low, high): (u64, u64)) -> String {
     format!("after {}", stretch(low, high))
 }
 
+fn holds(wait: &Wait) -> bool {
+    matches!(wait.kind, WaitKind::Held { .. })
+}
+
 fn wait(wait: &Wait) -> String {
     let Wait { kind, start_ns, end_ns, text: _, line: _, after_job: _, to_job: _ } = wait;
     let until = match kind {
@@ -139,6 +144,10 @@ fn wait(wait: &Wait) -> String {
         WaitKind::Depth { queue, comparison, limit } => {
             let of = queue.as_ref().map_or_else(String::new, |queue| format!(" {queue:?}"));
             format!("depth{of} {} {}", sign(*comparison), show::count(*limit))
+        }
+        WaitKind::Held { queue, limit } => {
+            let of = queue.as_ref().map_or_else(String::new, |queue| format!(" {queue:?}"));
+            format!("depth{of} at {}", show::count(*limit))
         }
     };
     format!("{until} within {}", stretch(*start_ns, *end_ns))

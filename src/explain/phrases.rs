@@ -68,6 +68,9 @@ impl<'a> Phrases<'a> {
             Some(PhraseKind::Pause(_) | PhraseKind::Drain(_) | PhraseKind::AtOnce(_)) => {
                 String::new()
             }
+            Some(PhraseKind::Hold(_)) => {
+                format!(": at most {jobs}, at most {}", show::rate(phrase.peak_per_s))
+            }
             Some(PhraseKind::Constant { rate, .. }) if is_number(rate) => format!(": {jobs}"),
             _ if is_instant || phrase.peak_per_s == 0.0 => format!(": {jobs}"),
             _ => format!(": {jobs}, at most {}", show::rate(phrase.peak_per_s)),
@@ -96,6 +99,14 @@ impl<'a> Phrases<'a> {
             PhraseKind::Pause(_) => "nothing falls due".to_owned(),
             PhraseKind::Drain(_) => {
                 "nothing falls due until the queues are empty, or that time is up".to_owned()
+            }
+            PhraseKind::Hold(hold) => {
+                let depth = self.words(&hold.depth);
+                let queue = hold.queue.as_ref();
+                let queue = queue.map_or_else(String::new, |queue| {
+                    format!(" of `{}`", show::clean(&queue.node))
+                });
+                format!("no more jobs fall due than bring the depth{queue} up to {depth}")
             }
             PhraseKind::Ramp(ramp) => self.ramp(ramp),
             PhraseKind::Sine(sine) => self.sine(sine),

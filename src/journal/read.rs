@@ -28,6 +28,9 @@ pub struct Replay {
     pub skipped: Vec<Spans>,
     /// Jobs that came back unsent and have not been sent again: streams and indices.
     pub returned: BTreeSet<(usize, u64)>,
+    /// Jobs that are left out behind the next of their streams: the last of each row by its stream and
+    /// first.
+    left_out: BTreeMap<(usize, u64), u64>,
     /// Batches that were sent, by their numbers, and whose outcome is not told.
     pub in_doubt: BTreeMap<u64, Spans>,
     /// Lanes that have answered theirs, by the numbers of those batches.
@@ -143,13 +146,24 @@ impl Wrong {
 }
 
 impl Replay {
-    fn new(head: Head, base: Base) -> Option<Replay> {
+    fn new(head: Head, mut base: Base) -> Option<Replay> {
         let fits = head.jobs.len() == base.streams.len()
             && base.streams.iter().zip(&head.jobs).all(|(stream, jobs)| {
                 (1..=jobs.saturating_add(1)).contains(&stream.next)
                     && stream.returned.iter().all(|index| (1..stream.next).contains(index))
+                    && stream
+                        .left_out
+                        .iter()
+                        .all(|(first, last)| stream.next < *first && first <= last && last <= jobs)
             });
         let settled = base.settled;
+        let streams = base.streams.iter().enumerate();
+        let left_out = streams
+            .flat_map(|(stream, of)| {
+                of.left_out.iter().map(move |(first, last)| ((stream, *first), *last))
+            })
+            .collect();
+        base.streams.iter_mut().for_each(|stream| stream.left_out.clear());
         let streams = base.streams.iter().enumerate();
         let returned = streams
             .flat_map(|(stream, of)| of.returned.iter().map(move |index| (stream, *index)))
@@ -163,6 +177,7 @@ impl Replay {
             unknown: Vec::new(),
             skipped: Vec::new(),
             returned,
+            left_out,
             in_doubt: BTreeMap::new(),
             answered: BTreeMap::new(),
             settled,
@@ -201,6 +216,10 @@ impl Replay {
                 self.skipped.push(jobs);
                 Ok(())
             }
+            "c" => {
+                let jobs = self.spans(rest)?;
+                self.leaves_out(&jobs)
+            }
             "w" | "o" => {
                 let queue: String = serde_json::from_str(rest).map_err(|_| Wrong::Foreign)?;
                 let refusing = &mut self.base.refusing;
@@ -229,18 +248,50 @@ impl Replay {
         if known { Ok(spans) } else { Err(Wrong::Contradiction) }
     }
 
+    /// Jobs are left out: none of them has been handed out, nor left out before.
+    fn leaves_out(&mut self, jobs: &Spans) -> Result<(), Wrong> {
+        for span in jobs.iter() {
+            let of = (span.stream, 0)..(span.stream.saturating_add(1), 0);
+            let before = self.left_out.range(of).next_back().map_or(0, |(_, last)| *last);
+            if span.first <= before || span.first < self.base.streams[span.stream].next {
+                return Err(Wrong::Contradiction);
+            }
+            self.left_out.insert((span.stream, span.first), span.last);
+            self.goes_to(span.stream, self.base.streams[span.stream].next);
+        }
+        Ok(())
+    }
+
+    /// The next job of a stream is this one, or the one behind those that are left out there.
+    pub(super) fn goes_to(&mut self, stream: usize, next: u64) {
+        let of_stream = &mut self.base.streams[stream];
+        of_stream.next = next;
+        while let Some(last) = self.left_out.remove(&(stream, of_stream.next)) {
+            let jobs = (last - of_stream.next).saturating_add(1);
+            of_stream.account.cut = of_stream.account.cut.saturating_add(jobs);
+            of_stream.next = last.saturating_add(1);
+        }
+    }
+
+    /// The last job up to which none is left out, of those from `first` to `last`.
+    pub(super) fn row_before_left_out(&self, stream: usize, first: u64, last: u64) -> u64 {
+        let out = self.left_out.range((stream, first)..=(stream, last)).next();
+        out.map_or(last, |((_, out), _)| out - 1)
+    }
+
     /// A job is handed out after the one before it, or once more after it came back.
     fn hands_out(&mut self, jobs: &Spans) -> Result<(), Wrong> {
         for span in jobs.iter() {
-            let stream = &mut self.base.streams[span.stream];
-            if span.first == stream.next {
-                stream.next = span.last.saturating_add(1);
+            let next = self.base.streams[span.stream].next;
+            let clear = self.row_before_left_out(span.stream, span.first, span.last) == span.last;
+            if span.first == next && clear {
+                self.goes_to(span.stream, span.last.saturating_add(1));
                 continue;
             }
             // Of those that came back, some may be followed by new ones.
             for index in span.first..=span.last {
-                if index == stream.next {
-                    stream.next = stream.next.saturating_add(1);
+                if index == self.base.streams[span.stream].next {
+                    self.goes_to(span.stream, index.saturating_add(1));
                 } else if !self.returned.remove(&(span.stream, index)) {
                     return Err(Wrong::Contradiction);
                 }
@@ -255,14 +306,18 @@ impl Replay {
         let stream = usize::try_from(stream).map_err(|_| Wrong::Foreign)?;
         let last: u64 = last.parse().map_err(|_| Wrong::Foreign)?;
         let jobs = self.head.jobs.get(stream).copied().ok_or(Wrong::Contradiction)?;
-        let of_stream = &mut self.base.streams[stream];
+        let of_stream = &self.base.streams[stream];
         let passed = last.saturating_add(1).saturating_sub(of_stream.next);
         let many = passed.saturating_add(self.returned.len() as u64) > MOST_JOBS;
         if last > jobs || many || of_stream.stopped {
             return Err(Wrong::Contradiction);
         }
-        self.returned.extend((of_stream.next..=last).map(|index| (stream, index)));
-        of_stream.next = of_stream.next.max(last.saturating_add(1));
+        while self.base.streams[stream].next <= last {
+            let next = self.base.streams[stream].next;
+            let until = self.row_before_left_out(stream, next, last);
+            self.returned.extend((next..=until).map(|index| (stream, index)));
+            self.goes_to(stream, until.saturating_add(1));
+        }
         Ok(())
     }
 
@@ -360,9 +415,13 @@ impl Replay {
             self.returned.remove(&(stream, index));
             given_up.push(stream, index);
         }
-        given_up.push_range(stream, of_stream.next, due);
-        of_stream.next = due.saturating_add(1);
         of_stream.stopped = true;
+        while self.base.streams[stream].next <= due {
+            let next = self.base.streams[stream].next;
+            let last = self.row_before_left_out(stream, next, due);
+            given_up.push_range(stream, next, last);
+            self.goes_to(stream, last.saturating_add(1));
+        }
         if !given_up.is_empty() {
             self.skipped.push(given_up);
         }

@@ -134,8 +134,8 @@ impl Replay {
 
     /// What was due in loads that the script has no more, and did not go out, is given up.
     fn give_up_left(&mut self) {
-        for (place, stream) in self.base.streams.iter_mut().enumerate() {
-            if stream.left.is_none() {
+        for place in 0..self.base.streams.len() {
+            if self.base.streams[place].left.is_none() {
                 continue;
             }
             let mut given_up = Spans::default();
@@ -146,8 +146,12 @@ impl Replay {
                 *stream != place
             });
             let due = self.head.jobs.get(place).copied().unwrap_or(0);
-            given_up.push_range(place, stream.next, due);
-            stream.next = stream.next.max(due.saturating_add(1));
+            while self.base.streams[place].next <= due {
+                let next = self.base.streams[place].next;
+                let last = self.row_before_left_out(place, next, due);
+                given_up.push_range(place, next, last);
+                self.goes_to(place, last.saturating_add(1));
+            }
             if !given_up.is_empty() {
                 self.skipped.push(given_up);
             }

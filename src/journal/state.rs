@@ -66,6 +66,9 @@ pub struct StreamBase {
     pub next: u64,
     /// Those of them that are to be handed out again.
     pub returned: Vec<u64>,
+    /// Jobs from that index on that are left out: first and last of each row, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<(u64, u64)>,
     /// It was stopped by itself: nothing more falls due in it.
     #[serde(default)]
     pub stopped: bool,
@@ -122,10 +125,18 @@ pub struct Account {
     pub unknown: u64,
     /// Given up.
     pub skipped: u64,
+    /// Left out of the plan, and never due.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub cut: u64,
+}
+
+/// What serde asks before it writes a number.
+fn is_none(jobs: &u64) -> bool {
+    *jobs == 0
 }
 
 impl Account {
-    /// All of them.
+    /// All of them that were due.
     pub fn jobs(&self) -> u64 {
         [self.failed, self.unknown, self.skipped]
             .iter()

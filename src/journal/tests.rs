@@ -60,6 +60,50 @@ fn sample() -> (tempfile::TempDir, Vec<u8>) {
 }
 
 #[test]
+fn what_is_left_out_is_no_gap_and_stays_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("j");
+    let out = |first: u64, last: u64| {
+        let mut spans = Spans::default();
+        spans.push_range(0, first, last);
+        spans
+    };
+    let read_back =
+        || read(&std::fs::read(&path).unwrap()).map(|replay| replay.base.streams[0].clone());
+    let mut journal = Journal::begin(&path, head(&[100]), &fresh(1)).unwrap();
+    journal.leaves_out(&out(1, 3));
+    journal.sends(1, 1, &spans(&[(0, 4), (0, 5)])).unwrap();
+    // Behind jobs that are due and not sent yet.
+    journal.leaves_out(&out(8, 20));
+    journal.sends(2, 1, &spans(&[(0, 6)])).unwrap();
+    let here = read_back().unwrap();
+    assert_eq!((here.next, here.account.cut), (7, 3));
+    // Written anew, it still knows them.
+    let left_out = vec![(8, 20), (25, 30)];
+    let stream = StreamBase { left_out, ..here };
+    let base = Base { next_batch: 3, streams: vec![stream], ..Base::default() };
+    journal.rebase(&base, std::iter::empty()).unwrap();
+    journal.sends(3, 3, &spans(&[(0, 7), (0, 21)])).unwrap();
+    let here = read_back().unwrap();
+    assert_eq!((here.next, here.account.cut, here.left_out.len()), (22, 16, 0));
+    // A stream that is gone through, and one that is stopped.
+    journal.passes(0, 26);
+    journal.leaves_out(&out(33, 34));
+    journal.sends(4, 3, &spans(&[(0, 23)])).unwrap();
+    let replay = read(&std::fs::read(&path).unwrap()).unwrap();
+    assert_eq!(replay.returned, BTreeSet::from([(0, 22), (0, 24)]));
+    assert_eq!((replay.base.streams[0].next, replay.base.streams[0].account.cut), (31, 22));
+    journal.stops(0, 40).unwrap();
+    let replay = read(&std::fs::read(&path).unwrap()).unwrap();
+    let given_up: u64 = replay.skipped.iter().map(Spans::len).sum();
+    assert_eq!((given_up, replay.base.streams[0].account.cut), (2 + 8, 24));
+    // What was sent was not left out.
+    journal.leaves_out(&out(39, 41));
+    journal.ticks(1, std::iter::once(1)).unwrap();
+    assert!(matches!(read_back(), Err(Damage::Contradiction { .. })));
+}
+
+#[test]
 fn what_was_written_is_read_again() {
     let replay = read(&sample().1).unwrap();
     assert_eq!(jobs(&replay.acked), [(0, 1), (0, 2), (0, 3), (0, 5), (1, 1)].into());

@@ -112,6 +112,11 @@ impl Journal {
         self.add(format_args!("k {jobs}"));
     }
 
+    /// Notes, with what is noted next, jobs that are left out of the plan.
+    pub fn leaves_out(&mut self, jobs: &Spans) {
+        self.add(format_args!("c {jobs}"));
+    }
+
     /// Notes that a stream was stopped by itself when so many of its jobs had fallen due.
     ///
     /// # Errors

@@ -118,7 +118,7 @@ fn words(event: &Event) -> Option<(Weight, String)> {
         ),
         Event::Waited { wait } => {
             let weight = if wait.met { Weight::Plain } else { Weight::Warning };
-            let how = if wait.met { "ended" } else { "ran its whole time" };
+            let how = wait.ending();
             (weight, format!("`{}` {how} after {}", wait.phrase, show::micros(wait.after_s * 1e6)))
         }
         Event::Metrics(_) | Event::Stopped { .. } => return None,

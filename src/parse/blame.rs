@@ -3,7 +3,7 @@
 //! The statement is read again, alone, so that pest tells how far it came and what it looked for;
 //! slips that have a known cause are recognised first.
 
-use super::lexicon::{ELSEWHERE, GUARD, NOT_YET, RuleWords, is_percentile, is_rule};
+use super::lexicon::{ELSEWHERE, GUARD, RuleWords, holds_depth, is_percentile, is_rule};
 use super::slips::{Look, slip};
 use super::table::{self, STATEMENT};
 use super::tokens::Token;
@@ -45,7 +45,7 @@ impl Broken<'_> {
             return (problem.label("no word of the language"), false);
         };
         let called = self.all.get(1).is_some_and(|second| second.text == "(" && !first.is_number());
-        if table::leads(first.text, STATEMENT) || called {
+        if table::leads(first.text, STATEMENT) || called || holds_depth(self.all) {
             return self.expected(Rule::lone_statement, behind);
         }
         (self.no_statement(first), false)
@@ -92,9 +92,6 @@ impl Broken<'_> {
             );
         }
         let next = self.all.get(1).map_or("", |next| next.text);
-        if let Some(later) = NOT_YET.iter().find(|later| **later == format!("{word} {next}")) {
-            return not_yet(later, span);
-        }
         let named = self.all.get(2).map_or("", |third| third.text);
         if next == "=" || matches!(word, "var" | "const" | "set" | "def") && named == "=" {
             let rest = self.text.split_once('=').map_or("", |(_, rest)| rest);
@@ -308,9 +305,4 @@ fn stopped(start: Rule, text: &str) -> Option<(usize, Vec<Rule>)> {
 fn quoted_list(kind: u8) -> String {
     let quoted = table::leading(kind).map(|word| format!("`{word}`")).collect::<Vec<_>>();
     quoted.join(", ")
-}
-
-fn not_yet(word: &str, span: Span) -> Problem {
-    Problem::error(Code::NotYet, span, format!("this version of loadc has no `{word}` yet"))
-        .help("the language page of the documentation lists what this version reads")
 }

@@ -42,9 +42,6 @@ pub(super) const ELSEWHERE: &[(&str, &str)] = &[
     ("source", "use \"shared/day.load\""),
 ];
 
-/// Words of the language that this version does not speak yet.
-pub(super) const NOT_YET: &[&str] = &["hold depth"];
-
 /// What a block of rules knows.
 pub(super) struct RuleWords {
     /// The block in words.
@@ -129,11 +126,19 @@ pub(super) fn meant_statement(word: &str) -> Option<&str> {
     }
 }
 
+/// Whether a line is a statement that begins with `hold depth`; `hold` alone belongs to a ramp.
+pub(super) fn holds_depth(all: &[Token<'_>]) -> bool {
+    matches!(all, [first, second, ..] if first.text == "hold" && second.text == "depth")
+}
+
 /// Whether a line is the rest of the one above.
 pub(super) fn is_rest(all: &[Token<'_>]) -> bool {
     let whole = all.iter().skip(1).any(|token| matches!(token.text, "for" | "over" | "->"));
     let first = all.first();
-    first.is_some_and(|first| first.is_number() && !whole || words::is_argument(first.text))
+    let begins = holds_depth(all);
+    first.is_some_and(|first| {
+        first.is_number() && !whole || words::is_argument(first.text) && !begins
+    })
 }
 
 /// Whether a line is a rule of a guard or an expectation.

@@ -127,6 +127,7 @@ impl Reader {
             Rule::constant => self.constant(pair),
             Rule::pause => self.pause(pair, span),
             Rule::drain => self.argument(pair).map(PhraseKind::Drain),
+            Rule::hold_depth => self.hold_depth(pair, span),
             Rule::ramp => self.ramp(pair, span),
             Rule::sine => self.sine(pair, span),
             Rule::burst => self.burst(pair, span),

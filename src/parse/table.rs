@@ -114,7 +114,7 @@ const WORDS: &[Word] = &[
     word("period", ARGUMENT | RESERVED, ""),
     word("phase", ARGUMENT | RESERVED, ""),
     word("times", ARGUMENT | RESERVED, ""),
-    word("hold", ARGUMENT | RESERVED, ""),
+    word("hold", ARGUMENT | RESERVED, "hold depth 5k for 10m"),
     word("back", ARGUMENT | RESERVED, ""),
     word("loop", ARGUMENT | RESERVED, ""),
     word("total", ARGUMENT | RESERVED, ""),

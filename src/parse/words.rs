@@ -80,6 +80,9 @@ fn word(rule: Rule) -> &'static str {
         R::constant | R::kw_constant => "`constant`",
         R::pause | R::kw_pause => "`pause`",
         R::drain | R::kw_drain => "`drain`",
+        R::hold_depth => "`hold depth`",
+        R::rate_bound => "`at most`",
+        R::kw_most => "`most`",
         R::ramp | R::kw_ramp => "`ramp`",
         R::sine | R::kw_sine => "`sine`",
         R::burst | R::kw_burst => "`burst`",
@@ -250,6 +253,7 @@ fn word(rule: Rule) -> &'static str {
         | R::shape
         | R::shape_call
         | R::ramp_arg
+        | R::hold_arg
         | R::sine_arg
         | R::burst_arg
         | R::steps_arg
@@ -320,7 +324,7 @@ fn value_behind(before: Option<&str>, statement: &str) -> &'static str {
         "for" | "over" | "every" | "each" | "hold" | "period" | "after" | "time" | "delay"
         | "timeout" => "a duration such as `30s`",
         "constant" | "ramp" | "stairs" | "base" | "amp" | "cap" | "floor" | "by" | "->"
-        | "from" | "rate" => "a rate such as `50` or `50/s`",
+        | "from" | "rate" | "most" => "a rate such as `50` or `50/s`",
         "scale" | "speed" => "a factor such as `x2`",
         "total" | "times" | "repeat" | "jobs" | "weight" | "seed" | "depth" | "priority"
         | "retry" | "batch" => "a number such as `10`",

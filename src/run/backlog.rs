@@ -2,7 +2,7 @@
 
 use crate::journal::Spans;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
 /// Which jobs of each stream are to be handed out next.
 ///
@@ -12,6 +12,9 @@ use std::collections::{BTreeMap, BinaryHeap};
 /// Where a stream writes to several lanes of the target and one of them takes nothing, its jobs are
 /// passed over. They are no list either: from the first of them on, all of the lane's jobs before
 /// `next` are left, so two indices and their number say which ([`Hole`]).
+///
+/// Jobs that nobody needs are left out before they come up: as rows of indices, too, which no hole
+/// spans.
 #[derive(Clone, Debug)]
 pub struct Backlog {
     streams: Vec<Stream>,
@@ -22,6 +25,10 @@ pub struct Backlog {
 #[derive(Clone, Debug)]
 struct Stream {
     next: u64,
+    /// Jobs behind that which are never handed out: first and last of each row, in order.
+    left_out: VecDeque<(u64, u64)>,
+    /// The last of those that it has gone beyond.
+    out_before: u64,
     /// What is left of the jobs before `next`, by lanes; those with nothing left are not there.
     left: BTreeMap<usize, Left>,
     given_up: bool,
@@ -31,7 +38,8 @@ struct Stream {
 #[derive(Clone, Debug, Default)]
 struct Left {
     returned: BinaryHeap<Reverse<u64>>,
-    hole: Option<Hole>,
+    /// In order.
+    holes: VecDeque<Hole>,
 }
 
 /// All of a lane's jobs between two indices.
@@ -47,12 +55,12 @@ struct Hole {
 
 impl Left {
     fn jobs(&self) -> u64 {
-        self.returned.len() as u64 + self.hole.map_or(0, |hole| hole.jobs)
+        self.returned.len() as u64 + self.holes.iter().map(|hole| hole.jobs).sum::<u64>()
     }
 
     fn oldest(&self) -> Option<u64> {
         let returned = self.returned.peek().map(|Reverse(index)| *index);
-        let hole = self.hole.map(|hole| hole.first);
+        let hole = self.holes.front().map(|hole| hole.first);
         returned.into_iter().chain(hole).min()
     }
 
@@ -61,22 +69,24 @@ impl Left {
         let oldest = self.oldest()?;
         if self.returned.peek() == Some(&Reverse(oldest)) {
             self.returned.pop();
-        } else if let Some(hole) = &mut self.hole {
+        } else if let Some(hole) = self.holes.front_mut() {
             hole.jobs -= 1;
             let next = (oldest + 1..=hole.last).find(|index| is_own(*index));
             match next.filter(|_| hole.jobs > 0) {
                 Some(next) => hole.first = next,
-                None => self.hole = None,
+                None => _ = self.holes.pop_front(),
             }
         }
         Some(oldest)
     }
 
-    /// Passes over a job that comes after all of those.
-    fn pass(&mut self, index: u64) {
-        match &mut self.hole {
-            Some(hole) => (hole.last, hole.jobs) = (index, hole.jobs + 1),
-            None => self.hole = Some(Hole { first: index, last: index, jobs: 1 }),
+    /// Passes over a job that comes after all of those; jobs up to `out_before` were left out last.
+    fn pass(&mut self, index: u64, out_before: u64) {
+        match self.holes.back_mut() {
+            Some(hole) if hole.last > out_before => {
+                (hole.last, hole.jobs) = (index, hole.jobs + 1);
+            }
+            _ => self.holes.push_back(Hole { first: index, last: index, jobs: 1 }),
         }
     }
 }
@@ -98,11 +108,33 @@ pub trait Lanes {
 /// The most jobs that are passed over in one go: finding out each one's lane takes its time.
 const PASSED: u64 = 1 << 16;
 
+impl Stream {
+    fn new() -> Stream {
+        let (left_out, left) = (VecDeque::new(), BTreeMap::new());
+        Stream { next: 1, left_out, out_before: 0, left, given_up: false }
+    }
+
+    /// Goes on from a job, or from behind those that are left out there.
+    fn go_to(&mut self, next: u64) {
+        self.next = next;
+        while let Some((first, last)) = self.left_out.front().copied()
+            && first <= self.next
+        {
+            self.left_out.pop_front();
+            self.out_before = last;
+            self.next = self.next.max(last.saturating_add(1));
+        }
+    }
+
+    fn count_left_out(&self) -> u64 {
+        self.left_out.iter().map(|(first, last)| last - first + 1).sum()
+    }
+}
+
 impl Backlog {
     /// Nothing handed out yet.
     pub fn new(streams: usize) -> Backlog {
-        let stream = Stream { next: 1, left: BTreeMap::new(), given_up: false };
-        Backlog { streams: vec![stream; streams], turn: 0 }
+        Backlog { streams: vec![Stream::new(); streams], turn: 0 }
     }
 
     /// Goes on with a stream of which every job before `next` was handed out, and some came back.
@@ -129,7 +161,7 @@ impl Backlog {
         let mut all = Vec::new();
         for (lane, left) in &self.streams[stream].left {
             all.extend(left.returned.iter().map(|Reverse(index)| *index));
-            let hole = left.hole.iter().flat_map(|hole| hole.first..=hole.last);
+            let hole = left.holes.iter().flat_map(|hole| hole.first..=hole.last);
             all.extend(hole.filter(|index| lane_of(*index) == *lane));
         }
         all.sort_unstable();
@@ -139,12 +171,12 @@ impl Backlog {
     /// Whether jobs of any stream were passed over.
     pub fn has_holes(&self) -> bool {
         let mut left = self.streams.iter().flat_map(|stream| stream.left.values());
-        left.any(|left| left.hole.is_some())
+        left.any(|left| !left.holes.is_empty())
     }
 
     /// Takes in one more stream.
     pub fn add_stream(&mut self) {
-        self.streams.push(Stream { next: 1, left: BTreeMap::new(), given_up: false });
+        self.streams.push(Stream::new());
     }
 
     /// Jobs of a stream that are to be sent, if so many have fallen due.
@@ -154,7 +186,8 @@ impl Backlog {
             return 0;
         }
         let left = stream.left.values().map(Left::jobs).sum::<u64>();
-        (due + 1).saturating_sub(stream.next) + left
+        let behind = (due + 1).saturating_sub(stream.next);
+        behind.saturating_sub(stream.count_left_out()) + left
     }
 
     /// How many of them are known to be of lanes that are not open.
@@ -172,7 +205,8 @@ impl Backlog {
         lanes: &impl Lanes,
         mut passed: impl FnMut(u64),
     ) -> Option<(u64, usize)> {
-        let Stream { next, left, .. } = &mut self.streams[stream];
+        let stream = &mut self.streams[stream];
+        let left = &mut stream.left;
         let open = left.iter().filter(|(lane, _)| lanes.is_open(**lane));
         let oldest = open.filter_map(|(lane, left)| Some((left.oldest()?, *lane))).min();
         if let Some((_, lane)) = oldest
@@ -185,18 +219,35 @@ impl Backlog {
             return Some((index, lane));
         }
         for _ in 0..PASSED {
-            if *next > due {
+            if stream.next > due {
                 return None;
             }
-            let (index, lane) = (*next, lanes.lane_of(*next));
-            *next += 1;
+            let (index, lane) = (stream.next, lanes.lane_of(stream.next));
+            let out_before = stream.out_before;
+            stream.go_to(index + 1);
             if lanes.is_open(lane) {
                 return Some((index, lane));
             }
-            left.entry(lane).or_default().pass(index);
+            stream.left.entry(lane).or_default().pass(index, out_before);
             passed(index);
         }
         None
+    }
+
+    /// Leaves jobs of a stream in a row out, none of which has been handed out or passed over, and all
+    /// of which stand behind those left out before. They are never handed out, and are not overdue.
+    pub fn leave_out(&mut self, stream: usize, first: u64, last: u64) {
+        let stream = &mut self.streams[stream];
+        match stream.left_out.back_mut() {
+            Some(before) if before.1 + 1 == first => before.1 = last,
+            _ => stream.left_out.push_back((first, last)),
+        }
+        stream.go_to(stream.next);
+    }
+
+    /// The jobs of a stream that are left out behind [`Backlog::next`]: first and last of each row.
+    pub fn left_out(&self, stream: usize) -> impl Iterator<Item = (u64, u64)> {
+        self.streams[stream].left_out.iter().copied()
     }
 
     /// The oldest job of a stream that is not handed out.
@@ -232,8 +283,13 @@ impl Backlog {
             }
             // Before the next one nothing is left, and what follows is one range.
             if oldest == self.streams[stream].next && lanes.are_all_open() {
-                skipped.push_range(stream, oldest, index);
-                self.streams[stream].next = index.saturating_add(1);
+                let mut from = oldest;
+                for (first, last) in &self.streams[stream].left_out {
+                    skipped.push_range(stream, from, index.min(first - 1));
+                    from = last.saturating_add(1);
+                }
+                skipped.push_range(stream, from, index);
+                self.streams[stream].go_to(index.saturating_add(1));
                 return skipped;
             }
             if let Some((taken, _)) = self.take(stream, index, lanes, &mut passed) {

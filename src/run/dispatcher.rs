@@ -17,6 +17,7 @@ mod drain;
 mod due;
 mod expecting;
 mod flights;
+mod holding;
 mod lanes;
 mod lateness;
 mod link;

@@ -6,6 +6,7 @@ use crate::job::{CompileError, Format};
 use crate::plan::Plan;
 use crate::schedule::Schedule;
 use crate::sink::{Command, Failure, Outcome, Queue, ServerMemory, Sink, State, Unit};
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 
@@ -172,6 +173,8 @@ pub(crate) struct Seen {
     pub(crate) accepted: Vec<(u64, String)>,
     /// Jobs of each call that was not refused unsent, with its instant.
     pub(crate) sends: Vec<(u64, u64)>,
+    /// How many of them by their queues.
+    taken: BTreeMap<String, u64>,
     /// The most jobs it had at once and had not answered.
     pub(crate) most_in_flight: u64,
     in_flight: u64,
@@ -309,6 +312,11 @@ impl FakeSink {
         FakeSink { depth: Arc::new(depth), ..self }
     }
 
+    /// How many jobs it has accepted for a queue.
+    pub(crate) fn taken_by(&self, queue: &str) -> u64 {
+        self.seen.lock().unwrap().taken.get(queue).copied().unwrap_or(0)
+    }
+
     pub(crate) fn seen(&self) -> Seen {
         self.seen.lock().unwrap().clone()
     }
@@ -350,6 +358,9 @@ impl Sink for FakeSink {
         seen.sends.push((now_ns, arrived));
         for (command, _) in sent.filter(|(_, outcome)| **outcome == Outcome::Acked) {
             // LPUSH queue job job …
+            let queue = command.args.iter().nth(1).unwrap_or_default();
+            let queue = String::from_utf8(queue.to_vec()).unwrap();
+            *seen.taken.entry(queue).or_default() += u64::from(command.jobs);
             for payload in command.args.iter().skip(2) {
                 seen.accepted.push((now_ns, String::from_utf8(payload.to_vec()).unwrap()));
             }

@@ -91,20 +91,23 @@ pub struct Report {
     pub exit_code: u8,
 }
 
-/// What came of a phrase that may end before its time.
+/// What came of a phrase that goes by the depth of its queues.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct WaitEntry {
+    /// What it is: `until`, `drain` or `hold`.
+    pub kind: &'static str,
     /// The phrase as written.
     pub phrase: String,
     /// The stream's name, or none for the phrases outside any load.
     pub stream: Option<String>,
     /// When it ended, in seconds of the run.
     pub at_s: f64,
-    /// Whether the queues came to be as it waits for; else its time was up.
+    /// Whether the queues came to be as it waits for, or were as full as it is to hold them; else its
+    /// time was up.
     pub met: bool,
     /// How long it was under way, in seconds.
     pub after_s: f64,
-    /// Jobs of the plan that were left out because it ended early.
+    /// Jobs of the plan that were left out because it ended early or needed no more.
     pub cut: u64,
 }
 
@@ -121,6 +124,18 @@ pub struct JudgedReport {
     pub service_time_us: Option<Summary>,
     /// Acknowledged minus intended.
     pub response_time_us: Option<Summary>,
+}
+
+impl WaitEntry {
+    /// How it ended, in words; `after …` may follow.
+    pub fn ending(&self) -> &'static str {
+        match (self.kind, self.met) {
+            ("hold", true) => "came up to its depth, and ended",
+            ("hold", false) => "never came up to its depth, and ended",
+            (_, true) => "ended",
+            (_, false) => "ran its whole time",
+        }
+    }
 }
 
 impl JudgedReport {

@@ -1,7 +1,10 @@
-//! Phrases that may end before their time: which are under way, and what came of those that are over.
+//! Phrases that go by the depth of queues: which are under way, and what came of those that are over.
 
 use super::report::{ExpectationEntry, WaitEntry};
-use crate::plan::{Plan, Wait, WaitKind};
+use super::warmup::{Place, Stretches};
+use crate::plan::{Plan, Wait, WaitKind, Warmup};
+use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// The waits of each stream.
@@ -19,6 +22,20 @@ struct Lane {
     open: Vec<Open>,
     /// Up to where the script has been looked at, in nanoseconds; all of it before that is past.
     seen_ns: u64,
+    /// The places of those that hold a depth, and where they are.
+    holds: Vec<usize>,
+    held: Stretches,
+    /// What became of those under way that hold a depth, by their places.
+    tallies: BTreeMap<usize, Tally>,
+}
+
+/// What became of a phrase that holds a depth.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// The depth came up to its level.
+    pub met: bool,
+    /// Jobs that it did not need.
+    pub cut: u64,
 }
 
 /// A wait under way.
@@ -55,11 +72,68 @@ pub fn of_stream(stream: &crate::plan::Stream) -> Arc<[Wait]> {
     stream.waits.iter().map(shifted).collect()
 }
 
+impl Lane {
+    /// Jobs are those of the waits by their numbers, or by when they are due where numbers are no
+    /// longer those of the script.
+    fn of(waits: Arc<[Wait]>, by_number: bool) -> Lane {
+        let is_hold = |at: &usize| matches!(waits[*at].kind, WaitKind::Held { .. });
+        let holds: Vec<usize> = (0..waits.len()).filter(is_hold).collect();
+        let stretch = |at: &usize| {
+            let Wait { after_job, to_job, start_ns, end_ns, .. } = waits[*at];
+            // What is due at the very instant at which it begins is sent at once before it.
+            Warmup { after_job, to_job, start_ns: start_ns.saturating_add(1), end_ns }
+        };
+        let held = Stretches { all: holds.iter().map(stretch).collect(), by_number };
+        Lane { waits, holds, held, ..Lane::default() }
+    }
+}
+
 impl Waits {
     /// Those of a plan's streams.
     pub fn of(plan: &Plan) -> Waits {
-        let lane = |stream| Lane { waits: of_stream(stream), ..Lane::default() };
+        let lane = |stream| Lane::of(of_stream(stream), true);
         Waits { lanes: plan.streams.iter().map(lane).collect(), ..Waits::default() }
+    }
+
+    /// From here on the jobs of a stream have other numbers than in its script.
+    pub fn splice(&mut self, stream: usize) {
+        if let Some(lane) = self.lanes.get_mut(stream) {
+            lane.held.by_number = false;
+        }
+    }
+
+    /// Whether any phrase of a stream holds a depth.
+    pub fn holds(&self, stream: usize) -> bool {
+        self.lanes.get(stream).is_some_and(|lane| !lane.holds.is_empty())
+    }
+
+    /// Which jobs of a stream, of some that fall due now, are those of which phrase that holds a
+    /// depth: it is given with its place.
+    pub fn held(
+        &self,
+        stream: usize,
+        of: Range<u64>,
+        job: impl Fn(u64) -> Place,
+    ) -> Vec<(usize, Wait, Range<u64>)> {
+        let Some(lane) = self.lanes.get(stream) else { return Vec::new() };
+        let found = lane.held.among(of, job).into_iter();
+        found.map(|(at, jobs)| (lane.holds[at], lane.waits[lane.holds[at]].clone(), jobs)).collect()
+    }
+
+    /// Notes what became of jobs of a phrase that holds a depth.
+    pub fn tally(&mut self, stream: usize, place: usize, cut: u64, met: bool) {
+        let Some(lane) = self.lanes.get_mut(stream) else { return };
+        let tally = lane.tallies.entry(place).or_default();
+        tally.cut += cut;
+        tally.met |= met;
+    }
+
+    /// What became of a phrase that holds a depth and is over, and forgets it.
+    pub fn take_tally(&mut self, stream: usize, wait: &Wait) -> Tally {
+        let Some(lane) = self.lanes.get_mut(stream) else { return Tally::default() };
+        let same = |place: &&usize| lane.waits[**place].start_ns == wait.start_ns;
+        let place = lane.tallies.keys().find(same).copied();
+        place.and_then(|place| lane.tallies.remove(&place)).unwrap_or_default()
     }
 
     /// Whether a stream has any.
@@ -80,10 +154,11 @@ impl Waits {
         }
         let lane = &mut self.lanes[stream];
         lane.open.clear();
-        lane.seen_ns = script_ns;
+        lane.tallies.clear();
         if let Some(waits) = waits {
-            lane.waits = waits;
+            *lane = Lane::of(waits, false);
         }
+        lane.seen_ns = script_ns;
     }
 
     /// A stream has come to a place of its script at an instant of the run. Waits that begin there
@@ -185,7 +260,7 @@ mod tests {
 
     fn waits(all: &[(u64, u64)]) -> Waits {
         let waits = all.iter().map(|(start, end)| wait(*start, *end)).collect();
-        Waits { lanes: vec![Lane { waits, ..Lane::default() }], ..Waits::default() }
+        Waits { lanes: vec![Lane::of(waits, true)], ..Waits::default() }
     }
 
     fn open(waits: &Waits) -> Vec<u64> {

@@ -18,8 +18,16 @@ pub struct Warmups {
 #[derive(Clone, Debug)]
 struct Segment {
     from_index: u64,
-    stretches: Arc<[Warmup]>,
-    by_number: bool,
+    stretches: Stretches,
+}
+
+/// Stretches of a stream that follow one another.
+#[derive(Clone, Debug, Default)]
+pub struct Stretches {
+    /// In order.
+    pub all: Arc<[Warmup]>,
+    /// A job belongs to one by its number, else by when it is due.
+    pub by_number: bool,
 }
 
 /// A job, as far as it matters here.
@@ -41,11 +49,11 @@ pub fn of_stream(stream: &crate::plan::Stream) -> Arc<[Warmup]> {
     stream.warmup.iter().map(shifted).collect()
 }
 
-impl Segment {
+impl Stretches {
     /// How many stretches begin before a job, and how many are over by then.
     fn passed(&self, job: Place) -> (usize, usize) {
         let (number, _) = thing_and_step(job.number);
-        let of = |begun: &dyn Fn(&Warmup) -> bool| self.stretches.partition_point(begun);
+        let of = |begun: &dyn Fn(&Warmup) -> bool| self.all.partition_point(begun);
         if self.by_number {
             (of(&|one| one.after_job < number), of(&|one| one.to_job < number))
         } else {
@@ -57,54 +65,11 @@ impl Segment {
         let (begun, over) = self.passed(job);
         begun > over
     }
-}
 
-impl Warmups {
-    /// Those of a plan's streams.
-    pub fn of(plan: &Plan) -> Warmups {
-        let lane = |stream: &crate::plan::Stream| {
-            let by_number = stream.steps.is_empty();
-            vec![Segment { from_index: 0, stretches: of_stream(stream), by_number }]
-        };
-        Warmups { lanes: plan.streams.iter().map(lane).collect() }
-    }
-
-    /// Whether anything warms up.
-    pub fn is_any(&self) -> bool {
-        self.lanes.iter().flatten().any(|segment| !segment.stretches.is_empty())
-    }
-
-    /// From the jobs behind an index on, other stretches hold for a stream; `None` if the script is
-    /// the same, and only elsewhere.
-    pub fn splice(&mut self, stream: usize, index: u64, stretches: Option<Arc<[Warmup]>>) {
-        while self.lanes.len() <= stream {
-            self.lanes.push(Vec::new());
-        }
-        let lane = &mut self.lanes[stream];
-        let before = lane.last().map(|last| Arc::clone(&last.stretches));
-        let stretches = stretches.or(before).unwrap_or_default();
-        lane.push(Segment { from_index: index, stretches, by_number: false });
-        // What nothing was sent of is not needed any more, and a run may be steered very often.
-        if lane.len() > 2 && lane.iter().all(|segment| segment.stretches.is_empty()) {
-            lane.drain(..lane.len() - 1);
-        }
-    }
-
-    fn segment(&self, stream: usize, index: u64) -> Option<&Segment> {
-        self.lanes.get(stream)?.iter().rev().find(|segment| segment.from_index < index.max(1))
-    }
-
-    /// Whether a job only warms up.
-    pub fn holds(&self, stream: usize, index: u64, job: impl FnOnce() -> Place) -> bool {
-        let segment = self.segment(stream, index);
-        segment.is_some_and(|segment| !segment.stretches.is_empty() && segment.holds(job()))
-    }
-
-    /// How many jobs of some (by their indices, all of one stretch between two splices) only warm up.
-    pub fn count(&self, stream: usize, of: Range<u64>, job: impl Fn(u64) -> Place) -> u64 {
-        let Some(segment) = self.segment(stream, of.start) else { return 0 };
-        if segment.stretches.is_empty() || of.is_empty() {
-            return 0;
+    /// Which of some jobs, by their indices, belong to which stretch, in order.
+    pub fn among(&self, of: Range<u64>, job: impl Fn(u64) -> Place) -> Vec<(usize, Range<u64>)> {
+        if self.all.is_empty() || of.is_empty() {
+            return Vec::new();
         }
         let first_with = |passes: &dyn Fn(Place) -> bool| {
             let (mut low, mut high) = (of.start, of.end);
@@ -118,20 +83,73 @@ impl Warmups {
             }
             low
         };
-        let (begun, over) = (segment.passed(job(of.end - 1)).0, segment.passed(job(of.start)).1);
-        let stretches = over..begun.max(over);
+        let (begun, over) = (self.passed(job(of.end - 1)).0, self.passed(job(of.start)).1);
         let within = |stretch: usize| {
-            let from = first_with(&|job| segment.passed(job).0 > stretch);
-            first_with(&|job| segment.passed(job).1 > stretch) - from
+            let from = first_with(&|job| self.passed(job).0 > stretch);
+            (stretch, from..first_with(&|job| self.passed(job).1 > stretch))
         };
-        stretches.map(within).sum()
+        (over..begun.max(over)).map(within).filter(|(_, jobs)| !jobs.is_empty()).collect()
+    }
+}
+
+impl Warmups {
+    /// Those of a plan's streams.
+    pub fn of(plan: &Plan) -> Warmups {
+        let lane = |stream: &crate::plan::Stream| {
+            let stretches =
+                Stretches { all: of_stream(stream), by_number: stream.steps.is_empty() };
+            vec![Segment { from_index: 0, stretches }]
+        };
+        Warmups { lanes: plan.streams.iter().map(lane).collect() }
+    }
+
+    /// Whether anything warms up.
+    pub fn is_any(&self) -> bool {
+        self.lanes.iter().flatten().any(|segment| !segment.stretches.all.is_empty())
+    }
+
+    /// From the jobs behind an index on, other stretches hold for a stream; `None` if the script is
+    /// the same, and only elsewhere.
+    pub fn splice(&mut self, stream: usize, index: u64, stretches: Option<Arc<[Warmup]>>) {
+        while self.lanes.len() <= stream {
+            self.lanes.push(Vec::new());
+        }
+        let lane = &mut self.lanes[stream];
+        let before = lane.last().map(|last| Arc::clone(&last.stretches.all));
+        let all = stretches.or(before).unwrap_or_default();
+        let stretches = Stretches { all, by_number: false };
+        lane.push(Segment { from_index: index, stretches });
+        // What nothing was sent of is not needed any more, and a run may be steered very often.
+        if lane.len() > 2 && lane.iter().all(|segment| segment.stretches.all.is_empty()) {
+            lane.drain(..lane.len() - 1);
+        }
+    }
+
+    fn segment(&self, stream: usize, index: u64) -> Option<&Segment> {
+        self.lanes.get(stream)?.iter().rev().find(|segment| segment.from_index < index.max(1))
+    }
+
+    /// Whether a job only warms up.
+    pub fn holds(&self, stream: usize, index: u64, job: impl FnOnce() -> Place) -> bool {
+        let segment = self.segment(stream, index);
+        segment.is_some_and(|segment| {
+            !segment.stretches.all.is_empty() && segment.stretches.holds(job())
+        })
+    }
+
+    /// How many jobs of some (by their indices, all of one stretch between two splices) only warm up.
+    pub fn count(&self, stream: usize, of: Range<u64>, job: impl Fn(u64) -> Place) -> u64 {
+        let Some(segment) = self.segment(stream, of.start) else { return 0 };
+        let found = segment.stretches.among(of, job);
+        found.iter().map(|(_, jobs)| jobs.end - jobs.start).sum()
     }
 
     /// Whether a stream is in such a stretch at a time of the newest script.
     pub fn is_in(&self, stream: usize, script_ns: u64) -> bool {
         let last = self.lanes.get(stream).and_then(|lane| lane.last());
         last.is_some_and(|segment| {
-            let by_time = Segment { by_number: false, ..segment.clone() };
+            let all = Arc::clone(&segment.stretches.all);
+            let by_time = Stretches { all, by_number: false };
             by_time.holds(Place { number: 0, script_ns })
         })
     }
@@ -157,7 +175,10 @@ mod tests {
 
     fn both(stretches: &[Warmup]) -> [Warmups; 2] {
         [true, false].map(|by_number| Warmups {
-            lanes: vec![vec![Segment { from_index: 0, stretches: stretches.into(), by_number }]],
+            lanes: vec![vec![Segment {
+                from_index: 0,
+                stretches: Stretches { all: stretches.into(), by_number },
+            }]],
         })
     }
 

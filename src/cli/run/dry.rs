@@ -40,6 +40,7 @@ pub(super) fn run(
         .enumerate()
         .flat_map(|(index, stream)| samples(index, stream, plan, jobs, start_unix_ns))
         .collect();
+    let bound = plan.streams.iter().map(Stream::bound_jobs).sum::<u64>().min(total);
     let guards: Vec<&str> = plan.guards.iter().map(|guard| guard.text.as_str()).collect();
     if as_json {
         let samples = samples.iter().map(|sample| {
@@ -48,7 +49,7 @@ pub(super) fn run(
         });
         out.json(&json!({
             "dry_run": true, "file": plan.file, "digest": plan.digest, "seed": plan.seed, "target": target,
-            "jobs": total, "duration_s": end_ns as f64 / 1e9, "peak_per_s": peak,
+            "jobs": total, "bound_jobs": bound, "duration_s": end_ns as f64 / 1e9, "peak_per_s": peak,
             "guards": guards, "samples": samples.collect::<Vec<_>>(),
         }));
         return Exit::Done;

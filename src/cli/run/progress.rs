@@ -123,7 +123,7 @@ impl Line {
                     0 => String::new(),
                     cut => format!(", {} of the plan left out", show::plural(cut, "job")),
                 };
-                let how = if wait.met { "ended" } else { "ran its whole time" };
+                let how = wait.ending();
                 format!("`{}`{} {how} after {after}{cut}", wait.phrase, whose(&wait.stream))
             }
             Event::Near { message, .. } => format!("warning: {message}"),

@@ -1,6 +1,6 @@
 //! Shapes that a formula gives: a rate held, a ramp, waves and bursts.
 
-use crate::ast::{Burst, Length, PhraseKind, Ramp, RampCurve, Sine};
+use crate::ast::{Burst, Hold, Length, PhraseKind, Ramp, RampCurve, Sine};
 use crate::parse::arguments::arguments;
 use crate::parse::{Pair, Reader, Rule};
 use crate::problem::{Code, Problem};
@@ -20,6 +20,28 @@ impl Reader {
             Some(expr) => Length::For(self.expr(expr)),
             None => Length::Forever(span),
         }))
+    }
+
+    pub(super) fn hold_depth(&mut self, pair: Pair<'_>, span: Span) -> Option<PhraseKind> {
+        let (mut queue, mut depth, mut most, mut length) = (None, None, None, None);
+        for part in pair.into_inner() {
+            let at = self.span(&part);
+            match part.as_rule() {
+                Rule::string => queue = Some(self.quoted(&part, "the name of a queue")),
+                Rule::expr => depth = Some(self.expr(part)),
+                Rule::rate_bound => {
+                    let value = self.argument(part)?;
+                    self.once(&mut most, value, at, "at most");
+                }
+                Rule::length => {
+                    let value = self.length(part)?;
+                    self.once(&mut length, value, at, "the length");
+                }
+                _ => {}
+            }
+        }
+        let length = self.needed(length, span, "hold depth", "`for`", "for 10m")?;
+        Some(PhraseKind::Hold(Hold { queue, depth: depth?, most, length }))
     }
 
     pub(super) fn ramp(&mut self, pair: Pair<'_>, span: Span) -> Option<PhraseKind> {

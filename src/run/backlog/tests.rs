@@ -77,6 +77,43 @@ fn what_is_skipped_is_not_handed_out_and_what_comes_later_is() {
 }
 
 #[test]
+fn what_is_left_out_is_neither_handed_out_nor_overdue_nor_skipped() {
+    let mut backlog = Backlog::new(1);
+    backlog.leave_out(0, 1, 2);
+    assert_eq!((backlog.next(0), backlog.overdue(0, 2)), (3, 0));
+    backlog.leave_out(0, 5, 6);
+    backlog.leave_out(0, 7, 7);
+    backlog.leave_out(0, 9, 9);
+    assert_eq!(backlog.left_out(0).collect::<Vec<_>>(), [(5, 7), (9, 9)]);
+    assert_eq!((backlog.overdue(0, 10), backlog.oldest(0)), (4, 3));
+    assert_eq!([(); 3].map(|()| take(&mut backlog, 10)), [3, 4, 8]);
+    assert_eq!((backlog.next(0), backlog.overdue(0, 10)), (10, 1));
+    backlog.leave_out(0, 12, 13);
+    assert_eq!(backlog.skip_to(0, 14, &ONE, |_| ()).to_string(), "0:10-11;0:14-14");
+    assert_eq!((backlog.next(0), backlog.overdue(0, 14)), (15, 0));
+    backlog.leave_out(0, 17, 20);
+    assert_eq!(backlog.skip_to(0, 18, &ONE, |_| ()).to_string(), "0:15-16");
+    assert_eq!((backlog.next(0), backlog.overdue(0, 20)), (21, 0));
+}
+
+#[test]
+fn no_hole_of_a_closed_lane_spans_what_is_left_out() {
+    let mut backlog = Backlog::new(1);
+    let mut lanes = Cycle { lanes: 2, closed: vec![1] };
+    backlog.leave_out(0, 3, 6);
+    let taken = |backlog: &mut Backlog, lanes: &Cycle| -> Vec<u64> {
+        let next = || backlog.take(0, 12, lanes, |_| ()).map(|(index, _)| index);
+        std::iter::from_fn(next).collect()
+    };
+    assert_eq!(taken(&mut backlog, &lanes), [2, 8, 10, 12]);
+    assert_eq!((backlog.overdue(0, 12), backlog.held(0, |lane| lane != 1)), (4, 4));
+    assert_eq!(backlog.returned(0, |index| lanes.lane_of(index)), [1, 7, 9, 11]);
+    lanes.closed.clear();
+    assert_eq!(taken(&mut backlog, &lanes), [1, 7, 9, 11]);
+    assert_eq!(backlog.overdue(0, 12), 0);
+}
+
+#[test]
 fn a_closed_lane_is_passed_over_and_made_good_first() {
     let mut backlog = Backlog::new(1);
     let mut lanes = Cycle { lanes: 3, closed: vec![1] };

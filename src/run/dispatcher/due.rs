@@ -7,6 +7,7 @@ use crate::run::events::Event;
 use crate::run::guards::{Effect, Hit};
 use crate::run::jobs::Jobs;
 use crate::sink::Sink;
+use std::ops::Range;
 
 impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     /// Lets everything fall due that is due by an instant, each job counted in its own second.
@@ -38,11 +39,20 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
 
     fn count_due(&mut self, at_ns: u64) {
         for stream in self.streams() {
-            let (before, due) = (self.stats.streams()[stream].counts.due, self.pacer.due(stream));
-            self.stats.due(stream, due, at_ns / SECOND_NS);
+            let (before, due) = (self.stats.streams()[stream].passed(), self.pacer.due(stream));
+            let second = at_ns / SECOND_NS;
+            let left_out = match due > before && self.task.waits.holds(stream) {
+                true => self.hold_depths(stream, before + 1..due + 1, second),
+                false => Vec::new(),
+            };
+            self.stats.due(stream, due, second);
             if due > before && self.stats.judged().is_some() {
-                let warm = self.warmups_among(stream, before + 1..due + 1);
-                self.stats.due_judged(due - before - warm, at_ns / SECOND_NS);
+                let judged = |run: &Self, jobs: Range<u64>| {
+                    jobs.end - jobs.start - run.warmups_among(stream, jobs)
+                };
+                let all = judged(self, before + 1..due + 1);
+                let out: u64 = left_out.into_iter().map(|jobs| judged(self, jobs)).sum();
+                self.stats.due_judged(all - out, second);
             }
         }
     }

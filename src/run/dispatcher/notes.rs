@@ -23,6 +23,8 @@ pub(super) struct Notes {
     journal: Option<Arc<Mutex<Journal>>>,
     /// The jobs of the batch that is being filled.
     filling: Spans,
+    /// Jobs that were left out and are not noted yet.
+    left_out: Spans,
     /// The streams of which jobs were passed over since the last line, for their lanes take nothing,
     /// and the last of those.
     passed: Vec<(usize, u64)>,
@@ -70,6 +72,13 @@ impl Notes {
         }
     }
 
+    /// Notes, with what is noted next, jobs in a row that are left out.
+    pub(super) fn leave_out(&mut self, stream: usize, first: u64, last: u64) {
+        if self.journal.is_some() {
+            self.left_out.push_range(self.place(stream), first, last);
+        }
+    }
+
     /// The place of a stream in the journal.
     fn place(&self, stream: usize) -> usize {
         self.places.get(stream).copied().unwrap_or(stream)
@@ -106,6 +115,14 @@ impl Notes {
         let journal = self.journal.as_ref()?;
         Some(write(&mut journal.lock().unwrap_or_else(PoisonError::into_inner)))
     }
+
+    /// Notes, with what is noted next, what has been left out by now.
+    fn note_left_out(&mut self) {
+        if !self.left_out.is_empty() {
+            self.with(|journal| journal.leaves_out(&self.left_out));
+            self.left_out.clear();
+        }
+    }
 }
 
 impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
@@ -117,12 +134,14 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             let StreamBase { seams, account, by_job, kinds, .. } = of_stream;
             if let (Some(joint), None) = (joint, left) {
                 self.task.warmups.splice(stream, joint.before, None);
+                self.task.waits.splice(stream);
                 self.scale = f64::from_bits(joint.factor);
             }
             self.notes.joints.push(*joint);
             self.notes.left.push(left.clone());
             for seam in seams {
                 self.task.warmups.splice(stream, seam.due, None);
+                self.task.waits.splice(stream);
                 self.scale = seam.factor;
             }
             self.notes.seams.push(seams.clone());
@@ -168,6 +187,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     /// Notes a batch before it is sent.
     pub(super) fn note_sending(&mut self, batch: u64) {
         let oldest = self.flights.oldest();
+        self.notes.note_left_out();
         let noted = self.notes.with(|journal| journal.sends(batch, oldest, &self.notes.filling));
         self.notes.filling.clear();
         self.heed(noted);
@@ -241,6 +261,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
 
     /// Notes the jobs that were passed over.
     pub(super) fn note_passed(&mut self) {
+        self.notes.note_left_out();
         for (stream, last) in &self.notes.passed {
             let place = self.notes.place(*stream);
             self.notes.with(|journal| journal.passes(place, *last));
@@ -250,6 +271,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
 
     /// Notes jobs that were given up for being late.
     pub(super) fn note_skipped(&mut self, jobs: &Spans) {
+        self.notes.note_left_out();
         let mut placed = Spans::default();
         jobs.iter().for_each(|span| {
             placed.push_range(self.notes.place(span.stream), span.first, span.last);
@@ -261,6 +283,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
     pub(super) fn note_stopped(&mut self, stream: usize) {
         if self.ending.is_none() && !self.backlog.is_given_up(stream) {
             let due = self.pacer.due(stream);
+            self.notes.note_left_out();
             let noted = self.notes.with(|journal| journal.stops(self.notes.place(stream), due));
             self.heed(noted);
         }
@@ -272,6 +295,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         if self.notes.journal.is_none() {
             return;
         }
+        self.notes.note_left_out();
         let open = streams.iter().filter(|stream| !self.pacer.is_closed(**stream));
         let seams: Vec<(usize, Seam)> = open
             .map(|stream| {
@@ -295,6 +319,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         if self.notes.journal.is_none() || self.ending.is_some() {
             return;
         }
+        self.notes.note_left_out();
         // Written anew, it lists each job that was passed over.
         let holes = self.backlog.has_holes();
         let is_long = self.notes.with(|journal| journal.is_long(holes)) == Some(true);
@@ -373,8 +398,13 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         for (place, lane) in self.notes.order.iter().enumerate() {
             self.notes.places[*lane] = place;
         }
+        // Where it stands tells what is left out, too.
+        self.notes.left_out.clear();
         let (base, flying) = (self.base(now_ns), self.flying());
-        let planned = |lane: usize| self.stats.streams()[lane].counts.planned;
+        let planned = |lane: usize| {
+            let of_stream = &self.stats.streams()[lane];
+            of_stream.counts.planned + of_stream.left_out
+        };
         let jobs = self.in_order().into_iter().map(planned).collect();
         let script = (self.task.digest.as_str(), self.task.seed);
         let flying = flying.iter().map(|(batch, jobs)| (*batch, jobs));
@@ -400,10 +430,17 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let of_stream = |stream: usize| {
             let stats = &self.stats.streams()[stream];
             let stopped = self.pacer.is_closed(stream) && self.backlog.is_given_up(stream);
+            // What is left out behind the next job falls due again when the run is gone on with.
+            let left_out: Vec<(u64, u64)> = match stopped {
+                true => Vec::new(),
+                false => self.backlog.left_out(stream).collect(),
+            };
+            let ahead: u64 = left_out.iter().map(|(first, last)| last - first + 1).sum();
             StreamBase {
                 stream_ns: self.pacer.stream_ns(stream, now_ns),
                 next: if stopped { self.pacer.due(stream) + 1 } else { self.backlog.next(stream) },
                 returned: self.left_of(stream),
+                left_out,
                 stopped,
                 joint: self.notes.joints.get(stream).copied().flatten(),
                 left: self.notes.left.get(stream).cloned().flatten(),
@@ -413,6 +450,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
                     failed: stats.counts.failed,
                     unknown: stats.counts.unknown,
                     skipped: stats.counts.skipped,
+                    cut: stats.left_out - ahead,
                 },
                 by_job: stats.by_job.iter().map(account_of_kind).collect(),
                 kinds: stats.by_job.iter().map(|kind| kind.job.clone()).collect(),
@@ -449,9 +487,9 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
 }
 
 fn counts(account: &Account) -> Counts {
-    let Account { acked, failed, unknown, skipped } = *account;
+    let Account { acked, failed, unknown, skipped, cut } = *account;
     let (due, sent) = (account.jobs(), acked + failed + unknown);
-    Counts { planned: 0, due, sent, acked, failed, unknown, skipped, cut: 0 }
+    Counts { planned: 0, due, sent, acked, failed, unknown, skipped, cut }
 }
 
 fn counts_of_kind(name: &str, account: &Account) -> JobCounts {
@@ -460,5 +498,5 @@ fn counts_of_kind(name: &str, account: &Account) -> JobCounts {
 }
 
 fn account_of_kind(kind: &JobCounts) -> Account {
-    Account { acked: kind.acked, failed: kind.failed, unknown: kind.unknown, skipped: 0 }
+    Account { acked: kind.acked, failed: kind.failed, unknown: kind.unknown, ..Account::default() }
 }

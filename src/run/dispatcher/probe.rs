@@ -29,6 +29,8 @@ pub(super) struct Probe {
     unread: Vec<Unread>,
     /// The last depth of each queue, and when it was asked for.
     last: Vec<Option<(u64, u64)>>,
+    /// How many jobs of each stream had their outcome when that question was asked.
+    settled_then: Vec<Vec<u64>>,
     /// What the workers of each queue did.
     workers: Vec<Workers>,
     /// Which queues are asked for more than their depth.
@@ -46,6 +48,8 @@ struct Round {
     /// Which question was asked last: an answer to an older one comes too late.
     question: u64,
     asked_ns: u64,
+    /// How many jobs of each stream had their outcome then.
+    settled: Vec<u64>,
     next_ns: u64,
 }
 
@@ -84,10 +88,11 @@ impl Probe {
         }
         let unread = vec![Unread::default(); queues.len()];
         let last = vec![None; queues.len()];
+        let settled_then = vec![Vec::new(); queues.len()];
         let workers = vec![Workers::default(); queues.len()];
         let watched = (0..queues.len()).map(|queue| jobs.is_watched(queue)).collect();
         let (out, rounds) = (FuturesUnordered::new(), Vec::new());
-        let mut probe = Probe { queues, out, rounds, unread, last, workers, watched };
+        let mut probe = Probe { queues, out, rounds, unread, last, settled_then, workers, watched };
         let lanes = lanes_of(&probe.queues);
         lanes.into_iter().enumerate().for_each(|(queue, lane)| probe.ask_in(queue, lane));
         probe
@@ -118,6 +123,7 @@ impl Probe {
         self.queues.push(queue.clone());
         self.unread.push(Unread::default());
         self.last.push(None);
+        self.settled_then.push(Vec::new());
         self.workers.push(Workers::default());
         self.watched.push(watched);
         self.ask_in(self.queues.len() - 1, lane);
@@ -127,6 +133,11 @@ impl Probe {
     /// The last depth of a queue, with the instant at which it was asked for.
     pub(super) fn last(&self, queue: usize) -> Option<(u64, u64)> {
         self.last[queue]
+    }
+
+    /// How many jobs of a stream had their outcome when a queue was asked for its last depth.
+    pub(super) fn settled_then(&self, queue: usize, stream: usize) -> u64 {
+        self.settled_then[queue].get(stream).copied().unwrap_or(0)
     }
 
     pub(super) fn queues(&self) -> &[Queue] {
@@ -204,6 +215,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         round.asked_ns = now_ns;
         round.is_out = true;
         round.question += 1;
+        let streams = self.stats.streams().iter();
+        round.settled = streams.map(|stream| stream.counts.acked + stream.counts.unknown).collect();
         let (queue, question) = (round.queues[place], round.question);
         let (sink, asked) = (Arc::clone(&self.sink), self.probe.queues[queue].clone());
         let watched = self.probe.watched[queue];
@@ -229,6 +242,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
                 self.note_workers(reading.queue, seen);
                 self.probe.unread[reading.queue] = Unread::default();
                 self.probe.last[reading.queue] = Some((asked_ns, depth));
+                let settled = &self.probe.rounds[reading.lane].settled;
+                self.probe.settled_then[reading.queue].clone_from(settled);
                 if self.is_warming(reading.queue, now_ns) {
                     self.stats.depth_mut(reading.queue).seen_unjudged(depth);
                 } else {

@@ -205,6 +205,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         let schedule = self.placed(&spliced);
         let due = self.pacer.due(stream);
         self.task.warmups.splice(stream, due, None);
+        self.task.waits.splice(stream);
         self.stats.set_planned(stream, schedule.len());
         self.task.streams[stream].1 = Arc::clone(&schedule);
         self.pacer.set_schedule(stream, now_ns, schedule);

@@ -11,6 +11,7 @@ mod braking;
 mod expecting;
 mod faults;
 mod guarding;
+mod holding;
 mod lanes;
 mod lateness;
 mod measuring;

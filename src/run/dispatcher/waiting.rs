@@ -1,4 +1,4 @@
-//! Phrases that end before their time, when the queues say so.
+//! Phrases that go by the depth of queues: when they end.
 
 use super::Dispatcher;
 use crate::ast::Comparison;
@@ -7,7 +7,7 @@ use crate::run::clock::Clock;
 use crate::run::events::Event;
 use crate::run::jobs::Jobs;
 use crate::run::report::WaitEntry;
-use crate::run::waits::Open;
+use crate::run::waits::{Open, Tally};
 use crate::schedule::Entry;
 use crate::sink::Sink;
 
@@ -21,6 +21,10 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             {
                 continue;
             }
+            // What is due of one that holds a depth is to be judged before it is over.
+            if self.task.waits.holds(stream) {
+                self.fall_due(now_ns);
+            }
             // One that ends may have the next begin, whose queues are as it waits for already.
             let script_ns = self.script_ns(stream, now_ns);
             for (wait, since_ns) in self.task.waits.pass(stream, script_ns, now_ns) {
@@ -29,7 +33,8 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
                 let seen_ns = since_ns.map_or(0, |since_ns| now_ns - since_ns);
                 let late_ns = script_ns.saturating_sub(wait.end_ns);
                 let after_ns = seen_ns.saturating_sub(late_ns).max(whole_ns);
-                self.note_wait(stream, &wait, false, after_ns, 0);
+                let Tally { met, cut } = self.task.waits.take_tally(stream, &wait);
+                self.note_wait(stream, &wait, met, after_ns, cut);
             }
             let counts = self.stats.streams()[stream].counts;
             let quiet = self.overdue(stream) == 0 && counts.in_flight() == 0;
@@ -50,6 +55,7 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
             (asked_ns >= since_ns).then_some(depth)
         };
         match &wait.kind {
+            WaitKind::Held { .. } => false,
             WaitKind::Drained => {
                 let Some(quiet_ns) = open.quiet_ns else { return false };
                 queues.iter().all(|queue| depth(queue, quiet_ns) == Some(0))
@@ -88,12 +94,25 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         self.note_seams(&[stream], Some(wait.end_ns), now_ns);
         let cut = before.saturating_sub(planned(self));
         self.stats.cut(stream, cut);
+        // What holds a depth within it ends with it.
+        for (within, held) in self.task.waits.open(stream) {
+            if matches!(held.kind, WaitKind::Held { .. }) && held.end_ns <= wait.end_ns {
+                let Tally { met, cut } = self.task.waits.take_tally(stream, &held);
+                self.note_wait(stream, &held, met, now_ns - within.since_ns, cut);
+            }
+        }
         self.task.waits.close(stream, wait);
         self.note_wait(stream, wait, true, now_ns - open.since_ns, cut);
     }
 
     fn note_wait(&mut self, stream: usize, wait: &Wait, met: bool, after_ns: u64, cut: u64) {
+        let kind = match wait.kind {
+            WaitKind::Drained => "drain",
+            WaitKind::Depth { .. } => "until",
+            WaitKind::Held { .. } => "hold",
+        };
         let entry = WaitEntry {
+            kind,
             phrase: wait.text.clone(),
             stream: self.task.streams[stream].0.clone(),
             at_s: self.clock.now_ns() as f64 / 1e9,

@@ -26,13 +26,18 @@ impl<J: Jobs, S: Sink, C: Clock + 'static> Dispatcher<J, S, C> {
         self.task.warmups.holds(stream, index, place)
     }
 
-    /// How many of some jobs, by their indices, only warm up.
-    pub(super) fn warmups_among(&self, stream: usize, of: Range<u64>) -> u64 {
+    /// Where a job stands in the script, by its index.
+    pub(super) fn place_of(&self, stream: usize, index: u64) -> Place {
         let schedule = self.pacer.schedule(stream);
-        self.task.warmups.count(stream, of, |index| Place {
+        Place {
             number: schedule.number_of(index),
             script_ns: self.script_then_ns(stream, schedule.time_of(index)),
-        })
+        }
+    }
+
+    /// How many of some jobs, by their indices, only warm up.
+    pub(super) fn warmups_among(&self, stream: usize, of: Range<u64>) -> u64 {
+        self.task.warmups.count(stream, of, |index| self.place_of(stream, index))
     }
 
     /// Whether jobs that only warm up go to a queue now.
