@@ -347,7 +347,7 @@ impl Scan {
         let line = rest.take_while(|byte| !matches!(byte, b'\n' | b'\r'));
         // Those that another one of the line opens are not the ones.
         let (mut own, mut quoted) = (0_usize, false);
-        let mut closes = |byte: &u8| {
+        let closes = |byte: &u8| {
             quoted ^= *byte == b'"';
             let more = !quoted && *byte == open.bracket;
             let fewer = !quoted && *byte == closing;
@@ -357,7 +357,7 @@ impl Scan {
             own = own + usize::from(more) - usize::from(fewer);
             false
         };
-        open.at >= self.line && line.into_iter().any(|byte| closes(byte))
+        open.at >= self.line && line.into_iter().any(closes)
     }
 
     fn unclosed(&mut self, open: &Open) {
