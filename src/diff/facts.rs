@@ -98,8 +98,11 @@ pub(super) fn of_stream(stream: &Stream) -> Facts {
     for flow in flows {
         let name = format!("flow {}", show::clean(&flow.flow.name));
         let expected = steps.iter().find(|steps| steps.jobs.flow.name == flow.flow.name);
-        let expected = expected.map(|steps| format!("{} more", show::plural(steps.jobs(), "job")));
-        facts.push(maybe(&format!("{name} expected"), expected));
+        let expected = expected.map(|steps| {
+            let how = if steps.counted { "counted" } else { "expected" };
+            format!("{} {how}", show::plural(steps.jobs(), "job"))
+        });
+        facts.push(maybe(&format!("{name} steps"), expected));
         for state in &flow.flow.states {
             let State { name: from, ways } = state;
             for Way { to, share, delay_ns } in ways {

@@ -231,13 +231,12 @@ fn a_flow_is_told_by_its_ways() {
     };
     let old = flow("10% after 1m");
     assert_eq!(signs(&old, &flow("10% after 2m")), ["~ flow f a -> b 10% after 1m → 10% after 2m"]);
-    assert_eq!(
-        signs(&old, &flow("20% after 1m")),
-        [
-            "~ flow f expected 300 jobs more → 600 jobs more",
-            "~ flow f a -> b 10% after 1m → 20% after 1m"
-        ]
-    );
+    // Of 3,000 things each is looked at: about a tenth, and a fifth.
+    let told = signs(&old, &flow("20% after 1m"));
+    let [steps, way] = &told[..] else { panic!("{told:?}") };
+    assert!(steps.starts_with("~ flow f steps 2"), "{steps}");
+    assert!(steps.contains(" jobs counted → 5") && steps.ends_with(" jobs counted"), "{steps}");
+    assert_eq!(way, "~ flow f a -> b 10% after 1m → 20% after 1m");
 }
 
 #[test]

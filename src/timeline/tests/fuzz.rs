@@ -181,7 +181,7 @@ fn what_would_take_for_ever_is_refused() {
     let year = fraction(365 * 24 * 3600, 1);
     let boxed = |curve| Box::new(curve);
     // Each cut would double the tree.
-    let doubled = (0..60).fold(super::constant(fraction(1, 1), fraction(1, 1)), |body, i| {
+    let doubled = (0..40).fold(super::constant(fraction(1, 1), fraction(1, 1)), |body, i| {
         let pair = Curve::Sequence(vec![body, super::at_once(1)]);
         let body = boxed(Curve::Repeat { times: None, body: boxed(pair) });
         Curve::Cut { length: fraction(10 + i, 3), body }
