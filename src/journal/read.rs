@@ -300,6 +300,12 @@ impl Replay {
         Ok(())
     }
 
+    /// Whether some jobs in a row went out, and none of them came back.
+    fn has_handed_out(&self, stream: usize, first: u64, last: u64) -> bool {
+        let back = self.returned.range((stream, first)..=(stream, last)).next();
+        last < self.base.streams[stream].next && back.is_none()
+    }
+
     /// A stream was gone through: its jobs wait as those do that came back.
     fn passes(&mut self, text: &str) -> Result<(), Wrong> {
         let (stream, last) = number(text)?;
@@ -329,6 +335,8 @@ impl Replay {
         // What was in flight when the journal was written anew has been handed out before.
         if batch >= self.base.next_batch {
             self.hands_out(&jobs)?;
+        } else if jobs.iter().any(|span| !self.has_handed_out(span.stream, span.first, span.last)) {
+            return Err(Wrong::Contradiction);
         }
         self.in_doubt.insert(batch, jobs);
         self.base.next_batch = self.base.next_batch.max(batch.saturating_add(1));
