@@ -214,6 +214,9 @@ impl Reader {
             problem.code = Code::Bracket;
             self.shaky = true;
             self.unopened.push(span.start);
+        } else if text.ends_with(':') && behind.trim_start().starts_with('}') {
+            // `a: }` was `a: {}`, or has lost its value.
+            self.unopened.push(span.start);
         }
         self.push(problem);
     }
