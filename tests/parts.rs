@@ -76,13 +76,10 @@ fn a_clock_time_is_that_of_the_calendar() {
         Some(52_200.0),
         "an hour later, and one more that night"
     );
-    assert_eq!(of(&berlin, &["--from", "00:30"]), Some(24.5 * 3600.0), "the next day");
+    let longer = format!("{berlin}; pause 1h; constant 1 for 1h");
+    assert_eq!(of(&longer, &["--from", "00:30"]), Some(24.5 * 3600.0), "the next day");
     assert_eq!(of(day, &["--from", "14:30", "--speed", "x60"]), Some(870.0));
-    assert_eq!(
-        of(day, &["--from", "6h", "--speed", "x60"]),
-        Some(21_600.0),
-        "of the plan as it is"
-    );
+    assert_eq!(of(day, &["--from", "6m", "--speed", "x60"]), Some(360.0), "of the plan as it is");
 }
 
 #[test]
